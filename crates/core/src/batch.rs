@@ -1,0 +1,290 @@
+//! A batch being put together: what each entry does to the log as it stands, and to the batch before it.
+
+use std::collections::HashMap;
+
+use annals_model::{
+    Content, Entry, Event, EventId, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, TimelineName,
+    Version, Write, Written,
+};
+
+use crate::codec::frame::{self, Encoded};
+use crate::codec::v1::Seal;
+use crate::error::{Conflict, NotFound};
+use crate::host::Host;
+use crate::log::{Commit, EventEntry, Head, Log};
+use crate::merkle::{BLOCK, Hash};
+use crate::store::WriteOptions;
+use crate::stored::StoredRecord;
+use crate::{Result, scan};
+
+/// An event, by the timeline that it belongs to and its id.
+type Key = (TimelineName, EventId);
+
+/// How far an import has come in each event's history, so that it can be run again.
+///
+/// An entry that an earlier run of the same import wrote is recognised by its place in the event's history:
+/// behind the records that this run's earlier entries for the event were found as. Only events that this run
+/// found appended already are followed so.
+#[derive(Debug, Default)]
+pub struct Resume {
+    /// Where the log ended when this run began.
+    start: Option<Seq>,
+    found: HashMap<Key, Seq>,
+}
+
+impl Resume {
+    fn begin(&mut self, end: Seq) {
+        self.start.get_or_insert(end);
+    }
+
+    /// Takes note that an entry is in the log as record `seq`.
+    fn note(&mut self, key: &Key, outcome: Outcome, seq: Seq) {
+        let begins = outcome == Outcome::AlreadyAppended && self.start.is_some_and(|start| seq <= start);
+        match self.found.get_mut(key) {
+            Some(found) => *found = seq.max(*found),
+            None if begins => {
+                self.found.insert(key.clone(), seq);
+            }
+            None => {}
+        }
+    }
+}
+
+/// A batch being put together.
+pub struct Batch<'a, L> {
+    log: &'a L,
+    host: &'a dyn Host,
+    options: &'a WriteOptions,
+    resume: &'a mut Resume,
+    now: RecordedAt,
+    head: Head,
+    first: Seq,
+    records: Vec<Encoded>,
+    blocks: Vec<(u64, Hash)>,
+    events: HashMap<Key, Pending>,
+    versions: HashMap<TimelineName, Version>,
+}
+
+/// An event that the batch has looked up or changed.
+struct Pending {
+    entry: EventEntry,
+    /// The batch's own records of it, which the log does not hold yet.
+    new: Vec<Record>,
+}
+
+impl<'a, L: Log> Batch<'a, L> {
+    /// A batch on the log as it stands.
+    pub fn new(
+        log: &'a L,
+        host: &'a dyn Host,
+        options: &'a WriteOptions,
+        resume: &'a mut Resume,
+    ) -> Result<Self> {
+        let head = log.head()?;
+        resume.begin(head.seq());
+        // A clock that has been set back must not make record times go back.
+        let now = host.now().max(head.recorded_at.unwrap_or(RecordedAt::from_micros(i64::MIN)));
+        let first = head.seq().next();
+        let (records, blocks) = (Vec::new(), Vec::new());
+        let (events, versions) = (HashMap::new(), HashMap::new());
+        Ok(Self { log, host, options, resume, now, head, first, records, blocks, events, versions })
+    }
+
+    /// Decides what an entry does, and notes its record if it needs one.
+    pub fn take(&mut self, entry: Entry) -> Result<Written> {
+        entry.write.check()?;
+        let key = (entry.timeline.clone(), entry.write.id().clone());
+        let known = self.look_up(&key)?;
+        let (outcome, seq) = match self.settled(&key, known, &entry.write)? {
+            Some(settled) => settled,
+            None => (outcome_of(&entry.write), self.record(&key, known, entry)?),
+        };
+        self.resume.note(&key, outcome, seq);
+        let version = self.version(&key.0)?;
+        Ok(Written { outcome, timeline: key.0, id: key.1, seq, version })
+    }
+
+    /// Where the event stands now, the batch's own records included.
+    fn look_up(&mut self, key: &Key) -> Result<Option<EventEntry>> {
+        if let Some(pending) = self.events.get(key) {
+            return Ok(Some(pending.entry));
+        }
+        self.log.event(&key.0, &key.1)
+    }
+
+    /// What a write comes to that needs no record; an error where it must not have one.
+    fn settled(&self, key: &Key, known: Option<EventEntry>, write: &Write) -> Result<Option<(Outcome, Seq)>> {
+        let Some(entry) = known else {
+            return match write {
+                Write::Append(_) => Ok(None),
+                Write::Revise(_) | Write::Retract { .. } => {
+                    Err(NotFound::Event { timeline: key.0.clone(), id: key.1.clone() }.into())
+                }
+            };
+        };
+        let (timeline, id) = (key.0.clone(), key.1.clone());
+        match write {
+            Write::Append(_) if entry.last_op == Op::Redact => {
+                Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
+            }
+            _ if entry.last_op == Op::Redact => {
+                Err(Conflict::Redacted { timeline, id, seq: entry.last }.into())
+            }
+            Write::Append(event) => match self.find(key, Seq(0), |r| holds(r, event))? {
+                Some(seq) => Ok(Some((Outcome::AlreadyAppended, seq))),
+                None => Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into()),
+            },
+            Write::Revise(event) => {
+                let found =
+                    self.again(key, entry, |r| r.op == Op::Revise && holds(r, event), |r| holds(r, event))?;
+                Ok(found.map(|seq| (Outcome::AlreadyRevised, seq)))
+            }
+            Write::Retract { reason, .. } => {
+                let same = |r: &Record| r.op == Op::Retract && r.content == Content::Reason(reason.clone());
+                let found = self.again(key, entry, same, |r| r.op == Op::Retract)?;
+                Ok(found.map(|seq| (Outcome::AlreadyRetracted, seq)))
+            }
+        }
+    }
+
+    /// The record that makes a revision or a retraction needless: one that an earlier run of the same import
+    /// wrote, or the event's last one.
+    fn again(
+        &self,
+        key: &Key,
+        entry: EventEntry,
+        same: impl Fn(&Record) -> bool,
+        stands: impl Fn(&Record) -> bool,
+    ) -> Result<Option<Seq>> {
+        if let Some(found) = self.resume.found.get(key).copied() {
+            if stands(&self.load(key, found)?) {
+                return Ok(Some(found));
+            }
+            if let Some(seq) = self.find(key, found, same)? {
+                return Ok(Some(seq));
+            }
+        }
+        let last = self.load(key, entry.last)?;
+        Ok(stands(&last).then_some(entry.last))
+    }
+
+    /// The first of the event's records behind `after` that fits.
+    fn find(&self, key: &Key, after: Seq, fits: impl Fn(&Record) -> bool) -> Result<Option<Seq>> {
+        let new = self.events.get(key).map_or(&[][..], |pending| &pending.new);
+        let mut found = new.iter().find(|record| record.seq > after && fits(record)).map(|record| record.seq);
+        // The log's own records are older and linked backwards: the last one found is the first that fits.
+        let mut next = self.log.event(&key.0, &key.1)?.map(|entry| entry.last);
+        while let Some(seq) = next.filter(|seq| *seq > after) {
+            let stored = scan::one(self.log, seq)?;
+            if fits(&stored.record) {
+                found = Some(seq);
+            }
+            next = stored.previous;
+        }
+        Ok(found)
+    }
+
+    fn load(&self, key: &Key, seq: Seq) -> Result<Record> {
+        let new = self.events.get(key).and_then(|pending| pending.new.iter().find(|r| r.seq == seq));
+        new.map_or_else(|| Ok(scan::one(self.log, seq)?.record), |record| Ok(record.clone()))
+    }
+
+    /// Notes a new record.
+    fn record(&mut self, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
+        let recorded_at = self.record_time(entry.recorded_at)?;
+        let seq = self.head.seq().next();
+        let salt = entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
+            let mut salt = [0; 16];
+            self.host.fill_random(&mut salt);
+            salt
+        });
+        let (op, content) = match entry.write {
+            Write::Append(event) => (Op::Append, Content::Event(event)),
+            Write::Revise(event) => (Op::Revise, Content::Event(event)),
+            Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
+        };
+        let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
+        let (timeline, id) = key.clone();
+        let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
+        let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal: Seal::Salt(salt) };
+        self.records.push(stored.encode()?);
+        if let Some(block) = self.head.frontier.push(stored.leaf()?) {
+            self.blocks.push((seq.0 / BLOCK - 1, block));
+        }
+        self.head.recorded_at = Some(recorded_at);
+        let version = self.version(&key.0)?;
+        self.versions.insert(key.0.clone(), Version(version.0 + 1));
+        let first = known.map_or(seq, |entry| entry.first);
+        let entry = EventEntry { first, last: seq, last_op: op };
+        let pending = self.events.entry(key.clone()).or_insert(Pending { entry, new: Vec::new() });
+        pending.entry = entry;
+        pending.new.push(stored.record);
+        Ok(seq)
+    }
+
+    fn record_time(&self, own: Option<RecordedAt>) -> Result<RecordedAt> {
+        let Some(own) = own.filter(|_| self.options.keep_record_times) else {
+            // Kept times may have run ahead of the clock within this batch.
+            return Ok(self.now.max(self.head.recorded_at.unwrap_or(self.now)));
+        };
+        match self.head.recorded_at {
+            Some(last) if own < last => {
+                let message = format!("{own} is earlier than the record before it, {last}");
+                let hint = "sort the lines by their record time, or import without keeping record times";
+                Err(Invalid::new(message).with_hint(hint).under("recorded_at").into())
+            }
+            _ => Ok(own),
+        }
+    }
+
+    fn version(&self, timeline: &TimelineName) -> Result<Version> {
+        self.versions.get(timeline).copied().map_or_else(|| self.log.version(timeline), Ok)
+    }
+
+    /// The commit that stores the batch; `None` where nothing is to be written.
+    pub fn commit(self) -> Result<Option<Commit>> {
+        if self.records.is_empty() {
+            return Ok(None);
+        }
+        self.meet_expectation()?;
+        let events = self.events.into_iter().map(|((timeline, id), pending)| (timeline, id, pending.entry));
+        Ok(Some(Commit {
+            frames: frame::pack(self.first, &self.records)?,
+            events: events.collect(),
+            timelines: self.versions.into_iter().collect(),
+            blocks: self.blocks,
+            head: self.head,
+        }))
+    }
+
+    fn meet_expectation(&self) -> Result<()> {
+        let expected = self.options.expect;
+        if expected == Expectation::Any {
+            return Ok(());
+        }
+        let mut touched = self.versions.keys();
+        let (Some(timeline), None) = (touched.next(), touched.next()) else {
+            let message = "an expected version goes with a batch on one timeline";
+            return Err(Invalid::new(message)
+                .with_hint("write each timeline's entries by themselves")
+                .into());
+        };
+        let actual = self.log.version(timeline)?;
+        if expected.met_by(actual) {
+            return Ok(());
+        }
+        Err(Conflict::Version { timeline: timeline.clone(), expected, actual }.into())
+    }
+}
+
+fn holds(record: &Record, event: &Event) -> bool {
+    record.content.event() == Some(event)
+}
+
+const fn outcome_of(write: &Write) -> Outcome {
+    match write {
+        Write::Append(_) => Outcome::Appended,
+        Write::Revise(_) => Outcome::Revised,
+        Write::Retract { .. } => Outcome::Retracted,
+    }
+}

@@ -1,0 +1,231 @@
+//! A frame: up to 256 neighbouring records as one value of the store.
+//!
+//! Its key is the `seq` of its first record. The records' headers, the part of their content that replay reads
+//! and the part that only people read stand in three sections of their own, each compressed by itself, so that
+//! a replay touches no description. A frame never reaches across a multiple of 256: a full one is a complete
+//! subtree of the log's Merkle tree.
+
+use annals_model::Seq;
+
+use super::v1;
+use crate::merkle::BLOCK;
+use crate::{Damage, Error, Result};
+
+const VERSION: u8 = 1;
+const PLAIN: u8 = 0;
+const ZSTD: u8 = 1;
+const HEADER: usize = 40;
+const SECTIONS: usize = 3;
+/// Bytes of content from which on a frame is closed even when it could hold more records: sled keeps 16 values in
+/// one page and moves a page of over 128 KiB to a file of its own.
+const FULL: usize = 32 * 1024;
+/// Bytes below which compression gains nothing.
+const SMALL: usize = 512;
+/// Bytes that a section can never have: what a frame of one largest record may need, and room.
+const LARGEST: usize = 16 * 1024 * 1024;
+const LEVEL: i32 = 3;
+
+/// A record as the three pieces of bytes that a frame stores of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// Its header, as [`v1::Head`].
+    pub head: Vec<u8>,
+    /// What replay reads of its content; empty where there is none.
+    pub claims: Vec<u8>,
+    /// What people read of its content; empty once redacted.
+    pub details: Vec<u8>,
+}
+
+/// A decoded frame, which lends out its records.
+#[derive(Debug)]
+pub struct Frame {
+    first: Seq,
+    count: u16,
+    sections: [Vec<u8>; SECTIONS],
+}
+
+/// One record of a frame, not decoded further than its header.
+#[derive(Debug)]
+pub struct RawRecord<'a> {
+    /// Its position in the log.
+    pub seq: Seq,
+    /// Its header.
+    pub head: v1::Head<'a>,
+    /// What replay reads of its content.
+    pub claims: &'a [u8],
+    /// What people read of its content.
+    pub details: &'a [u8],
+}
+
+/// Packs records into frames: as few as the limits allow, each with the `seq` of its first record.
+pub fn pack(first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
+    let mut frames = Vec::new();
+    let mut seq = first;
+    let mut rest = records;
+    while !rest.is_empty() {
+        let room = usize::try_from(BLOCK - (seq.0 - 1) % BLOCK).unwrap_or(1);
+        let mut bytes = 0;
+        let fitting = rest.iter().take(room).take_while(|record| {
+            let fits = bytes < FULL;
+            bytes += record.head.len() + record.claims.len() + record.details.len();
+            fits
+        });
+        let (chunk, later) = rest.split_at(fitting.count());
+        frames.push((seq, encode(seq, chunk)?));
+        seq = Seq(seq.0 + chunk.len() as u64);
+        rest = later;
+    }
+    Ok(frames)
+}
+
+fn encode(first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
+    let mut plain: [Vec<u8>; SECTIONS] = Default::default();
+    for record in records {
+        let length = u16::try_from(record.head.len()).map_err(|_| too_large())?;
+        plain[0].extend(length.to_le_bytes());
+        plain[0].extend(&record.head);
+        plain[0].extend(checksum(record).to_le_bytes());
+        plain[1].extend(&record.claims);
+        plain[2].extend(&record.details);
+    }
+    if plain.iter().any(|section| section.len() > LARGEST) {
+        return Err(too_large());
+    }
+    let (codec, stored) = match compressed(&plain) {
+        Some(sections) => (ZSTD, sections),
+        None => (PLAIN, plain.clone()),
+    };
+    let mut frame = Vec::with_capacity(HEADER + stored.iter().map(Vec::len).sum::<usize>());
+    frame.extend([VERSION, codec]);
+    frame.extend(first.0.to_be_bytes());
+    frame.extend(u16::try_from(records.len()).map_err(|_| too_large())?.to_le_bytes());
+    for (stored, plain) in stored.iter().zip(&plain) {
+        for length in [stored.len(), plain.len()] {
+            frame.extend(u32::try_from(length).map_err(|_| too_large())?.to_le_bytes());
+        }
+    }
+    let crc = stored.iter().fold(crc32c::crc32c(&frame), |crc, section| crc32c::crc32c_append(crc, section));
+    frame.extend(crc.to_le_bytes());
+    for section in &stored {
+        frame.extend(section);
+    }
+    Ok(frame)
+}
+
+/// All sections compressed, or `None` where that gains nothing.
+fn compressed(plain: &[Vec<u8>; SECTIONS]) -> Option<[Vec<u8>; SECTIONS]> {
+    let size = |sections: &[Vec<u8>; SECTIONS]| sections.iter().map(Vec::len).sum::<usize>();
+    if size(plain) < SMALL {
+        return None;
+    }
+    let mut sections: [Vec<u8>; SECTIONS] = Default::default();
+    for (section, plain) in sections.iter_mut().zip(plain) {
+        *section = zstd::bulk::compress(plain, LEVEL).ok()?;
+    }
+    (size(&sections) < size(plain)).then_some(sections)
+}
+
+fn too_large() -> Error {
+    annals_model::Invalid::new("the event is too large to be stored")
+        .with_hint("keep long texts in files, and their addresses and hashes in `sources`")
+        .into()
+}
+
+fn checksum(record: &Encoded) -> u32 {
+    record_checksum(&record.head, &record.claims, &record.details)
+}
+
+fn record_checksum(head: &[u8], claims: &[u8], details: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c_append(crc32c::crc32c(head), claims), details)
+}
+
+impl Frame {
+    /// Reads the frame that stands under the key `first`.
+    pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {
+        let damaged = |what: &str| Damage::of(first, first, format!("its frame {what}"));
+        let (header, body) = bytes.split_at_checked(HEADER).ok_or_else(|| damaged("is cut short"))?;
+        if header[0] != VERSION {
+            return Err(damaged(&format!("has the unknown version {}", header[0])));
+        }
+        let (fields, crc) = header.split_at(HEADER - 4);
+        if crc32c::crc32c_append(crc32c::crc32c(fields), body).to_le_bytes() != crc {
+            return Err(damaged("fails its checksum"));
+        }
+        if fields[2..10] != first.0.to_be_bytes() {
+            return Err(damaged("stands in another frame's place"));
+        }
+        let count = u16::from_le_bytes([fields[10], fields[11]]);
+        let mut sections: [Vec<u8>; SECTIONS] = Default::default();
+        let mut rest = body;
+        for (section, lengths) in sections.iter_mut().zip(fields[12..].chunks_exact(8)) {
+            let stored = length(&lengths[..4]);
+            let plain = length(&lengths[4..]);
+            let (bytes, later) = rest.split_at_checked(stored).ok_or_else(|| damaged("is cut short"))?;
+            *section = match fields[1] {
+                PLAIN => bytes.to_vec(),
+                ZSTD if plain <= LARGEST => {
+                    zstd::bulk::decompress(bytes, plain).map_err(|_| damaged("does not decompress"))?
+                }
+                _ => return Err(damaged("is of an unknown kind")),
+            };
+            if section.len() != plain {
+                return Err(damaged("does not decompress to its length"));
+            }
+            rest = later;
+        }
+        Ok(Self { first, count, sections })
+    }
+
+    /// The position of the first record.
+    pub const fn first(&self) -> Seq {
+        self.first
+    }
+
+    /// The position of the last record.
+    pub const fn last(&self) -> Seq {
+        Seq(self.first.0 + (self.count as u64).saturating_sub(1))
+    }
+
+    /// The records, in order. After an error there are no more.
+    pub fn records(&self) -> impl Iterator<Item = Result<RawRecord<'_>, Damage>> {
+        let mut rest = self.sections.each_ref().map(Vec::as_slice);
+        let mut seq = self.first;
+        let last = self.last();
+        let mut over = self.count == 0;
+        std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            let record = take_record(seq, &mut rest)
+                .map_err(|what| Damage::of(seq, last, what))
+                .inspect(|_| over = seq == last)
+                .inspect_err(|_| over = true);
+            seq = seq.next();
+            Some(record)
+        })
+    }
+}
+
+fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<RawRecord<'a>, String> {
+    let cut = || "is cut short".to_owned();
+    let mut take = |section: usize, length: usize| {
+        let (bytes, later) = rest[section].split_at_checked(length)?;
+        rest[section] = later;
+        Some(bytes)
+    };
+    let head_length = take(0, 2).ok_or_else(cut)?;
+    let head_bytes =
+        take(0, usize::from(u16::from_le_bytes([head_length[0], head_length[1]]))).ok_or_else(cut)?;
+    let crc = take(0, 4).ok_or_else(cut)?;
+    let head: v1::Head<'_> = v1::decode(head_bytes).map_err(|e| format!("its header is unreadable: {e}"))?;
+    let claims = take(1, head.claims as usize).ok_or_else(cut)?;
+    let details = take(2, head.details as usize).ok_or_else(cut)?;
+    if record_checksum(head_bytes, claims, details).to_le_bytes() != crc {
+        return Err("fails its checksum".to_owned());
+    }
+    Ok(RawRecord { seq, head, claims, details })
+}
+
+fn length(bytes: &[u8]) -> usize {
+    bytes.iter().rev().fold(0, |length, byte| length << 8 | usize::from(*byte))
+}

@@ -1,0 +1,357 @@
+//! Schema version 1: frozen shapes, written and read with bincode.
+//!
+//! bincode describes nothing: a field moved, added or given another type decodes to something else without a
+//! word. So these structs are never edited. A change to the model gets a `v2` beside them and a step from here
+//! to there. Times are integers, dates their EDTF text, `extra` its JSON text.
+
+use std::collections::BTreeSet;
+
+use annals_model::{
+    Actor, Change, Date, Effect, Event, EventId, Extra, Invalid, Link, Number, Place, Scalar, Source, Value,
+    When, limits,
+};
+use bincode::Options;
+use serde::{Deserialize, Serialize};
+
+/// The number that a record's header carries for these shapes.
+pub const SCHEMA: u8 = 1;
+
+/// The one way in which bincode is used: variable-length integers, little-endian, nothing left over.
+fn options() -> impl Options {
+    // An event is at most a MiB as JSON; its bincode form is not far from that.
+    let limit = 4 * limits::EVENT as u64;
+    bincode::DefaultOptions::new()
+        .with_varint_encoding()
+        .with_little_endian()
+        .with_limit(limit)
+        .reject_trailing_bytes()
+}
+
+/// Encodes one of the shapes.
+pub fn encode<T: Serialize>(shape: &T) -> Result<Vec<u8>, String> {
+    options().serialize(shape).map_err(|e| e.to_string())
+}
+
+/// Decodes one of the shapes, whose text borrows from `bytes`.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    options().deserialize(bytes).map_err(|e| e.to_string())
+}
+
+/// A record's header.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head<'a> {
+    /// 1 append, 2 revise, 3 retract, 4 redact.
+    pub op: u8,
+    /// The schema version of the content.
+    pub schema: u8,
+    /// Microseconds since 1970, UTC.
+    pub recorded_at: i64,
+    /// The event's record before this one; 0 where this is its first.
+    pub previous: u64,
+    /// The timeline.
+    pub timeline: &'a str,
+    /// The event.
+    pub id: &'a str,
+    /// Who recorded it.
+    pub recorded_by: &'a str,
+    /// The content's salt, or what is left of both.
+    pub seal: Seal,
+    /// Bytes of the record in the frame's claims section.
+    pub claims: u32,
+    /// Bytes of the record in the frame's details section.
+    pub details: u32,
+}
+
+/// What binds a record's content to its leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seal {
+    /// The content is there; its commitment is made with this salt.
+    Salt([u8; 16]),
+    /// The content was redacted; this was its commitment.
+    Commitment([u8; 32]),
+}
+
+/// The part of an event that replay reads.
+#[derive(Serialize, Deserialize)]
+pub struct Claims<'a> {
+    #[serde(borrow)]
+    date: Option<&'a str>,
+    effects: Vec<EffectShape<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EffectShape<'a> {
+    /// 0 start, 1 end, 2 during.
+    when: u8,
+    entity: &'a str,
+    attribute: &'a str,
+    #[serde(borrow)]
+    change: ChangeShape<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum ChangeShape<'a> {
+    #[serde(borrow)]
+    Set(ScalarShape<'a>),
+    SetWhole(Vec<ScalarShape<'a>>),
+    Clear,
+    Add(ScalarShape<'a>),
+    Remove(ScalarShape<'a>),
+    Increase(NumberShape),
+}
+
+#[derive(Serialize, Deserialize)]
+enum ScalarShape<'a> {
+    Bool(bool),
+    Number(NumberShape),
+    Text(&'a str),
+}
+
+/// The digits and how many of them stand behind the point.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct NumberShape(i128, u8);
+
+/// The part of an event that only people read.
+#[derive(Serialize, Deserialize)]
+pub struct Details<'a> {
+    title: &'a str,
+    kind: Option<&'a str>,
+    description: Option<&'a str>,
+    #[serde(borrow)]
+    actors: Vec<ActorShape<'a>>,
+    #[serde(borrow)]
+    place: Option<PlaceShape<'a>>,
+    tags: Vec<&'a str>,
+    #[serde(borrow)]
+    sources: Vec<SourceShape<'a>>,
+    confidence: Option<u8>,
+    #[serde(borrow)]
+    links: Vec<LinkShape<'a>>,
+    extra: Option<&'a str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ActorShape<'a> {
+    name: &'a str,
+    role: Option<&'a str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlaceShape<'a> {
+    name: &'a str,
+    lat: Option<NumberShape>,
+    lon: Option<NumberShape>,
+    precision: Option<&'a str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SourceShape<'a> {
+    title: Option<&'a str>,
+    url: Option<&'a str>,
+    date: Option<&'a str>,
+    quote: Option<&'a str>,
+    locator: Option<&'a str>,
+    archived: Option<&'a str>,
+    sha256: Option<&'a str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LinkShape<'a> {
+    rel: &'a str,
+    to: &'a str,
+}
+
+impl<'a> From<&'a Event> for Claims<'a> {
+    fn from(event: &'a Event) -> Self {
+        let date = event.date.as_ref().map(Date::as_str);
+        Self { date, effects: event.effects.iter().map(EffectShape::from).collect() }
+    }
+}
+
+impl<'a> From<&'a Event> for Details<'a> {
+    fn from(event: &'a Event) -> Self {
+        let actor = |a: &'a Actor| ActorShape { name: &a.name, role: a.role.as_deref() };
+        let link = |l: &'a Link| LinkShape { rel: &l.rel, to: l.to.as_str() };
+        Self {
+            title: &event.title,
+            kind: event.kind.as_deref(),
+            description: event.description.as_deref(),
+            actors: event.actors.iter().map(actor).collect(),
+            place: event.place.as_ref().map(PlaceShape::from),
+            tags: event.tags.iter().map(String::as_str).collect(),
+            sources: event.sources.iter().map(SourceShape::from).collect(),
+            confidence: event.confidence,
+            links: event.links.iter().map(link).collect(),
+            extra: event.extra.as_ref().map(Extra::as_str),
+        }
+    }
+}
+
+impl Claims<'_> {
+    /// The date and the effects.
+    pub fn read(self) -> Result<(Option<Date>, Vec<Effect>), Invalid> {
+        let date = self.date.map(Date::parse).transpose()?;
+        let effects = self.effects.into_iter().map(EffectShape::read).collect::<Result<_, _>>()?;
+        Ok((date, effects))
+    }
+}
+
+impl Details<'_> {
+    /// The whole event, with its other part.
+    pub fn read(self, id: EventId, date: Option<Date>, effects: Vec<Effect>) -> Result<Event, Invalid> {
+        let actor = |a: ActorShape<'_>| Actor { name: a.name.to_owned(), role: owned(a.role) };
+        let link = |l: LinkShape<'_>| Ok(Link { rel: l.rel.to_owned(), to: EventId::new(l.to)? });
+        Ok(Event {
+            id,
+            date,
+            kind: owned(self.kind),
+            title: self.title.to_owned(),
+            description: owned(self.description),
+            actors: self.actors.into_iter().map(actor).collect(),
+            place: self.place.map(PlaceShape::read).transpose()?,
+            tags: self.tags.into_iter().map(str::to_owned).collect(),
+            sources: self.sources.into_iter().map(SourceShape::read).collect::<Result<_, _>>()?,
+            confidence: self.confidence,
+            links: self.links.into_iter().map(link).collect::<Result<_, Invalid>>()?,
+            effects,
+            extra: self.extra.map(read_extra).transpose()?,
+        })
+    }
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}
+
+fn read_extra(json: &str) -> Result<Extra, Invalid> {
+    let raw: &serde_json::value::RawValue =
+        serde_json::from_str(json).map_err(|e| Invalid::new(e.to_string()).under("extra"))?;
+    Extra::from_json(raw)
+}
+
+impl<'a> From<&'a Effect> for EffectShape<'a> {
+    fn from(effect: &'a Effect) -> Self {
+        let change = match &effect.change {
+            Change::Set(Value::Scalar(scalar)) => ChangeShape::Set(scalar.into()),
+            Change::Set(Value::Set(set)) => {
+                ChangeShape::SetWhole(set.iter().map(ScalarShape::from).collect())
+            }
+            Change::Clear => ChangeShape::Clear,
+            Change::Add(scalar) => ChangeShape::Add(scalar.into()),
+            Change::Remove(scalar) => ChangeShape::Remove(scalar.into()),
+            Change::Increase(number) => ChangeShape::Increase((*number).into()),
+        };
+        let when = match effect.when {
+            When::Start => 0,
+            When::End => 1,
+            When::During => 2,
+        };
+        Self { when, entity: &effect.entity, attribute: &effect.attribute, change }
+    }
+}
+
+impl EffectShape<'_> {
+    fn read(self) -> Result<Effect, Invalid> {
+        let change = match self.change {
+            ChangeShape::Set(scalar) => Change::Set(Value::Scalar(scalar.read()?)),
+            ChangeShape::SetWhole(members) => {
+                let set: Result<BTreeSet<_>, _> = members.into_iter().map(ScalarShape::read).collect();
+                Change::Set(Value::Set(set?))
+            }
+            ChangeShape::Clear => Change::Clear,
+            ChangeShape::Add(scalar) => Change::Add(scalar.read()?),
+            ChangeShape::Remove(scalar) => Change::Remove(scalar.read()?),
+            ChangeShape::Increase(number) => Change::Increase(number.read()?),
+        };
+        let when = match self.when {
+            0 => When::Start,
+            1 => When::End,
+            2 => When::During,
+            other => return Err(Invalid::new(format!("unknown moment {other}")).under("when")),
+        };
+        Ok(Effect { entity: self.entity.to_owned(), attribute: self.attribute.to_owned(), change, when })
+    }
+}
+
+impl<'a> From<&'a Scalar> for ScalarShape<'a> {
+    fn from(scalar: &'a Scalar) -> Self {
+        match scalar {
+            Scalar::Bool(value) => Self::Bool(*value),
+            Scalar::Number(value) => Self::Number((*value).into()),
+            Scalar::Text(value) => Self::Text(value),
+        }
+    }
+}
+
+impl ScalarShape<'_> {
+    fn read(self) -> Result<Scalar, Invalid> {
+        Ok(match self {
+            Self::Bool(value) => Scalar::Bool(value),
+            Self::Number(value) => Scalar::Number(value.read()?),
+            Self::Text(value) => Scalar::Text(value.to_owned()),
+        })
+    }
+}
+
+impl From<Number> for NumberShape {
+    fn from(number: Number) -> Self {
+        let (digits, places) = number.parts();
+        Self(digits, places)
+    }
+}
+
+impl NumberShape {
+    fn read(self) -> Result<Number, Invalid> {
+        Number::from_parts(self.0, self.1).ok_or_else(|| Invalid::new("a number out of range"))
+    }
+}
+
+impl<'a> From<&'a Place> for PlaceShape<'a> {
+    fn from(place: &'a Place) -> Self {
+        Self {
+            name: &place.name,
+            lat: place.lat.map(NumberShape::from),
+            lon: place.lon.map(NumberShape::from),
+            precision: place.precision.as_deref(),
+        }
+    }
+}
+
+impl PlaceShape<'_> {
+    fn read(self) -> Result<Place, Invalid> {
+        Ok(Place {
+            name: self.name.to_owned(),
+            lat: self.lat.map(NumberShape::read).transpose()?,
+            lon: self.lon.map(NumberShape::read).transpose()?,
+            precision: owned(self.precision),
+        })
+    }
+}
+
+impl<'a> From<&'a Source> for SourceShape<'a> {
+    fn from(source: &'a Source) -> Self {
+        Self {
+            title: source.title.as_deref(),
+            url: source.url.as_deref(),
+            date: source.date.as_ref().map(Date::as_str),
+            quote: source.quote.as_deref(),
+            locator: source.locator.as_deref(),
+            archived: source.archived.as_deref(),
+            sha256: source.sha256.as_deref(),
+        }
+    }
+}
+
+impl SourceShape<'_> {
+    fn read(self) -> Result<Source, Invalid> {
+        Ok(Source {
+            title: owned(self.title),
+            url: owned(self.url),
+            date: self.date.map(Date::parse).transpose()?,
+            quote: owned(self.quote),
+            locator: owned(self.locator),
+            archived: owned(self.archived),
+            sha256: owned(self.sha256),
+        })
+    }
+}

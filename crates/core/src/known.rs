@@ -1,0 +1,150 @@
+//! What the log knew at a moment of the record axis, read straight from the records.
+
+use std::collections::HashMap;
+
+use annals_model::fold::Counted;
+use annals_model::{
+    Content, Event, EventId, Knowledge, KnownAt, Position, Question, RecordedAt, Seq, Snapshot, TimelineName,
+};
+
+use crate::error::NotFound;
+use crate::log::Log;
+use crate::merkle::Hash;
+use crate::store::Store;
+use crate::stored::StoredRecord;
+use crate::{Result, scan};
+
+/// The events of a timeline as the log knew them at a moment.
+#[derive(Debug)]
+pub struct Known {
+    position: Position,
+    log_root: Hash,
+    events: Vec<KnownEvent>,
+    withdrawn: u64,
+}
+
+/// An event that counts.
+#[derive(Debug)]
+pub struct KnownEvent {
+    /// Its place in the log: the `seq` of its first record.
+    pub place: Seq,
+    /// The record of the version that counts.
+    pub seq: Seq,
+    /// When that version was recorded.
+    pub recorded_at: RecordedAt,
+    /// That version.
+    pub event: Event,
+}
+
+impl KnownEvent {
+    /// The event as the fold takes it.
+    pub const fn counted(&self) -> Counted<'_> {
+        Counted { place: self.place, seq: self.seq, event: &self.event }
+    }
+
+    /// Whether the version that counts is a correction of the first one.
+    pub fn is_revised(&self) -> bool {
+        self.place != self.seq
+    }
+}
+
+impl Known {
+    /// The last record that counts.
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The events that count, in the order in which they first entered the log.
+    pub fn events(&self) -> &[KnownEvent] {
+        &self.events
+    }
+
+    /// How many events of the timeline were withdrawn: retracted or redacted.
+    pub const fn withdrawn(&self) -> u64 {
+        self.withdrawn
+    }
+
+    /// Everything that an answer needs.
+    pub fn knowledge(&self) -> Knowledge<'_> {
+        let events = self.events.iter().map(KnownEvent::counted).collect();
+        Knowledge { position: self.position, log_root: self.log_root, events, withdrawn: self.withdrawn }
+    }
+}
+
+/// Where an event stands while the log is read: its place, and its last version unless it is withdrawn.
+struct Standing {
+    place: Seq,
+    version: Option<(Seq, RecordedAt, Event)>,
+}
+
+impl<L: Log> Store<L> {
+    /// What the log knew of a timeline at a moment.
+    ///
+    /// A timeline that has records now and had none then is known as empty; one that has none at all is not
+    /// found.
+    pub fn known(&self, timeline: &TimelineName, known_at: KnownAt) -> Result<Known> {
+        let log = self.log();
+        if log.version(timeline)?.0 == 0 {
+            return Err(NotFound::Timeline(timeline.clone()).into());
+        }
+        let position = self.position(known_at)?;
+        let mut events: HashMap<EventId, Standing> = HashMap::new();
+        scan::each_raw(log, Seq(1), position.seq, |raw| {
+            if raw.head.timeline == timeline.as_str() {
+                let StoredRecord { record, .. } = StoredRecord::decode(raw)?;
+                let standing = events.entry(record.id).or_insert(Standing { place: raw.seq, version: None });
+                standing.version = match record.content {
+                    Content::Event(event) => Some((raw.seq, record.recorded_at, *event)),
+                    _ => None,
+                };
+            }
+            Ok(())
+        })?;
+        let withdrawn = events.values().filter(|standing| standing.version.is_none()).count();
+        let known = events.into_values().filter_map(|Standing { place, version }| {
+            version.map(|(seq, recorded_at, event)| KnownEvent { place, seq, recorded_at, event })
+        });
+        let mut known: Vec<KnownEvent> = known.collect();
+        known.sort_unstable_by_key(|event| event.place);
+        let log_root = scan::root_at(log, position.seq)?;
+        Ok(Known { position, log_root, events: known, withdrawn: withdrawn as u64 })
+    }
+
+    /// The last record that counts at a moment of the record axis.
+    pub fn position(&self, known_at: KnownAt) -> Result<Position> {
+        let end = self.log().head()?.seq();
+        let seq = match known_at {
+            KnownAt::Everything => end,
+            KnownAt::Position(seq) if seq <= end => seq,
+            KnownAt::Position(seq) => {
+                return Err(annals_model::Invalid::new(format!("the log has no record {seq} yet"))
+                    .with_hint(format!("its last record is @{end}"))
+                    .into());
+            }
+            KnownAt::At(instant) => scan::position_at(self.log(), instant)?,
+        };
+        let recorded_at = (seq.0 > 0).then(|| scan::recorded_at(self.log(), seq)).transpose()?;
+        Ok(Position { seq, recorded_at })
+    }
+
+    /// Answers a question: the state as of a date, as it was known at a moment.
+    pub fn replay(&self, question: &Question) -> Result<Snapshot> {
+        let known = self.known(&question.timeline, question.known_at)?;
+        Ok(Snapshot::answer(question, &known.knowledge()))
+    }
+
+    /// All records of one event, oldest first.
+    pub fn history(&self, timeline: &TimelineName, id: &EventId) -> Result<Vec<StoredRecord>> {
+        let entry = self.log().event(timeline, id)?;
+        let entry = entry.ok_or_else(|| NotFound::Event { timeline: timeline.clone(), id: id.clone() })?;
+        let mut records = Vec::new();
+        let mut next = Some(entry.last);
+        while let Some(seq) = next {
+            let stored = scan::one(self.log(), seq)?;
+            next = stored.previous;
+            records.push(stored);
+        }
+        records.reverse();
+        Ok(records)
+    }
+}

@@ -1,0 +1,38 @@
+//! The Annals engine: an append-only log of dated events, replayed into the state as of any date and as known
+//! at any moment.
+//!
+//! A [`Store`] holds a [`Log`]: [`SledLog`] keeps it in a directory. Events are recorded with [`Store::write`],
+//! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A
+//! [`Question`](annals_model::Question) is answered by [`Store::replay`].
+//!
+//! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
+//! [`Host`] that is passed in.
+
+mod batch;
+mod codec;
+mod error;
+mod host;
+mod known;
+mod log;
+mod merkle;
+pub mod scan;
+mod sled_log;
+mod store;
+mod stored;
+mod verify;
+
+pub use batch::Resume;
+pub use codec::frame::{Encoded, Frame, RawRecord, pack};
+pub use codec::leaf::{Salt, commitment, content_json, record_leaf};
+pub use codec::v1::{Head as RecordHead, Seal};
+pub use error::{Conflict, Damage, Error, NotFound, Result};
+pub use host::{Host, new_event_id};
+pub use known::{Known, KnownEvent};
+pub use log::{Commit, EventEntry, Head, Log, StoredFrame};
+pub use merkle::{BLOCK, Frontier, Hash, leaf_hash, node_hash};
+pub use sled_log::{Durability, SledLog, SledOptions};
+pub use store::{Failed, Store, WriteOptions};
+pub use stored::StoredRecord;
+pub use verify::{Report, Witness};
+
+pub use annals_model::line::hex;

@@ -1,0 +1,222 @@
+//! The log on sled 0.34.7.
+//!
+//! One directory is one store:
+//!
+//! ```text
+//! format     the store's format version, as text
+//! lock       held by the process that has the store open, and its name
+//! head       how many records the log has, and its root: beside the log, to tell a short log from a whole one
+//! sled/      sled's own files: the trees frames, events, timelines, blocks, meta
+//! ```
+//!
+//! What sled does not do by itself is done here: `open` guards against what a killed or damaged store does to
+//! it, `sync` makes a commit durable, `head_file` notices a tail that was silently cut. `SAFETY.md` beside this
+//! crate's sources lists the hazards, and where each is met.
+
+mod head_file;
+mod keys;
+mod lock;
+mod open;
+mod sync;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use annals_model::{EventId, Seq, TimelineName, Version};
+use sled::Transactional;
+use sled::transaction::{ConflictableTransactionError, TransactionError};
+
+pub use open::{Durability, SledOptions};
+
+use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
+use crate::merkle::Hash;
+use crate::verify::Witness;
+use crate::{Damage, Error, Result};
+use head_file::HeadFile;
+use lock::Lock;
+use sync::Syncer;
+
+/// A log in a directory, on sled.
+pub struct SledLog {
+    path: PathBuf,
+    frames: sled::Tree,
+    events: sled::Tree,
+    timelines: sled::Tree,
+    blocks: sled::Tree,
+    meta: sled::Tree,
+    db: sled::Db,
+    syncer: Syncer,
+    head_file: HeadFile,
+    witness: Option<Witness>,
+    /// Set when a sync has failed: what is on the disk is not known any more.
+    refuses: AtomicBool,
+    // Dropped last: the store is free when sled has let go of it.
+    _lock: Lock,
+}
+
+impl SledLog {
+    /// The store's directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the head file held when the store was opened.
+    pub const fn witness(&self) -> Option<Witness> {
+        self.witness
+    }
+
+    /// Whether commits are synced before they are answered.
+    pub const fn durability(&self) -> Durability {
+        self.syncer.durability()
+    }
+
+    /// Bytes on disk.
+    pub fn size_on_disk(&self) -> Result<u64> {
+        guarded("measure the store", || self.db.size_on_disk())
+    }
+
+    fn apply(&self, commit: &Commit) -> Result<()> {
+        let trees = (&self.frames, &self.events, &self.timelines, &self.blocks, &self.meta);
+        let done = trees.transaction(|(frames, events, timelines, blocks, meta)| {
+            for (first, frame) in &commit.frames {
+                frames.insert(&keys::number(first.0), frame.as_slice())?;
+            }
+            for (timeline, id, entry) in &commit.events {
+                events.insert(keys::event(timeline, id), keys::entry(entry).as_slice())?;
+            }
+            for (timeline, version) in &commit.timelines {
+                timelines.insert(timeline.as_str().as_bytes(), &version.0.to_be_bytes())?;
+            }
+            for (index, root) in &commit.blocks {
+                blocks.insert(&keys::number(*index), root)?;
+            }
+            meta.insert(keys::HEAD, keys::head(&commit.head))?;
+            Ok::<(), ConflictableTransactionError<()>>(())
+        });
+        done.map_err(|error| match error {
+            TransactionError::Storage(error) => storage("append to the log", error),
+            TransactionError::Abort(()) => Error::unavailable("the append was aborted", "try again"),
+        })
+    }
+}
+
+/// The value under a key, read; a value that cannot be read is damage.
+fn get<T>(tree: &sled::Tree, key: &[u8], read: impl Fn(&[u8]) -> Option<T>, what: &str) -> Result<Option<T>> {
+    let Some(value) = guarded("read the store", || tree.get(key))? else {
+        return Ok(None);
+    };
+    read(&value).map(Some).ok_or_else(|| Damage::new(format!("{what} is unreadable")).into())
+}
+
+impl Log for SledLog {
+    fn head(&self) -> Result<Head> {
+        let head = get(&self.meta, keys::HEAD, keys::read_head, "the head of the log")?;
+        Ok(head.unwrap_or_default())
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<()> {
+        if self.refuses.load(Ordering::Acquire) {
+            return Err(Error::unavailable(
+                "the store refuses to write: an earlier write could not be made durable",
+                "mend the disk, then open the store again",
+            ));
+        }
+        // Whatever goes wrong from here on leaves open what is on the disk.
+        self.refuses.store(true, Ordering::Release);
+        catch_unwind(AssertUnwindSafe(|| self.apply(commit))).unwrap_or_else(|_| Err(panicked("append")))?;
+        self.syncer.sync(&self.db)?;
+        self.refuses.store(false, Ordering::Release);
+        self.head_file.write(Witness { count: commit.head.seq().0, root: commit.head.frontier.root() })
+    }
+
+    fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {
+        let start = guarded("read the log", || self.frames.get_lt(keys::number(from.0.saturating_add(1))));
+        let start = match start {
+            Ok(start) => start.map_or_else(|| keys::number(0).to_vec(), |(key, _)| key.to_vec()),
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
+        let mut range = self.frames.range(start..);
+        Box::new(std::iter::from_fn(move || {
+            let next = guarded("read the log", || range.next().transpose()).transpose()?;
+            Some(next.and_then(|(key, value)| {
+                let first = keys::read_number(&key)
+                    .ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
+                Ok((Seq(first), value.to_vec()))
+            }))
+        }))
+    }
+
+    fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
+        let key = keys::event(timeline, id);
+        get(&self.events, &key, keys::read_entry, "an entry of the index of ids")
+    }
+
+    fn events(
+        &self,
+        timeline: &TimelineName,
+    ) -> Box<dyn Iterator<Item = Result<(EventId, EventEntry)>> + '_> {
+        let prefix = keys::event_prefix(timeline);
+        let mut range = self.events.scan_prefix(&prefix);
+        Box::new(std::iter::from_fn(move || {
+            let next = guarded("read the index of ids", || range.next().transpose()).transpose()?;
+            Some(next.and_then(|(key, value)| {
+                let id = keys::read_event_id(&prefix, &key);
+                id.zip(keys::read_entry(&value))
+                    .ok_or_else(|| Damage::new("an entry of the index of ids is unreadable").into())
+            }))
+        }))
+    }
+
+    fn version(&self, timeline: &TimelineName) -> Result<Version> {
+        let key = timeline.as_str().as_bytes();
+        let version = get(&self.timelines, key, keys::read_number, "a timeline's version")?;
+        Ok(Version(version.unwrap_or(0)))
+    }
+
+    fn timelines(&self) -> Result<Vec<(TimelineName, Version)>> {
+        let mut all = Vec::new();
+        let mut range = self.timelines.iter();
+        while let Some((key, value)) = guarded("read the timelines", || range.next().transpose())? {
+            let name = std::str::from_utf8(&key).ok().and_then(|name| TimelineName::new(name).ok());
+            let entry = name.zip(keys::read_number(&value).map(Version));
+            all.push(entry.ok_or_else(|| Damage::new("a timeline's version is unreadable"))?);
+        }
+        Ok(all)
+    }
+
+    fn block(&self, index: u64) -> Result<Option<Hash>> {
+        let read = |bytes: &[u8]| Hash::try_from(bytes).ok();
+        get(&self.blocks, &keys::number(index), read, "the root of a block")
+    }
+}
+
+impl fmt::Debug for SledLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledLog").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Calls sled, which panics on some damaged stores.
+fn guarded<T>(what: &str, call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(done) => done.map_err(|error| storage(what, error)),
+        Err(_) => Err(panicked(what)),
+    }
+}
+
+fn panicked(what: &str) -> Error {
+    Damage::new(format!("sled failed to {what}: its files are damaged")).into()
+}
+
+/// sled's errors, sorted by what can be done about them.
+fn storage(what: &str, error: sled::Error) -> Error {
+    match error {
+        sled::Error::Io(source) => Error::io(format!("cannot {what}"), source),
+        sled::Error::Corruption { .. } => {
+            Damage::new(format!("cannot {what}: sled finds its files damaged")).into()
+        }
+        other => Error::unavailable(format!("cannot {what}: {other}"), "run `annals verify`"),
+    }
+}

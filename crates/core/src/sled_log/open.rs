@@ -1,0 +1,236 @@
+//! Making a store and opening it safely.
+//!
+//! Opening is where sled is weakest: a kill at the wrong moment leaves a file behind on which `open` fails for
+//! good, and a damaged store can make it panic or hang. So, under the store's own lock: the left-over file is
+//! removed, sled is opened on a thread of its own under a deadline, and the log that it gives is held against
+//! the head file before anybody reads it.
+
+use std::fs::{self, DirBuilder};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use annals_model::{Invalid, Seq};
+
+use super::head_file::HeadFile;
+use super::lock::Lock;
+use super::sync::{Syncer, sync_directory};
+use super::{SledLog, guarded, storage};
+use crate::error::NotFound;
+use crate::log::Log;
+use crate::merkle::Frontier;
+use crate::verify::Witness;
+use crate::{Damage, Error, Result, scan};
+
+const FORMAT: &str = "annals store 1\n";
+/// sled's page cache; the memory that it really takes is a multiple of it.
+const CACHE: u64 = 16 * 1024 * 1024;
+
+/// When a commit is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Once it is on the disk.
+    #[default]
+    Each,
+    /// Once the operating system has it: a power cut may lose the last of them.
+    Os,
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct SledOptions {
+    /// When a commit is answered.
+    pub durability: Durability,
+    /// What other processes are told about who has the store open.
+    pub holder: String,
+    /// How long to wait for another process to let go of the store.
+    pub patience: Duration,
+    /// How long sled may take to open its files.
+    pub deadline: Duration,
+    /// Whether the log must agree with the head file; `verify` reports it instead.
+    pub check_head: bool,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Each,
+            holder: "an Annals program".to_owned(),
+            patience: Duration::from_secs(10),
+            deadline: Duration::from_secs(120),
+            check_head: true,
+        }
+    }
+}
+
+impl FromStr for Durability {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "each" => Ok(Self::Each),
+            "os" => Ok(Self::Os),
+            _ => Err(Invalid::new(format!("`{text}` is not a durability")).with_hint("each or os")),
+        }
+    }
+}
+
+impl SledLog {
+    /// Makes an empty store, readable by its owner only.
+    ///
+    /// # Errors
+    ///
+    /// The directory must not exist or be empty.
+    pub fn create(path: &Path, options: &SledOptions) -> Result<Self> {
+        let failed = |source| Error::io(format!("cannot make a store at {}", path.display()), source);
+        let occupied = match fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) => return Err(failed(error)),
+        };
+        if occupied {
+            let what = if path.join("format").exists() { "a store" } else { "something else" };
+            return Err(Error::unavailable(
+                format!("there is {what} at {} already", path.display()),
+                "choose another path, or use the store that is there",
+            ));
+        }
+        make_private(path).map_err(failed)?;
+        let empty = Witness { count: 0, root: Frontier::default().root() };
+        HeadFile::create(&path.join("head"), empty)?;
+        make_private(&path.join("sled")).map_err(failed)?;
+        let log = Self::open_files(path, options)?;
+        // The format file comes last: what has it is a whole store.
+        fs::write(path.join("format"), FORMAT).map_err(failed)?;
+        for directory in [path.join("sled").as_path(), path, parent(path)] {
+            sync_directory(directory)?;
+        }
+        Ok(log)
+    }
+
+    /// Opens a store.
+    pub fn open(path: &Path, options: &SledOptions) -> Result<Self> {
+        let failed = |source| Error::io(format!("cannot read the store at {}", path.display()), source);
+        match fs::read_to_string(path.join("format")) {
+            Ok(format) if format == FORMAT => {}
+            Ok(format) if format.starts_with("annals store ") => {
+                return Err(Error::unavailable(
+                    format!(
+                        "the store has the format `{}`, this program reads `{}`",
+                        format.trim(),
+                        FORMAT.trim()
+                    ),
+                    "use the version of Annals that wrote it",
+                ));
+            }
+            Ok(_) => return Err(Damage::new("the store's format file is unreadable").into()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(NotFound::Store(path.to_owned()).into());
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        let log = Self::open_files(path, options)?;
+        if options.check_head
+            && let Some(witness) = log.witness
+        {
+            log.check_against(witness)?;
+        }
+        Ok(log)
+    }
+
+    fn open_files(path: &Path, options: &SledOptions) -> Result<Self> {
+        let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
+        let (head_file, witness) = HeadFile::open(&path.join("head"))?;
+        let sled_path = path.join("sled");
+        remove_unfinished(&sled_path)?;
+        let db = open_sled(&sled_path, options.deadline)?;
+        let syncer = Syncer::new(&sled_path, options.durability)?;
+        let tree = |name: &str| guarded("open the store", || db.open_tree(name));
+        Ok(Self {
+            frames: tree("frames")?,
+            events: tree("events")?,
+            timelines: tree("timelines")?,
+            blocks: tree("blocks")?,
+            meta: tree("meta")?,
+            path: path.to_owned(),
+            syncer,
+            head_file,
+            witness: Some(witness),
+            refuses: AtomicBool::new(false),
+            db,
+            _lock: lock,
+        })
+    }
+
+    /// The log must hold everything that the head file has seen.
+    fn check_against(&self, witness: Witness) -> Result<()> {
+        let end = self.head()?.seq();
+        if witness.count > end.0 {
+            let what =
+                format!("missing: the log ends at record {end}, the head file has seen {}", witness.count);
+            return Err(Damage::of(end.next(), Seq(witness.count), what).into());
+        }
+        if scan::root_at(self, Seq(witness.count))? != witness.root {
+            let what = "they are not the records that the head file has seen";
+            return Err(Damage::of(Seq(1), Seq(witness.count), what).into());
+        }
+        Ok(())
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    // An empty directory that was there keeps its own mode otherwise.
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+/// Removes what a kill during an earlier open leaves behind, and sled then stumbles over (spacejam/sled issues
+/// 1527 and 1533): a half-written `snap.….generating`.
+fn remove_unfinished(path: &Path) -> Result<()> {
+    let failed = |source| Error::io(format!("cannot clean up {}", path.display()), source);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+fn open_sled(path: &Path, deadline: Duration) -> Result<sled::Db> {
+    let path: PathBuf = path.to_owned();
+    let (sender, opened) = mpsc::channel();
+    let thread = std::thread::Builder::new().name(OPENER.to_owned());
+    let spawned = thread.spawn(move || {
+        let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+        // Nobody listens any more when the deadline has passed.
+        let _ = sender.send(config.open());
+    });
+    spawned.map_err(|source| Error::io("cannot start a thread", source))?;
+    match opened.recv_timeout(deadline) {
+        Ok(result) => result.map_err(|error| storage("open the store", error)),
+        Err(RecvTimeoutError::Timeout) => {
+            let what = format!("sled did not open its files within {} seconds", deadline.as_secs());
+            Err(Damage::new(what).into())
+        }
+        // The thread ended without an answer: it panicked.
+        Err(RecvTimeoutError::Disconnected) => Err(super::panicked("open the store")),
+    }
+}
+
+/// The name of the thread on which sled is opened, where its panics are expected.
+pub const OPENER: &str = "annals-open";

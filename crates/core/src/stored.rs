@@ -1,0 +1,123 @@
+//! A record as the log holds it: with its salt and the event's record before it.
+
+use annals_model::{Content, EventId, Op, Record, RecordedAt, Seq, TimelineName};
+
+use crate::codec::frame::{Encoded, RawRecord};
+use crate::codec::leaf::{Salt, commitment, content_json, op_number, op_of, record_leaf};
+use crate::codec::v1::{self, Claims, Details, Head, Seal};
+use crate::merkle::Hash;
+use crate::{Damage, Error, Result};
+
+/// A record with what binds it to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The record.
+    pub record: Record,
+    /// The event's record before this one.
+    pub previous: Option<Seq>,
+    /// What binds its content to its leaf.
+    pub seal: Seal,
+}
+
+impl StoredRecord {
+    /// The salt of its commitment; gone once redacted.
+    pub const fn salt(&self) -> Option<&Salt> {
+        match &self.seal {
+            Seal::Salt(salt) => Some(salt),
+            Seal::Commitment(_) => None,
+        }
+    }
+
+    /// The hash of its leaf.
+    pub fn leaf(&self) -> Result<Hash> {
+        let commitment = match &self.seal {
+            Seal::Commitment(commitment) => *commitment,
+            Seal::Salt(salt) => {
+                let content = content_json(&self.record.content).map_err(|e| self.unreadable(&e))?;
+                commitment(salt, &content.ok_or_else(|| self.unreadable("its content is missing"))?)
+            }
+        };
+        Ok(record_leaf(&self.record, &commitment))
+    }
+
+    /// Encodes the record, and makes sure that it decodes to itself.
+    pub fn encode(&self) -> Result<Encoded> {
+        let bug = |what: String| {
+            Error::unavailable(
+                format!("the record cannot be encoded: {what}"),
+                "this is a fault of Annals: report it",
+            )
+        };
+        let record = &self.record;
+        let (claims, details) = match &record.content {
+            Content::Event(event) => {
+                (v1::encode(&Claims::from(&**event)), v1::encode(&Details::from(&**event)))
+            }
+            Content::Reason(reason) => (Ok(Vec::new()), v1::encode(&reason.as_str())),
+            Content::Redacted => (Ok(Vec::new()), Ok(Vec::new())),
+        };
+        let (claims, details) = (claims.map_err(bug)?, details.map_err(bug)?);
+        let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|e| bug(e.to_string()));
+        let head = Head {
+            op: op_number(record.op),
+            schema: v1::SCHEMA,
+            recorded_at: record.recorded_at.micros(),
+            previous: self.previous.map_or(0, |seq| seq.0),
+            timeline: record.timeline.as_str(),
+            id: record.id.as_str(),
+            recorded_by: &record.recorded_by,
+            seal: self.seal,
+            claims: size(&claims)?,
+            details: size(&details)?,
+        };
+        let head = v1::encode(&head).map_err(bug)?;
+        let again = v1::decode(&head).map_err(Damage::new).and_then(|head| {
+            Self::decode(&RawRecord { seq: record.seq, head, claims: &claims, details: &details })
+        });
+        match again {
+            Ok(again) if again == *self => Ok(Encoded { head, claims, details }),
+            Ok(_) => Err(bug("it decodes to another record".to_owned())),
+            Err(damage) => Err(bug(damage.what)),
+        }
+    }
+
+    /// Decodes a frame's record.
+    pub fn decode(raw: &RawRecord<'_>) -> Result<Self, Damage> {
+        Self::read(raw).map_err(|what| Damage::of(raw.seq, raw.seq, what))
+    }
+
+    fn read(raw: &RawRecord<'_>) -> Result<Self, String> {
+        let head = &raw.head;
+        if head.schema != v1::SCHEMA {
+            return Err(format!("has the unknown schema version {}", head.schema));
+        }
+        let op = op_of(head.op).ok_or_else(|| format!("has the unknown operation {}", head.op))?;
+        let id = EventId::new(head.id).map_err(|e| e.to_string())?;
+        let content = match (op, head.seal) {
+            (_, Seal::Commitment(_)) => Content::Redacted,
+            (Op::Append | Op::Revise, Seal::Salt(_)) => {
+                let claims: Claims<'_> = v1::decode(raw.claims)?;
+                let details: Details<'_> = v1::decode(raw.details)?;
+                let (date, effects) = claims.read().map_err(|e| e.to_string())?;
+                let event = details.read(id.clone(), date, effects).map_err(|e| e.to_string())?;
+                Content::Event(Box::new(event))
+            }
+            (Op::Retract | Op::Redact, Seal::Salt(_)) => Content::Reason(v1::decode::<String>(raw.details)?),
+        };
+        let record = Record {
+            seq: raw.seq,
+            recorded_at: RecordedAt::from_micros(head.recorded_at),
+            recorded_by: head.recorded_by.to_owned(),
+            timeline: TimelineName::new(head.timeline).map_err(|e| e.to_string())?,
+            id,
+            op,
+            content,
+        };
+        let previous = (head.previous != 0).then_some(Seq(head.previous));
+        Ok(Self { record, previous, seal: head.seal })
+    }
+
+    fn unreadable(&self, what: &str) -> Damage {
+        Damage::of(self.record.seq, self.record.seq, what)
+    }
+}

@@ -1,0 +1,214 @@
+//! Checking the whole store against itself: every frame, envelope, leaf, root, id and version.
+
+use std::collections::HashMap;
+
+use annals_model::{RecordedAt, Seq, TimelineName, Version};
+
+use crate::codec::frame::Frame;
+use crate::log::{Head, Log};
+use crate::merkle::{BLOCK, Frontier, Hash};
+use crate::store::Store;
+use crate::stored::StoredRecord;
+use crate::{Damage, Error, Result};
+
+/// What was checked, and what was found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Records read.
+    pub records: u64,
+    /// Frames read.
+    pub frames: u64,
+    /// Events.
+    pub events: u64,
+    /// Timelines.
+    pub timelines: u64,
+    /// The Merkle root over all records.
+    pub root: Hash,
+    /// The damage, in record order.
+    pub damage: Vec<Damage>,
+}
+
+/// The root that another witness holds the log to: the head file, or a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// How many records it has seen.
+    pub count: u64,
+    /// The root over them.
+    pub root: Hash,
+}
+
+impl<L: Log> Store<L> {
+    /// Reads the whole log and checks it against itself and against a witness.
+    ///
+    /// Damage is collected, not returned as an error: the error is for a store that cannot be read at all.
+    pub fn verify(&self, witness: Option<Witness>) -> Result<Report> {
+        let head = self.log().head()?;
+        let mut check = Check::new(self.log(), witness);
+        for stored in self.log().frames(Seq(1)) {
+            match stored {
+                Ok((first, bytes)) => check.frame(first, &bytes)?,
+                Err(Error::Damaged(damage)) => check.report.damage.push(damage),
+                Err(other) => return Err(other),
+            }
+        }
+        check.finish(&head)
+    }
+}
+
+struct Check<'a, L> {
+    log: &'a L,
+    witness: Option<Witness>,
+    report: Report,
+    next: Seq,
+    frontier: Frontier,
+    /// Whether every leaf so far could be computed, so that roots can be compared.
+    complete: bool,
+    recorded_at: Option<RecordedAt>,
+    versions: HashMap<TimelineName, u64>,
+}
+
+impl<'a, L: Log> Check<'a, L> {
+    fn new(log: &'a L, witness: Option<Witness>) -> Self {
+        Self {
+            log,
+            witness,
+            report: Report::default(),
+            next: Seq(1),
+            frontier: Frontier::default(),
+            complete: true,
+            recorded_at: None,
+            versions: HashMap::new(),
+        }
+    }
+
+    fn damaged(&mut self, first: Seq, last: Seq, what: impl Into<String>) {
+        self.report.damage.push(Damage::of(first, last, what));
+    }
+
+    /// What follows cannot be compared with any root any more.
+    fn lost(&mut self, damage: Damage) {
+        self.report.damage.push(damage);
+        self.complete = false;
+    }
+
+    fn frame(&mut self, first: Seq, bytes: &[u8]) -> Result<()> {
+        self.report.frames += 1;
+        if first > self.next {
+            self.lost(Damage::of(self.next, Seq(first.0 - 1), "missing from the log"));
+        } else if first < self.next {
+            self.lost(Damage::of(first, first, "stands in two frames"));
+        }
+        let frame = match Frame::decode(first, bytes) {
+            Ok(frame) => frame,
+            Err(damage) => {
+                self.lost(damage);
+                self.next = first.next();
+                return Ok(());
+            }
+        };
+        for raw in frame.records() {
+            match raw.and_then(|raw| StoredRecord::decode(&raw)) {
+                Ok(stored) => self.record(&stored)?,
+                Err(damage) => self.lost(damage),
+            }
+        }
+        self.next = frame.last().next();
+        Ok(())
+    }
+
+    fn record(&mut self, stored: &StoredRecord) -> Result<()> {
+        let record = &stored.record;
+        let seq = record.seq;
+        self.report.records += 1;
+        if self.recorded_at.is_some_and(|last| record.recorded_at < last) {
+            self.damaged(seq, seq, "recorded earlier than the record before it");
+        }
+        self.recorded_at = Some(record.recorded_at);
+        *self.versions.entry(record.timeline.clone()).or_default() += 1;
+        self.event(stored)?;
+        let block = self.frontier.push(stored.leaf()?);
+        if !self.complete {
+            return Ok(());
+        }
+        if let Some(root) = block
+            && self.log.block(seq.0 / BLOCK - 1)? != Some(root)
+        {
+            self.damaged(Seq(seq.0 - BLOCK + 1), seq, "the stored root of their block is another");
+        }
+        let witness = self.witness.filter(|witness| witness.count == seq.0);
+        if witness.is_some_and(|witness| witness.root != self.frontier.root()) {
+            self.damaged(Seq(1), seq, "their root is not the one that the head file holds");
+        }
+        Ok(())
+    }
+
+    /// The index of ids has to lead to this record.
+    fn event(&mut self, stored: &StoredRecord) -> Result<()> {
+        let record = &stored.record;
+        let seq = record.seq;
+        if stored.previous.is_none() {
+            self.report.events += 1;
+        }
+        let Some(entry) = self.log.event(&record.timeline, &record.id)? else {
+            self.damaged(seq, seq, format!("the index of ids does not know {}", record.id));
+            return Ok(());
+        };
+        let agrees = entry.first <= seq
+            && seq <= entry.last
+            && (stored.previous.is_none() == (entry.first == seq))
+            && stored.previous.is_none_or(|previous| entry.first <= previous && previous < seq)
+            && (seq != entry.last || entry.last_op == record.op);
+        if !agrees {
+            self.damaged(seq, seq, format!("the index of ids is wrong about {}", record.id));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, head: &Head) -> Result<Report> {
+        let end = head.seq();
+        if self.next <= end {
+            self.lost(Damage::of(self.next, end, "missing from the log"));
+        } else if self.next > end.next() {
+            self.lost(Damage::of(end.next(), Seq(self.next.0 - 1), "behind the end of the log"));
+        }
+        if self.complete && self.frontier != head.frontier {
+            self.damaged(Seq(1), end, "their root is not the one that the log holds");
+        }
+        if self.complete && head.recorded_at != self.recorded_at {
+            self.damaged(end, end, "the log's last record time is another");
+        }
+        if let Some(witness) = self.witness.filter(|witness| witness.count > end.0) {
+            let (first, last) = (end.next(), Seq(witness.count));
+            self.damaged(first, last, "missing: the head file has seen them, the log ends before them");
+        }
+        self.counts()?;
+        self.report.root = self.frontier.root();
+        Ok(self.report)
+    }
+
+    /// Versions and ids have to be as many as the records say.
+    fn counts(&mut self) -> Result<()> {
+        let timelines = self.log.timelines()?;
+        self.report.timelines = timelines.len() as u64;
+        let mut indexed = 0;
+        for (name, version) in timelines {
+            let counted = Version(self.versions.remove(&name).unwrap_or(0));
+            if counted != version {
+                let what = format!("timeline {name} has {counted} records, its version says {version}");
+                self.report.damage.push(Damage::new(what));
+            }
+            for entry in self.log.events(&name) {
+                indexed += 1;
+                entry?;
+            }
+        }
+        for name in std::mem::take(&mut self.versions).into_keys() {
+            self.report.damage.push(Damage::new(format!("timeline {name} has no version")));
+        }
+        if indexed != self.report.events {
+            let what = format!("the index of ids has {indexed} events, the log {}", self.report.events);
+            self.report.damage.push(Damage::new(what));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The log on sled passes the contract.
+
+use annals_core::{SledLog, SledOptions};
+use annals_testkit::log_contract;
+use tempfile::TempDir;
+
+fn new_log() -> (TempDir, SledLog) {
+    let directory = tempfile::tempdir().unwrap();
+    let log = SledLog::create(&directory.path().join("store"), &SledOptions::default()).unwrap();
+    (directory, log)
+}
+
+log_contract!(new_log());

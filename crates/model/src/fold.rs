@@ -1,0 +1,226 @@
+//! The fold: from the events that count to the value that stands.
+//!
+//! Every effect of every happening is a [`Claim`] on one attribute. An attribute's value as of D is the fold of
+//! its claims that hold at D, in the order of their effective moment; what the order is and when a claim holds
+//! is SPEC section 4, and this file is the only place of the engine that says so. It works on one attribute at
+//! a time, so that replay, and every other question about values, asks the same code.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use crate::date::{Range, Span};
+use crate::{Certainty, Change, Effect, Event, Moment, Number, Scalar, Seq, Value, When};
+
+/// An event that counts at K: in its last version, neither retracted nor redacted.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted<'a> {
+    /// Its place in the log: the `seq` of its first record.
+    pub place: Seq,
+    /// The record of the version that counts.
+    pub seq: Seq,
+    /// That version.
+    pub event: &'a Event,
+}
+
+/// One effect of one happening of one event.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The event that claims it.
+    pub counted: Counted<'a>,
+    /// The effect's position in the event.
+    pub position: usize,
+    /// When the happening began and ended.
+    pub span: Span,
+    /// The effect.
+    pub effect: &'a Effect,
+}
+
+/// What stands in an attribute, and by which claim.
+#[derive(Clone, Debug)]
+pub struct Standing<'a> {
+    /// The value.
+    pub value: Value,
+    /// The last claim that changed it.
+    pub by: Claim<'a>,
+    /// Whether nothing that is only possible, and no other order of overlapping dates, could make it another.
+    pub sure: bool,
+}
+
+/// The answer for one attribute.
+#[derive(Clone, Debug, Default)]
+pub struct Folded<'a> {
+    /// What stands, if anything does.
+    pub standing: Option<Standing<'a>>,
+    /// The claims that did not fit what stood, in their order.
+    pub clashes: Vec<Claim<'a>>,
+}
+
+impl<'a> Counted<'a> {
+    /// Every claim that the event makes.
+    pub fn claims(self) -> impl Iterator<Item = Claim<'a>> {
+        self.event.effects.iter().enumerate().flat_map(move |(position, effect)| {
+            self.event.happenings().iter().map(move |span| Claim {
+                counted: self,
+                position,
+                span: *span,
+                effect,
+            })
+        })
+    }
+}
+
+impl Claim<'_> {
+    /// The bounds of the moment at which the effect takes hold.
+    pub const fn moment(&self) -> Range {
+        match self.effect.when {
+            When::Start | When::During => self.span.start,
+            When::End => self.span.end,
+        }
+    }
+
+    /// Whether the effect holds as of a moment.
+    pub fn holds(&self, as_of: Moment, certainty: Certainty) -> bool {
+        let Range { earliest, latest } = self.moment();
+        let lasts = self.effect.when == When::During;
+        // Infinity is never reached, not even by a question that asks as of the end of time.
+        match certainty {
+            Certainty::Surely => {
+                latest <= as_of && latest < Moment::INFINITY && (!lasts || as_of <= self.span.end.earliest)
+            }
+            Certainty::Possibly => {
+                earliest <= as_of && earliest < Moment::INFINITY && (!lasts || as_of <= self.span.end.latest)
+            }
+        }
+    }
+
+    /// Orders claims as the fold takes them.
+    pub fn order(&self, certainty: Certainty) -> impl Ord + use<> {
+        let Range { earliest, latest } = self.moment();
+        // Of equal leading bounds, the coarser date comes first: the one that reaches back further, or forth.
+        let (lead, coarser) = match certainty {
+            Certainty::Surely => (latest, (earliest, Reverse(Moment::NEG_INFINITY))),
+            Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(latest))),
+        };
+        (lead, coarser, self.counted.place, self.position)
+    }
+
+    /// Whether two claims are made by the same happening at the same end of it, so that the event itself orders
+    /// them.
+    fn is_simultaneous(&self, other: &Self) -> bool {
+        self.counted.place == other.counted.place
+            && self.span == other.span
+            && (self.effect.when == When::End) == (other.effect.when == When::End)
+    }
+
+    /// Whether the dates leave open which of two claims came first.
+    fn may_swap(&self, other: &Self) -> bool {
+        let (a, b) = (self.moment(), other.moment());
+        let exact = a.earliest == a.latest && a == b;
+        a.earliest <= b.latest && b.earliest <= a.latest && !exact && !self.is_simultaneous(other)
+    }
+}
+
+/// Folds one attribute's claims, which may come in any order, into what stands as of a moment.
+pub fn fold<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Folded<'a> {
+    let mut holding: Vec<Claim<'a>> =
+        claims.iter().filter(|claim| claim.holds(as_of, certainty)).copied().collect();
+    holding.sort_by_cached_key(|claim| claim.order(certainty));
+    let mut value = None;
+    let mut by = None;
+    let mut clashes = Vec::new();
+    for claim in &holding {
+        match apply(&mut value, &claim.effect.change) {
+            Applied::Changed => by = Some(*claim),
+            Applied::Unchanged => {}
+            Applied::Clash => clashes.push(*claim),
+        }
+    }
+    let standing = value.zip(by).map(|(value, by)| {
+        let wavering =
+            claims.iter().any(|c| c.holds(as_of, Certainty::Possibly) != c.holds(as_of, Certainty::Surely));
+        Standing { value, by, sure: !wavering && order_is_settled(&holding) }
+    });
+    Folded { standing, clashes }
+}
+
+/// What a change did to the value that stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Another value stands, or the same one by a new claim.
+    Changed,
+    /// Nothing changed: the member was there, or was not.
+    Unchanged,
+    /// The change does not fit what stands.
+    Clash,
+}
+
+/// Applies one change to what stands.
+pub fn apply(value: &mut Option<Value>, change: &Change) -> Applied {
+    match change {
+        Change::Set(new) => *value = Some(new.clone()),
+        Change::Clear => *value = None,
+        Change::Increase(by) => return increase(value, *by),
+        Change::Add(member) => match value {
+            None => *value = Some(Value::Set(BTreeSet::from([member.clone()]))),
+            Some(Value::Set(members)) if members.contains(member) => return Applied::Unchanged,
+            Some(Value::Set(members)) => {
+                members.insert(member.clone());
+            }
+            Some(Value::Scalar(_)) => return Applied::Clash,
+        },
+        Change::Remove(member) => match value {
+            None => return Applied::Unchanged,
+            Some(Value::Set(members)) => {
+                if !members.remove(member) {
+                    return Applied::Unchanged;
+                }
+            }
+            Some(Value::Scalar(_)) => return Applied::Clash,
+        },
+    }
+    Applied::Changed
+}
+
+fn increase(value: &mut Option<Value>, by: Number) -> Applied {
+    let stands = match value {
+        None => Number::ZERO,
+        Some(Value::Scalar(Scalar::Number(number))) => *number,
+        Some(_) => return Applied::Clash,
+    };
+    match stands.checked_add(by) {
+        Some(sum) => {
+            *value = Some(Value::Scalar(Scalar::Number(sum)));
+            Applied::Changed
+        }
+        None => Applied::Clash,
+    }
+}
+
+/// Whether no pair of claims, in fold order, could have come in the other order and made another value.
+fn order_is_settled(holding: &[Claim<'_>]) -> bool {
+    let last = holding.iter().rposition(|claim| claim.effect.change.replaces());
+    let since = last.map_or(holding, |last| &holding[last + 1..]);
+    let Some(last) = last else { return members_are_settled(since) };
+    let decides = &holding[last];
+    let disturbs =
+        |claim: &Claim<'_>| claim.may_swap(decides) && claim.effect.change != decides.effect.change;
+    let others = holding[..last].iter().chain(since);
+    !others.into_iter().any(disturbs) && members_are_settled(since)
+}
+
+/// Increases commute; an `add` and a `remove` of the same member do not, and a number and a set never agree.
+fn members_are_settled(since: &[Claim<'_>]) -> bool {
+    let conflict = |a: &Claim<'_>, b: &Claim<'_>| match (&a.effect.change, &b.effect.change) {
+        (Change::Add(x), Change::Remove(y)) => x == y,
+        (Change::Increase(_), Change::Add(_) | Change::Remove(_)) => true,
+        _ => false,
+    };
+    // Only a mixed history can conflict, and few are mixed: the plain ones are left at once.
+    let mut kinds: Vec<&str> = since.iter().map(|claim| claim.effect.change.op()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.len() < 2
+        || !since.iter().enumerate().any(|(index, a)| {
+            since[index + 1..].iter().any(|b| a.may_swap(b) && (conflict(a, b) || conflict(b, a)))
+        })
+}

@@ -1,0 +1,43 @@
+//! The pure types of Annals: what an event, a date, an effect, a record and a question are, and the fold that
+//! makes a state of them.
+//!
+//! This crate knows no file, no clock, no store, no byte format and no command line. What it says holds for
+//! every storage and every reader, and all of it can be tested in memory.
+//!
+//! - [`Event`], [`Effect`], [`Value`], [`Number`]: what is claimed; [`limits`] says how much of it.
+//! - [`date`]: EDTF dates with their four bounds, and dates as people say them; [`Moment`] is their axis.
+//! - [`Record`], [`Entry`], [`Written`]: what the log holds, what a writer asks for and what it is told.
+//! - [`Question`] and [`Snapshot`]: what is asked, and the answer; [`fold`] is the way from the one to the other.
+//! - [`line`]: the JSON Lines interchange form.
+
+pub mod date;
+mod effect;
+mod error;
+mod event;
+pub mod fold;
+pub mod limits;
+pub mod line;
+mod moment;
+mod names;
+mod number;
+mod question;
+mod record;
+mod snapshot;
+pub mod suggest;
+mod value;
+mod write;
+
+pub use date::Date;
+pub use effect::{Change, Effect, When};
+pub use error::Invalid;
+pub use event::{Actor, Event, Extra, Link, Place, Source};
+pub use moment::{DAY, Day, MAX_YEAR, Moment, YearText, days_in_month, is_leap};
+pub use names::{EventId, Seq, TimelineName, Version};
+pub use number::{MAX_INTEGER, Number};
+pub use question::{AsOf, Certainty, Filter, KnownAt, Question};
+pub use record::{Content, Op, Record, RecordedAt};
+pub use snapshot::{
+    Cell, Clash, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, state_sha256,
+};
+pub use value::{Scalar, Value};
+pub use write::{Entry, Expectation, Outcome, Write, Written, reason_within_limits};

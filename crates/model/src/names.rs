@@ -1,0 +1,126 @@
+//! Names and positions, each with a type of its own: what an event, a timeline, a record and a version are
+//! called.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{Invalid, limits};
+
+/// The id of an event, unique in its timeline: 1 to 200 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct EventId(Box<str>);
+
+/// The name of a timeline: 1 to 100 letters, digits, `-`, `_`, `.` in any script.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct TimelineName(Box<str>);
+
+/// The position of a record in the log: 1, 2, 3 … without gaps; 0 stands before the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+/// The version of a timeline: the number of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(transparent)]
+pub struct Version(pub u64);
+
+impl EventId {
+    /// Checks and takes an id.
+    pub fn new(id: impl Into<Box<str>>) -> Result<Self, Invalid> {
+        let id = id.into();
+        limits::name(&id, limits::ID).map(|()| Self(id))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TimelineName {
+    /// Checks and takes a name.
+    pub fn new(name: impl Into<Box<str>>) -> Result<Self, Invalid> {
+        let name = name.into();
+        limits::name(&name, limits::TIMELINE)?;
+        match name.chars().find(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
+            Some(bad) => Err(Invalid::new(format!("a timeline's name cannot hold {bad:?}"))
+                .with_hint("letters, digits, `-`, `_` and `.` are allowed")),
+            None => Ok(Self(name)),
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Seq {
+    /// The position behind this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+macro_rules! text_type {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Box::<str>::deserialize(deserializer)?;
+                Self::new(text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+text_type!(EventId);
+text_type!(TimelineName);
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_confuse_a_reader_are_refused() {
+        assert!(EventId::new("cholera-2010").is_ok());
+        assert!(EventId::new("UN police leave (2019)").is_ok());
+        for bad in ["", " x", "x\n", "a\u{7}b", &"x".repeat(201)] {
+            assert!(EventId::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(TimelineName::new("haïti-2023.v1").is_ok());
+        for bad in ["", "a b", "a/b", &"x".repeat(101)] {
+            assert!(TimelineName::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}

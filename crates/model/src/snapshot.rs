@@ -1,0 +1,262 @@
+//! A snapshot: a state together with the question that it answers, and its JSON form `annals/snapshot/1`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::fold::{Claim, Counted, Folded, fold};
+use crate::line::hex;
+use crate::{Certainty, Date, EventId, Filter, Moment, Question, RecordedAt, Seq, TimelineName, Value};
+
+/// The name of the JSON form.
+pub const SCHEMA: &str = "annals/snapshot/1";
+
+/// Entity → attribute → what stands there.
+pub type State = BTreeMap<String, BTreeMap<String, Cell>>;
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The timeline that was asked about.
+    pub timeline: TimelineName,
+    /// The date axis, as it was given.
+    pub as_of: Date,
+    /// The last second that counts.
+    pub as_of_until: Moment,
+    /// The record axis: the last record that counts.
+    pub known_at: Position,
+    /// What had to hold of an effect.
+    pub certainty: Certainty,
+    /// Which events counted, where not all did.
+    #[serde(skip_serializing_if = "Filter::is_empty")]
+    pub filter: Filter,
+    /// The entities that were asked for, where not all were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
+    /// How many events stand where.
+    pub events: Tally,
+    /// The state.
+    pub state: State,
+    /// The effects that did not fit what stood.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clashes: Vec<Clash>,
+    /// The events that go on at the moment asked about.
+    pub ongoing: Vec<Ongoing>,
+    /// What makes the answer repeatable.
+    pub receipt: Receipt,
+}
+
+/// The last record that counts; `seq` 0 and no time before the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// Its position.
+    pub seq: Seq,
+    /// When it was recorded.
+    pub recorded_at: Option<RecordedAt>,
+}
+
+/// How many events had surely happened, possibly, not yet, or were withdrawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Events that had surely happened.
+    pub applied: u64,
+    /// Events that had possibly happened.
+    pub possible: u64,
+    /// Events that had surely not happened yet.
+    pub later: u64,
+    /// Events of the timeline that were retracted or redacted.
+    pub retracted: u64,
+}
+
+/// What stands in an attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// The value.
+    pub value: Value,
+    /// Whether nothing that is only possible, and no other order of overlapping dates, could make it another.
+    pub sure: bool,
+    /// The event that decided it.
+    pub by: EventId,
+    /// That event's date; absent when nobody knows.
+    pub date: Option<Date>,
+}
+
+/// An effect that did not fit what stood.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Clash {
+    /// Whose attribute it was to change.
+    pub entity: String,
+    /// That attribute.
+    pub attribute: String,
+    /// The event.
+    pub id: EventId,
+    /// The operation.
+    pub op: &'static str,
+}
+
+/// An event that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ongoing {
+    /// Its id.
+    pub id: EventId,
+    /// Its date; absent when nobody knows.
+    pub date: Option<Date>,
+    /// Its title.
+    pub title: String,
+    /// How sure it is that it goes on.
+    pub certainty: Certainty,
+}
+
+/// What makes an answer repeatable: the same log prefix gives the same state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// The last record that counts.
+    pub seq: Seq,
+    /// The RFC 6962 root over the records up to it, in hexadecimal digits.
+    pub log_root: String,
+    /// SHA-256 of the state's canonical JSON (RFC 8785), in hexadecimal digits.
+    pub state_sha256: String,
+}
+
+/// What the log knew at K, as the reader of the log found it.
+#[derive(Clone, Debug)]
+pub struct Knowledge<'a> {
+    /// The last record that counts.
+    pub position: Position,
+    /// The log root at that record.
+    pub log_root: [u8; 32],
+    /// The events that count.
+    pub events: Vec<Counted<'a>>,
+    /// How many events of the timeline were withdrawn.
+    pub withdrawn: u64,
+}
+
+impl Snapshot {
+    /// Answers a question from what was known.
+    pub fn answer(question: &Question, known: &Knowledge<'_>) -> Self {
+        let admitted: Vec<Counted<'_>> = known
+            .events
+            .iter()
+            .filter(|counted| question.filter.admits(counted.event, question.certainty))
+            .copied()
+            .collect();
+        let as_of = question.as_of.until();
+        let (state, clashes) = state_of(question, &admitted);
+        let receipt = Receipt {
+            seq: known.position.seq,
+            log_root: hex(&known.log_root),
+            state_sha256: state_sha256(&state),
+        };
+        Self {
+            schema: SCHEMA,
+            timeline: question.timeline.clone(),
+            as_of: question.as_of.date().clone(),
+            as_of_until: as_of,
+            known_at: known.position,
+            certainty: question.certainty,
+            filter: question.filter.clone(),
+            entities: question.entities.clone(),
+            events: tally(&admitted, as_of, known.withdrawn),
+            state,
+            clashes,
+            ongoing: ongoing(&admitted, as_of),
+            receipt,
+        }
+    }
+}
+
+/// SHA-256 over the RFC 8785 canonical JSON of a state, in hexadecimal digits.
+pub fn state_sha256(state: &State) -> String {
+    let canonical = serde_json_canonicalizer::to_vec(state).unwrap_or_default();
+    hex(&Sha256::digest(canonical))
+}
+
+fn state_of(question: &Question, events: &[Counted<'_>]) -> (State, Vec<Clash>) {
+    let mut claims: BTreeMap<(&str, &str), Vec<Claim<'_>>> = BTreeMap::new();
+    let asked = |entity: &str| question.entities.is_empty() || question.entities.iter().any(|e| e == entity);
+    for claim in events.iter().flat_map(|counted| counted.claims()) {
+        if asked(&claim.effect.entity) {
+            claims.entry((&claim.effect.entity, &claim.effect.attribute)).or_default().push(claim);
+        }
+    }
+    let mut state = State::new();
+    let mut clashes = Vec::new();
+    for ((entity, attribute), claims) in claims {
+        let Folded { standing, clashes: unfit } = fold(&claims, question.as_of.until(), question.certainty);
+        clashes.extend(unfit.iter().map(clash));
+        if let Some(standing) = standing {
+            let event = standing.by.counted.event;
+            let cell = Cell {
+                value: standing.value,
+                sure: standing.sure,
+                by: event.id.clone(),
+                date: event.date.clone(),
+            };
+            state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
+        }
+    }
+    (state, clashes)
+}
+
+fn clash(claim: &Claim<'_>) -> Clash {
+    Clash {
+        entity: claim.effect.entity.clone(),
+        attribute: claim.effect.attribute.clone(),
+        id: claim.counted.event.id.clone(),
+        op: claim.effect.change.op(),
+    }
+}
+
+fn tally(events: &[Counted<'_>], as_of: Moment, withdrawn: u64) -> Tally {
+    let mut tally = Tally { retracted: withdrawn, ..Tally::default() };
+    for counted in events {
+        let began = |surely: bool| {
+            counted.event.happenings().iter().any(|span| {
+                let moment = if surely { span.start.latest } else { span.start.earliest };
+                moment <= as_of
+            })
+        };
+        let count = if began(true) {
+            &mut tally.applied
+        } else if began(false) {
+            &mut tally.possible
+        } else {
+            &mut tally.later
+        };
+        *count += 1;
+    }
+    tally
+}
+
+fn ongoing(events: &[Counted<'_>], as_of: Moment) -> Vec<Ongoing> {
+    let mut found: Vec<(Counted<'_>, Certainty)> = Vec::new();
+    for counted in events {
+        let happenings = counted.event.happenings();
+        if happenings.iter().any(|span| span.start.latest <= as_of && as_of <= span.end.earliest) {
+            found.push((*counted, Certainty::Surely));
+        } else if happenings.iter().any(|span| span.start.earliest <= as_of && as_of <= span.end.latest) {
+            found.push((*counted, Certainty::Possibly));
+        }
+    }
+    found.sort_by_cached_key(|(counted, _)| counted.list_order());
+    let entry = |(counted, certainty): (Counted<'_>, Certainty)| Ongoing {
+        id: counted.event.id.clone(),
+        date: counted.event.date.clone(),
+        title: counted.event.title.clone(),
+        certainty,
+    };
+    found.into_iter().map(entry).collect()
+}
+
+impl Counted<'_> {
+    /// Orders events as lists and exports show them: start no earlier, then end no later, coarser first, then
+    /// place in the log; undated events last.
+    pub fn list_order(&self) -> impl Ord + use<> {
+        let span = self.event.span();
+        let coarser = (std::cmp::Reverse(span.start.latest), span.end.earliest);
+        (self.event.date.is_none(), span.start.earliest, span.end.latest, coarser, self.place)
+    }
+}
