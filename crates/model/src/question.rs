@@ -27,6 +27,17 @@ pub struct Question {
     pub entities: Vec<String>,
 }
 
+impl Question {
+    /// Whether an event had begun as of the date asked about, as surely as was asked.
+    pub fn counts(&self, event: &Event) -> bool {
+        let until = self.as_of.until();
+        event.happenings().iter().any(|span| match self.certainty {
+            Certainty::Surely => span.start.latest <= until,
+            Certainty::Possibly => span.start.earliest <= until,
+        })
+    }
+}
+
 /// A point on the date axis: the last second that an EDTF value allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsOf {

@@ -34,7 +34,9 @@ impl HeadFile {
     pub fn create(path: &Path, empty: Witness) -> Result<()> {
         let failed = |source| Error::io(format!("cannot write {}", path.display()), source);
         let mut file = File::create(path).map_err(failed)?;
-        file.write_all(&encode(empty)).and_then(|()| file.sync_all()).map_err(failed)
+        // Both slots take their room now, so that a full disk cannot stand in the way of writing them.
+        let slots = [encode(empty), [0; SLOT]];
+        file.write_all(slots.as_flattened()).and_then(|()| file.sync_all()).map_err(failed)
     }
 
     /// Opens the head file; gives the newest witness that it holds.

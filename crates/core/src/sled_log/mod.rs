@@ -28,7 +28,7 @@ use annals_model::{EventId, Seq, TimelineName, Version};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
-pub use open::{Durability, SledOptions};
+pub use open::{Durability, OPENER, SledOptions};
 
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::Hash;
@@ -119,7 +119,7 @@ impl Log for SledLog {
     fn commit(&self, commit: &Commit) -> Result<()> {
         if self.refuses.load(Ordering::Acquire) {
             return Err(Error::unavailable(
-                "the store refuses to write: an earlier write could not be made durable",
+                "the store refuses to write: an earlier write failed half-way",
                 "mend the disk, then open the store again",
             ));
         }
@@ -127,8 +127,10 @@ impl Log for SledLog {
         self.refuses.store(true, Ordering::Release);
         catch_unwind(AssertUnwindSafe(|| self.apply(commit))).unwrap_or_else(|_| Err(panicked("append")))?;
         self.syncer.sync(&self.db)?;
-        self.refuses.store(false, Ordering::Release);
-        self.head_file.write(Witness { count: commit.head.seq().0, root: commit.head.frontier.root() })
+        // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
+        let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
+        self.refuses.store(self.head_file.write(witness).is_err(), Ordering::Release);
+        Ok(())
     }
 
     fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {

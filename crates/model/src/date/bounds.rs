@@ -1,8 +1,9 @@
 //! What a value means on the axis: its happenings and the four bounds of each.
 //!
-//! The first and last day of a single date come from `edtf-core`, except for negative years with a mask, which it
-//! does not have. Everything that has to do with two dates at once is ours: how the ends of an interval bound each
-//! other, what a set stands for, and what is refused because it runs backwards, is too far away or too many.
+//! The first and last day of a single date come from `edtf-core`, except for negative years with a mask,
+//! which it does not have. Everything that has to do with two dates at once is ours: how the ends of an
+//! interval bound each other, what a set stands for, and what is refused because it runs backwards, is too
+//! far away or too many.
 
 use std::collections::HashSet;
 

@@ -1,8 +1,9 @@
 //! What a refused date says: the text, the reason, and the next step.
 //!
-//! Inside the module a refusal is a [`Fault`], which does not yet know the text that it belongs to: the readers
-//! return it from any depth, and the way out adds the text and, where the reader had none, a hint. Texts come
-//! from strangers, so control and direction characters are shown as escapes and long texts are cut.
+//! Inside the module a refusal is a [`Fault`], which does not yet know the text that it belongs to: the
+//! readers return it from any depth, and the way out adds the text and, where the reader had none, a hint.
+//! Texts come from strangers, so control and direction characters are shown as escapes and long texts are
+//! cut.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -61,11 +62,12 @@ impl From<edtf_core::ParseError> for Fault {
 }
 
 /// What `edtf-core` says, the reason that we give instead, and a next step where it is always the same.
-const OUR_WORDS: [(&str, &str, &str); 16] = [
+const OUR_WORDS: [(&str, &str, &str); 17] = [
+    ("Y-prefixed years are year-precision only", "a year after `Y` has no month and no day", ""),
     ("EDTF permits ASCII characters only", "it holds a character that EDTF does not use", ""),
     ("whitespace is not allowed", "EDTF has no spaces", ""),
     ("year must have exactly four digits (or X)", "a year has four digits", ""),
-    ("expected '-' before month", "a year has four digits, and then comes a dash", ""),
+    ("expected '-' before month", "a year has four digits, and only a month may follow", ""),
     ("-0000 is not a valid year", "there is no year -0000", ""),
     ("Y-prefixed years require |year| > 9999", "`Y` is for years of more than four digits", ""),
     ("leading zeros are not allowed in Y-prefixed years", "a year after `Y` has no leading zeros", ""),
@@ -82,7 +84,7 @@ const OUR_WORDS: [(&str, &str, &str); 16] = [
     (
         "hour must be 00-23 (24 is not allowed)",
         "an hour is 00 to 23, or the time 24:00:00",
-        "write 00 and the next day",
+        "write midnight as 00:00:00 of the next day",
     ),
     (
         "time shift exceeds ±14:00",
@@ -117,5 +119,6 @@ pub(super) fn shown(text: &str) -> String {
 
 /// Characters that change how a line looks without being seen: direction marks, zero widths, line separators.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{061c}' | '\u{feff}')
 }

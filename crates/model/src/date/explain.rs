@@ -1,7 +1,7 @@
 //! A date as a sentence for people: what is claimed, without a word more than the EDTF text says.
 //!
-//! The sentence is made from the value itself, not from its bounds, so that open and unknown ends, flags and masks
-//! are each named. The wording of a single date is in `words`.
+//! The sentence is made from the value itself, not from its bounds, so that open and unknown ends, flags and
+//! masks are each named. The wording of a single date is in `words`.
 
 mod words;
 

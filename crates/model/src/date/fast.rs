@@ -1,7 +1,8 @@
 //! The short way for `2004`, `2004-06` and `2004-06-11`, which nearly every imported line takes.
 //!
-//! It reads the digits, checks the calendar and computes the bounds, and returns nothing for any other text, also
-//! for one that is wrong: the long way then decides, and both give the same answer wherever this one gives any.
+//! It reads the digits, checks the calendar and computes the bounds, and returns nothing for any other text,
+//! also for one that is wrong: the long way then decides, and both give the same answer wherever this one
+//! gives any.
 
 use super::span::{Range, Span};
 use crate::moment::days_in_month;

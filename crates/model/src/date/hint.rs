@@ -1,11 +1,11 @@
 //! The next step for a text that was refused.
 //!
-//! Most wrong dates are one small change away from a right one, so the changes are tried, and what then parses is
-//! suggested. The forms that need a choice (`196` may be a decade or a year) have a sentence of their own. Last
-//! comes what the text means when somebody says it: a file takes EDTF only, but may be told the EDTF for
-//! `2 Oct 2023`.
+//! Most wrong dates are one small change away from a right one, so the changes are tried, and what then
+//! parses is suggested. The forms that need a choice (`196` may be a decade or a year) have a sentence of
+//! their own. Last comes what the text means when somebody says it: a file takes EDTF only, but may be told
+//! the EDTF for `2 Oct 2023`.
 
-use super::error::{DateError, Fault};
+use super::error::{DateError, Fault, shown};
 use super::{Date, repair, spoken};
 
 const EDTF: &str = "dates are EDTF: 2023-10-02, 2023-07, 2004, 2010~, 2004/2017, [2017..2019]";
@@ -22,14 +22,31 @@ pub fn for_file(text: &str, fault: Fault) -> DateError {
 pub fn for_person(text: &str, fault: Fault) -> DateError {
     match specific(text, &fault) {
         Some(hint) => DateError::refused(text, Fault { hint: Some(hint), ..fault }),
+        None if is_meant_as_edtf(text) => {
+            DateError::refused(text, Fault { hint: Some(SAYINGS.to_owned()), ..fault })
+        }
         None => DateError::refused(text, Fault::with_hint("it is not one that Annals understands", SAYINGS)),
     }
+}
+
+/// The error for a phrase that was recognised and says something wrong.
+pub fn for_phrase(text: &str, fault: Fault) -> DateError {
+    let hint = fault.hint.unwrap_or_else(|| SAYINGS.to_owned());
+    DateError::refused(text, Fault { hint: Some(hint), ..fault })
 }
 
 /// The error for a phrase that was understood and whose meaning is refused.
 pub fn for_understood(text: &str, edtf: &str, fault: &Fault) -> DateError {
     let hint = specific(edtf, fault).unwrap_or_else(|| SAYINGS.to_owned());
-    DateError::refused(text, Fault::with_hint(format!("it means {edtf}, and {}", fault.reason), hint))
+    DateError::refused(
+        text,
+        Fault::with_hint(format!("it means {}, and {}", shown(edtf), fault.reason), hint),
+    )
+}
+
+/// Whether the reason that the grammar gives will make sense to the writer.
+fn is_meant_as_edtf(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || "-Y[{./".contains(c)) && !text.contains(' ')
 }
 
 fn specific(text: &str, fault: &Fault) -> Option<String> {

@@ -1,27 +1,29 @@
 //! The date of an event: an EDTF text, kept as written, with the bounds that follow from it.
 //!
-//! The grammar is that of the crate `edtf-core`, which this module alone uses; what it refuses and we accept is
-//! in `rewrite` and `read`, what the values mean is in `bounds`, and what people say instead is in `spoken`.
+//! The grammar is that of the crate `edtf-core`, which this module alone uses; what it refuses and we accept
+//! is in `rewrite` and `read`, what the values mean is in `bounds`, and what people say instead is in
+//! `spoken`.
 //!
 //! # Rulings
 //!
-//! - **A single value** (`2004`, `2023-07`, `201X`, `2023-21`) is one happening at an unknown moment inside it:
-//!   both its start and its end lie anywhere from its first to its last second.
-//! - **A date-time** is one second. With an offset it is turned to UTC, without it stands as it is written; second
-//!   60 counts as 59. `T23:20` is written back with seconds and `T24:00:00` as midnight of the next day. Offsets
-//!   end at -12:00 and +14:00; fractions of a second are refused.
-//! - **An interval** starts in its first part and ends in its second. It cannot end before it starts, so each
-//!   start is bounded by the end and the other way round; `2019/2017` is refused.
-//! - **Open is not unknown.** `..` lies at infinity. An unknown start is anything up to the end, an unknown end
-//!   anything from the start on. `/`, `../..`, `../` and `/..` are accepted. `..2004/2010` started in 2004 or earlier.
-//! - **`[…]`** is one happening at one of its members; **`{…}`** is one happening for each, ranges expanded at their
-//!   own precision, at most 1,000. Members with the same bounds are one member.
+//! - **A single value** (`2004`, `2023-07`, `201X`, `2023-21`) is one happening at an unknown moment inside
+//!   it: both its start and its end lie anywhere from its first to its last second.
+//! - **A date-time** is one second. With an offset it is turned to UTC, without it stands as it is written;
+//!   second 60 counts as 59. `T23:20` is written back with seconds and `T24:00:00` as midnight of the next
+//!   day. Offsets end at -12:00 and +14:00; fractions of a second are refused.
+//! - **An interval** starts in its first part and ends in its second. It cannot end before it starts, so
+//!   each start is bounded by the end and the other way round; `2019/2017` is refused.
+//! - **Open is not unknown.** `..` lies at infinity. An unknown start is anything up to the end, an unknown
+//!   end anything from the start on. `/`, `../..`, `../` and `/..` are accepted. `..2004/2010` started in
+//!   2004 or earlier.
+//! - **`[…]`** is one happening at one of its members; **`{…}`** is one happening for each, ranges expanded
+//!   at their own precision, at most 1,000. Members with the same bounds are one member.
 //! - **`?`, `~` and `%`** are flags and never widen bounds.
-//! - **Years**: `0000` is 1 BCE and there is no `-0000`. A mask may stand in a negative year: `-01XX` is -0199 to
-//!   -0100. Beyond ±290,000,000,000 a year is refused, since the axis counts seconds in an `i64`.
-//! - **Seasons**: 21 to 24 and 25 to 28 are the northern, 29 to 32 the southern meteorological seasons, each named by
-//!   the year in which it begins (`2023-24` ends in February 2024); 33 to 36 are quarters, 37 to 39 four-month periods,
-//!   40 and 41 halves.
+//! - **Years**: `0000` is 1 BCE and there is no `-0000`. A mask may stand in a negative year: `-01XX` is
+//!   -0199 to -0100. Beyond ±290,000,000,000 a year is refused, since the axis counts seconds in an `i64`.
+//! - **Seasons**: 21 to 24 and 25 to 28 are the northern, 29 to 32 the southern meteorological seasons, each
+//!   named by the year in which it begins (`2023-24` ends in February 2024); 33 to 36 are quarters, 37 to 39
+//!   four-month periods, 40 and 41 halves.
 //!
 //! Nothing else is rewritten: `?2004-?06-?11` stays as it is, and dates are equal when their texts are.
 
@@ -77,7 +79,7 @@ impl Date {
         match spoken::read(text, Some(today)) {
             Ok(Some(edtf)) => Self::exact(&edtf).map_err(|fault| hint::for_understood(text, &edtf, &fault)),
             Ok(None) => Err(hint::for_person(text, fault)),
-            Err(fault) => Err(DateError::refused(text, fault)),
+            Err(fault) => Err(hint::for_phrase(text, fault)),
         }
     }
 

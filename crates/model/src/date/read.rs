@@ -1,9 +1,9 @@
 //! The grammar: a text becomes a value of `edtf-core`.
 //!
-//! Single dates, date-times and the ranges of sets are read by `edtf-core`; intervals and sets are taken apart
-//! here, because it refuses some that we accept: intervals without any date (`/`, `../..`) and negative years with
-//! a mask (`-01XX`). No calendar arithmetic happens here; whether a value fits the axis and runs forward is decided
-//! in [`bounds`](super::bounds).
+//! Single dates, date-times and the ranges of sets are read by `edtf-core`; intervals and sets are taken
+//! apart here, because it refuses some that we accept: intervals without any date (`/`, `../..`) and
+//! negative years with a mask (`-01XX`). No calendar arithmetic happens here; whether a value fits the axis
+//! and runs forward is decided in [`bounds`](super::bounds).
 
 use edtf_core::{Date, Edtf, Interval, IntervalEndpoint, Set, SetElement, SetKind, TimeShift, YearKind};
 

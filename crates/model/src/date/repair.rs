@@ -1,8 +1,8 @@
 //! Small changes that turn a nearly right text into EDTF, for hints only: nothing is ever repaired silently.
 //!
-//! The changes are those that real files need: other dashes, lower case, one-digit months, the draft of EDTF from
-//! 2012 (`199u`, `open`, `?~`), fractions of a second, a `Y` before a common year. They are applied one after the
-//! other, and the first text that parses is the suggestion.
+//! The changes are those that real files need: other dashes, lower case, one-digit months, the draft of EDTF
+//! from 2012 (`199u`, `open`, `?~`), fractions of a second, a `Y` before a common year. They are applied one
+//! after the other, and the first text that parses is the suggestion.
 
 use super::{Date, fast};
 use crate::moment::{YearText, days_in_month};

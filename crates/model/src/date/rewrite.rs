@@ -1,8 +1,8 @@
 //! The few texts that we accept although EDTF writes them otherwise, turned into valid EDTF.
 //!
-//! Spaces after the commas of a set, a time without seconds, and midnight written as 24:00. The result is what the
-//! date keeps. A text that needs none of them is handed on as it is, and one that is wrong is left for the
-//! grammar to refuse; [`read`](super::read) adds what we accept without rewriting.
+//! Spaces after the commas of a set, a time without seconds, and midnight written as 24:00. The result is
+//! what the date keeps. A text that needs none of them is handed on as it is, and one that is wrong is left
+//! for the grammar to refuse; [`read`](super::read) adds what we accept without rewriting.
 
 use std::borrow::Cow;
 

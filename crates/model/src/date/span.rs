@@ -1,8 +1,8 @@
 //! The bounds of a happening: four moments, and the same four as they are printed.
 //!
-//! [`Span`] is what the fold computes with; it knows only infinities. [`DateEdges`] is what people and programs
-//! are shown; there an infinite bound says why it is infinite, since an open end and an unknown one mean
-//! different things. Both are plain values without any parsing.
+//! [`Span`] is what the fold computes with; it knows only infinities. [`DateEdges`] is what people and
+//! programs are shown; there an infinite bound says why it is infinite, since an open end and an unknown one
+//! mean different things. Both are plain values without any parsing.
 
 use std::fmt;
 

@@ -1,13 +1,13 @@
 //! Dates as people say them, turned into EDTF; only the command line takes them.
 //!
-//! A phrase is split into plain words ([`words`]), then read from the outside inwards: what relates dates to each
-//! other ([`range`]), flags and fillers ([`single`]), and the forms of one date ([`relative`], [`numeric`],
-//! [`period`], [`calendar`]). No step invents precision: `between 2017 and 2019` is one happening at one of the
-//! members, `2 months ago` is a month, `before July 2023` ends with June. What can be read in two ways is refused,
-//! with both readings.
+//! A phrase is split into plain words ([`words`]), then read from the outside inwards: what relates dates to
+//! each other ([`range`]), flags and fillers ([`single`]), and the forms of one date ([`relative`],
+//! [`numeric`], [`period`], [`calendar`]). No step invents precision: `between 2017 and 2019` is one
+//! happening at one of the members, `2 months ago` is a month, `before July 2023` ends with June. What can
+//! be read in two ways is refused, with both readings.
 //!
-//! Rulings: `until 2019` is `/2019`, since it does not claim that there was no beginning, while `since 2004` is
-//! `2004/..` and still goes on. `19th century` is `18XX`. A season without a hemisphere is northern.
+//! Rulings: `until 2019` is `/2019`, since it does not claim that there was no beginning, while `since 2004`
+//! is `2004/..` and still goes on. `19th century` is `18XX`. A season without a hemisphere is northern.
 
 mod calendar;
 mod numeric;

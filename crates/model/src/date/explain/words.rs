@@ -1,7 +1,8 @@
 //! One date in words: `in July 2023`, `on an unknown day in April 1985`, `in the 1990s (circa)`.
 //!
-//! Days of our era are written as ISO dates, which nobody misreads; years before it get their everyday name and
-//! the astronomical number, since the two differ by one. Where no phrase fits a mask, the mask itself is shown.
+//! Days of our era are written as ISO dates, which nobody misreads; years before it get their everyday name
+//! and the astronomical number, since the two differ by one. Where no phrase fits a mask, the mask itself is
+//! shown.
 
 use std::fmt;
 

@@ -1,14 +1,14 @@
 //! Dates with the name of a month, and years with their era: `2nd October 2023`, `March 44 BC`, `AD 79`.
 //!
-//! The words may come in any order that people use; what each one is follows from the word itself. The year is the
-//! number with four digits, or the one that an era makes a year.
+//! The words may come in any order that people use; what each one is follows from the word itself. The year
+//! is the number with four digits, or the one that an era makes a year.
 
 use super::Reading;
 use super::numeric::{day_text, short_year};
 use super::words::{is_before_christ, is_number, month, ordinal, weekday};
 use crate::date::error::Fault;
 use crate::date::names::WEEKDAYS;
-use crate::moment::{DAY, YearText};
+use crate::moment::{DAY, MAX_YEAR, YearText};
 use crate::{Day, Moment};
 
 /// The parts of a date, each found at most once.
@@ -62,10 +62,11 @@ pub fn year(words: &[&str]) -> Result<Option<i64>, Fault> {
 }
 
 impl<'a> Parts<'a> {
+    /// Sorts the words; nothing when one is of another kind or comes twice.
     fn find(words: &[&'a str]) -> Option<Self> {
         let mut parts = Self::default();
         for word in words {
-            let taken = if let Some(era) = is_before_christ(word) {
+            let unfit = if let Some(era) = is_before_christ(word) {
                 parts.before_christ.replace(era).is_some()
             } else if let Some(month) = month(word) {
                 parts.month.replace(month).is_some()
@@ -79,7 +80,7 @@ impl<'a> Parts<'a> {
             } else {
                 true
             };
-            if taken {
+            if unfit {
                 return None;
             }
         }
@@ -92,7 +93,9 @@ fn is_year(word: &str) -> bool {
 }
 
 fn of_era(number: &str, before_christ: bool) -> Result<Option<i64>, Fault> {
-    let Some(number) = number.parse::<i64>().ok().filter(|_| is_number(number)) else { return Ok(None) };
+    let Some(number) = number.parse::<i64>().ok().filter(|year| (0..=MAX_YEAR).contains(year)) else {
+        return Ok(None);
+    };
     if number == 0 {
         return Err(Fault::with_hint("there is no year 0 in that era", "1 BC is followed by AD 1"));
     }

@@ -1,7 +1,7 @@
 //! Dates in figures with separators: `2023/07/14`, `25.12.1985`, `07/2023`.
 //!
-//! A day and a month that could change places are refused with both readings, whatever the separator: half of the
-//! world writes them one way round and half the other.
+//! A day and a month that could change places are refused with both readings, whatever the separator: half
+//! of the world writes them one way round and half the other.
 
 use super::Reading;
 use super::words::is_number;

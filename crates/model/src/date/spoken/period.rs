@@ -1,7 +1,8 @@
 //! Periods with a name: `spring 2023`, `Q3 2023`, `first half of 2023`, `the 1990s`, `19th century`.
 //!
-//! Seasons, quarters and halves have codes in EDTF, decades and centuries are masks. A century is the mask that
-//! people mean by it, `18XX` for the 19th, although the century strictly begins and ends one year later.
+//! Seasons, quarters and halves have codes in EDTF, decades and centuries are masks. A century is the mask
+//! that people mean by it, `18XX` for the 19th, although the century strictly begins and ends one year
+//! later.
 
 use super::numeric::short_year;
 use super::words::{is_before_christ, is_number, ordinal};

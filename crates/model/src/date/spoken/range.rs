@@ -1,8 +1,8 @@
 //! Phrases that relate dates: `before 1928`, `between 2017 and 2019`, `from 2004 to 2017`, `2004 or 2005`.
 //!
-//! `before`, `after` and `between` speak of one happening at an unknown moment (`[..1927]`, `[2017..2019]`), `from`,
-//! `since` and `until` of something that went on (`2004/2017`). Which day is the one before depends on how exact
-//! the date is: before July 2023 is June at the latest, before 2 July is 1 July.
+//! `before`, `after` and `between` speak of one happening at an unknown moment (`[..1927]`, `[2017..2019]`),
+//! `from`, `since` and `until` of something that went on (`2004/2017`). Which day is the one before depends
+//! on how exact the date is: before July 2023 is June at the latest, before 2 July is 1 July.
 
 use edtf_core::{Date, DateField, Edtf, YearKind};
 
@@ -98,7 +98,7 @@ fn pair(
 fn first_of_pair(first: &[&str], second: &[&str], today: Option<Day>) -> Result<Option<Member>, Fault> {
     let alone = member(first, today);
     let has_year = first.iter().any(|word| word.bytes().filter(u8::is_ascii_digit).count() > 3);
-    if has_year || matches!(alone, Ok(Some(_))) {
+    if first.is_empty() || has_year || matches!(alone, Ok(Some(_))) {
         return alone;
     }
     // A month alone lacks the year only; with a number it may lack the month too, so that more is tried first.
@@ -116,14 +116,16 @@ fn first_of_pair(first: &[&str], second: &[&str], today: Option<Day>) -> Result<
 
 fn member(words: &[&str], today: Option<Day>) -> Result<Option<Member>, Fault> {
     let Some(text) = single::date(words, today)? else { return Ok(None) };
-    match read::value(&text)? {
-        Edtf::Date(date) => {
-            let range = bounds::extent(&date)?;
-            let flag = single::flag(date.is_uncertain(), date.is_approximate());
-            Ok(Some(Member { text, unit: Unit::of(&date), range, flag }))
-        }
-        _ => Err(Fault::with_hint("two dates cannot be related by their times of day", "leave the time out")),
+    if text.contains('T') {
+        return Err(Fault::with_hint(
+            "dates with a time of day cannot be put into a range",
+            "leave the time out",
+        ));
     }
+    let Edtf::Date(date) = read::value(&text)? else { return Ok(None) };
+    let range = bounds::extent(&date)?;
+    let flag = single::flag(date.is_uncertain(), date.is_approximate());
+    Ok(Some(Member { text, unit: Unit::of(&date), range, flag }))
 }
 
 /// `[2017..2019]`, at the finer precision of the two.

@@ -1,7 +1,7 @@
 //! Dates that depend on the day on which they are said: `yesterday`, `3 weeks ago`, `last year`.
 //!
-//! The day is passed in; the library has no clock. What is counted in months is a month, what is counted in years
-//! is a year.
+//! The day is passed in; the library has no clock. What is counted in months is a month, what is counted in
+//! years is a year.
 
 use super::words;
 use crate::moment::{DAY, YearText};

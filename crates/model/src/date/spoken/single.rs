@@ -95,10 +95,11 @@ fn at_time(words: &[&str], today: Option<Day>) -> Reading {
         [] => return Ok(None),
     };
     let day = day.strip_suffix(&["at"]).unwrap_or(day);
+    let is_time = time.bytes().all(|b| b.is_ascii_digit() || b":+-.z".contains(&b));
     let Some((hour, rest)) = time.split_once(':').filter(|(hour, _)| matches!(hour.len(), 1 | 2)) else {
         return Ok(None);
     };
-    if day.is_empty() {
+    if day.is_empty() || !is_time {
         return Ok(None);
     }
     let Some(day) = form(day, today)? else { return Ok(None) };

@@ -1,8 +1,8 @@
 //! The words of a phrase in one plain form, and what the words mean.
 //!
-//! Everything after this works on lower-case words without punctuation: `Oct. 2nd, 2023` is `oct 2nd 2023`, `44 B.C.`
-//! is `44 bc`, `c.1850` is `c 1850`, and any dash between two dates is `to`. The articles and `of` are dropped, as
-//! they never change a meaning.
+//! Everything after this works on lower-case words without punctuation: `Oct. 2nd, 2023` is `oct 2nd 2023`,
+//! `44 B.C.` is `44 bc`, `c.1850` is `c 1850`, and any dash between two dates is `to`. The articles and `of`
+//! are dropped, as they never change a meaning.
 
 use crate::date::names;
 

@@ -1,0 +1,224 @@
+//! The command line, as clap reads it: what all commands share, and the list of them.
+
+use std::path::PathBuf;
+
+use annals_model::{AsOf, Certainty, Filter, Invalid, KnownAt, Question, TimelineName};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+use crate::error::{CliError, CliResult};
+use crate::session::Session;
+
+/// Keep a timeline: append dated, sourced events; ask what was true as of a date, and as known at a moment.
+#[derive(Debug, Parser)]
+#[command(name = "annals", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Start with `annals demo`. Every command explains itself: `annals COMMAND --help`.")]
+pub struct Cli {
+    /// What all commands share.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What all commands share.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The store [default: the nearest .annals/ from here upwards]
+    #[arg(long, global = true, value_name = "PATH", env = "ANNALS_STORE", help_heading = "Global options")]
+    pub store: Option<PathBuf>,
+    /// The timeline
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "ANNALS_TIMELINE",
+        default_value = "main",
+        help_heading = "Global options"
+    )]
+    pub timeline: TimelineName,
+    /// What results look like: for people, or for programs
+    #[arg(
+        long,
+        global = true,
+        value_name = "F",
+        value_enum,
+        default_value = "text",
+        help_heading = "Global options"
+    )]
+    pub format: OutputFormat,
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        help_heading = "Global options"
+    )]
+    pub color: Color,
+    /// Say less on standard error
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+    /// Say more on standard error
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+}
+
+/// What results look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Tables and sentences
+    Text,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a store
+    Init(commands::init::Args),
+    /// Make a store with the Haiti timeline and walk through it
+    Demo(commands::demo::Args),
+    /// Append an event, or many from a file
+    Append(Box<commands::append::Args>),
+    /// Correct an event
+    Revise(Box<commands::revise::Args>),
+    /// Withdraw an event
+    Retract(commands::retract::Args),
+    /// Show records in the order in which they were recorded
+    Log(commands::log::Args),
+    /// Show events in the order of their dates
+    List(commands::list::Args),
+    /// Show one event with its whole history
+    Show(commands::show::Args),
+    /// Show the state as of a date, as known at a moment
+    Replay(commands::replay::Args),
+    /// Explain a date
+    Date(commands::date::Args),
+    /// Read events from a file of another program
+    Import(commands::import::Args),
+    /// Write events for other programs
+    Export(commands::export::Args),
+    /// Check the whole store against itself
+    Verify(commands::verify::Args),
+    /// Show what the store holds
+    Stats(commands::stats::Args),
+    /// Print the completions for a shell
+    Completions(commands::completions::Args),
+    /// Print the manual page
+    Man(commands::man::Args),
+}
+
+/// Which events count, and when.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Question")]
+pub struct QuestionArgs {
+    /// What had happened by then: any date, whose end counts [default: today]
+    #[arg(long, value_name = "D")]
+    pub as_of: Option<String>,
+    /// What the log held then: a date, an instant, or a position @17 [default: all of it]
+    #[arg(long, value_name = "K")]
+    pub known_at: Option<String>,
+    /// Whether an event must surely or only possibly have happened [default: surely]
+    #[arg(long, value_name = "C")]
+    pub certainty: Option<Certainty>,
+    /// Which events count.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// Which events count.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct FilterArgs {
+    /// Events of this kind
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+    /// Events with this actor, or part of the name
+    #[arg(long, value_name = "NAME")]
+    actor: Vec<String>,
+    /// Events at this place, or part of the name
+    #[arg(long, value_name = "NAME")]
+    place: Vec<String>,
+    /// Events with this tag
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// Events that change this entity
+    #[arg(long, value_name = "ENTITY")]
+    entity: Vec<String>,
+    /// Events that may have ended then or later
+    #[arg(long, value_name = "D")]
+    from: Option<String>,
+    /// Events that may have begun then or earlier
+    #[arg(long, value_name = "D")]
+    to: Option<String>,
+    /// Events whose title, description or quotes hold this
+    #[arg(long, value_name = "TEXT")]
+    text: Vec<String>,
+    /// Events with this source: part of its title or address
+    #[arg(long, value_name = "TEXT")]
+    source: Vec<String>,
+}
+
+impl QuestionArgs {
+    /// The question that is asked of the session's timeline.
+    pub fn question(&self, session: &Session) -> CliResult<Question> {
+        let as_of = match &self.as_of {
+            Some(text) => session.as_of("--as-of", text)?,
+            None => AsOf::day(session.today())?,
+        };
+        Ok(Question {
+            timeline: session.timeline().clone(),
+            as_of,
+            known_at: self.known_at(session)?,
+            certainty: self.certainty.unwrap_or_default(),
+            filter: self.filter(session)?,
+            entities: Vec::new(),
+        })
+    }
+
+    /// How sure it must be that an event falls between `--from` and `--to`: lists leave nothing out that may.
+    pub fn range_certainty(&self) -> Certainty {
+        self.certainty.unwrap_or(Certainty::Possibly)
+    }
+
+    /// The point on the record axis.
+    pub fn known_at(&self, session: &Session) -> CliResult<KnownAt> {
+        let Some(text) = &self.known_at else { return Ok(KnownAt::Everything) };
+        KnownAt::parse(text, session.today()).map_err(|e| CliError::argument("--known-at", &e))
+    }
+
+    /// The filter.
+    pub fn filter(&self, session: &Session) -> CliResult<Filter> {
+        let FilterArgs { kind, actor, place, tag, entity, from, to, text, source } = self.filter.clone();
+        let date = |flag: &str, text: Option<String>| text.map(|text| session.date(flag, &text)).transpose();
+        let (from, to) = (date("--from", from)?, date("--to", to)?);
+        Ok(Filter { kind, actor, place, tag, entity, text, source, from, to })
+    }
+}
+
+/// Splits `NAME=VALUE`.
+pub fn split_pair<'a>(flag: &str, text: &'a str, what: &str) -> CliResult<(&'a str, &'a str)> {
+    text.split_once('=').ok_or_else(|| {
+        CliError::argument(
+            flag,
+            &Invalid::new(format!("`{text}` has no `=`")).with_hint(format!("as in {flag} {what}")),
+        )
+    })
+}

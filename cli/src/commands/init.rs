@@ -1,0 +1,34 @@
+//! `annals init`: makes an empty store.
+
+use std::path::PathBuf;
+
+use annals_core::SledLog;
+use serde_json::json;
+
+use crate::error::CliResult;
+use crate::session::{STORE_DIRECTORY, Session};
+use crate::ui;
+
+/// Make a store
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  annals init               make .annals here
+  annals init cases/haiti   make .annals in another directory
+  annals --store FILE init  make the store exactly there")]
+pub struct Args {
+    /// The directory that the store belongs to [default: here]
+    path: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    let path = match (&args.path, session.named_store()) {
+        (Some(directory), _) => directory.join(STORE_DIRECTORY),
+        (None, Some(path)) => path.to_owned(),
+        (None, None) => PathBuf::from(STORE_DIRECTORY),
+    };
+    SledLog::create(&path, &session.options())?;
+    if session.is_for_people() {
+        return ui::print_line(&format!("made an empty store at {}", path.display()));
+    }
+    ui::print_json(session, &json!({ "outcome": "created", "store": path }))
+}

@@ -1,0 +1,69 @@
+//! `annals list`: events in the order of their dates.
+
+use std::io::Write as _;
+
+use annals_core::{Known, KnownEvent};
+use annals_model::Question;
+use annals_model::line::event_line;
+
+use crate::args::QuestionArgs;
+use crate::error::CliResult;
+use crate::session::Session;
+use crate::ui::{self, Table, counted};
+
+/// Show events in the order of their dates
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --as-of all events are shown. --from and --to keep every event whose date allows that it
+falls between them; with --certainty surely only those that surely do.
+
+Examples:
+  annals list --from 2010 --to 2019
+  annals list --as-of 2018 --kind deployment
+  annals list --known-at 2023-11-13 --format jsonl"
+)]
+pub struct Args {
+    #[command(flatten)]
+    question: QuestionArgs,
+}
+
+pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    let store = session.open()?;
+    let question = args.question.question(session)?;
+    let known = store.known(&question.timeline, question.known_at).map_err(|e| session.explain(&store, e))?;
+    let events = chosen(&args.question, &question, &known);
+    if !session.is_for_people() {
+        let lines: Result<Vec<String>, _> =
+            events.iter().map(|known| event_line(&question.timeline, &known.event)).collect();
+        return ui::print_json_lines(session, lines?);
+    }
+    let mut table = Table::new(&["DATE", "EVENT", "KIND", "TITLE"]);
+    for known in &events {
+        let event = &known.event;
+        let date = event.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+        let title =
+            if known.is_revised() { format!("{} (revised)", event.title) } else { event.title.clone() };
+        table.row([date.as_str(), event.id.as_str(), event.kind.as_deref().unwrap_or(""), &title]);
+    }
+    let mut out = ui::out();
+    write!(out, "{table}")?;
+    out.flush()?;
+    let total = known.events().len() as u64;
+    let shown = events.len() as u64;
+    if shown < total {
+        ui::note(session, &format!("{shown} of {}", counted(total, "event")))?;
+    }
+    Ok(())
+}
+
+/// The events that a question selects, in list order; all dates where it was not asked as of one.
+pub fn chosen<'a>(args: &QuestionArgs, question: &Question, known: &'a Known) -> Vec<&'a KnownEvent> {
+    let mut events: Vec<&KnownEvent> = known
+        .events()
+        .iter()
+        .filter(|known| args.as_of.is_none() || question.counts(&known.event))
+        .filter(|known| question.filter.admits(&known.event, args.range_certainty()))
+        .collect();
+    events.sort_by_cached_key(|known| known.counted().list_order());
+    events
+}

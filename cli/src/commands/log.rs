@@ -1,0 +1,95 @@
+//! `annals log`: records in the order in which they were recorded.
+
+use std::collections::HashSet;
+use std::io::Write as _;
+
+use annals_core::{StoredRecord, scan};
+use annals_model::line::record_line;
+use annals_model::{Certainty, Content, EventId, Filter, Record, Seq};
+
+use crate::args::QuestionArgs;
+use crate::error::CliResult;
+use crate::session::Session;
+use crate::ui::{self, Table};
+
+/// Show records in the order in which they were recorded
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  annals log --last 20
+  annals log --known-at 2023-11-13 --kind resolution
+  annals log --format jsonl")]
+pub struct Args {
+    /// Only the last N records
+    #[arg(long, value_name = "N")]
+    last: Option<usize>,
+    #[command(flatten)]
+    question: QuestionArgs,
+}
+
+pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    let store = session.open()?;
+    let question = args.question.question(session)?;
+    session.require(&store, &question.timeline)?;
+    let position = store.position(question.known_at)?;
+    let dated = args.question.as_of.is_some();
+    let range = args.question.range_certainty();
+    let mut chosen = Chosen { filter: &question.filter, range, admitted: HashSet::new() };
+    let mut records = Vec::new();
+    scan::each(store.log(), Seq(1), position.seq, |stored| {
+        let own = stored.record.timeline == question.timeline;
+        let began = !dated || stored.record.content.event().is_none_or(|event| question.counts(event));
+        if own && began && chosen.admits(&stored.record) {
+            records.push(stored);
+        }
+        Ok(())
+    })?;
+    let from = args.last.map_or(0, |last| records.len().saturating_sub(last));
+    print(session, &records[from..])
+}
+
+/// The records that a filter admits: those with an event by what it says, the others with their event.
+struct Chosen<'a> {
+    filter: &'a Filter,
+    range: Certainty,
+    admitted: HashSet<EventId>,
+}
+
+impl Chosen<'_> {
+    fn admits(&mut self, record: &Record) -> bool {
+        if self.filter.is_empty() {
+            return true;
+        }
+        match record.content.event() {
+            Some(event) if self.filter.admits(event, self.range) => {
+                self.admitted.insert(record.id.clone());
+                true
+            }
+            Some(_) => false,
+            None => self.admitted.contains(&record.id),
+        }
+    }
+}
+
+fn print(session: &Session, records: &[StoredRecord]) -> CliResult<()> {
+    if !session.is_for_people() {
+        let lines: Result<Vec<String>, _> =
+            records.iter().map(|stored| record_line(&stored.record, stored.salt())).collect();
+        return ui::print_json_lines(session, lines?);
+    }
+    let mut table = Table::new(&["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"]);
+    for StoredRecord { record, .. } in records {
+        let (date, what) = match &record.content {
+            Content::Event(event) => {
+                (event.date.as_ref().map_or("undated".to_owned(), ToString::to_string), event.title.as_str())
+            }
+            Content::Reason(reason) => (String::new(), reason.as_str()),
+            Content::Redacted => (String::new(), "(redacted)"),
+        };
+        let (seq, at) = (record.seq.to_string(), record.recorded_at.to_string());
+        let at = at.split_once('.').map_or(at.as_str(), |(seconds, _)| seconds);
+        table.row([&seq, at, &record.recorded_by, record.op.as_str(), record.id.as_str(), &date, what]);
+    }
+    let mut out = ui::out();
+    write!(out, "{table}")?;
+    Ok(out.flush()?)
+}

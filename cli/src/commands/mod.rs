@@ -1,0 +1,50 @@
+//! One command, one file.
+
+pub mod append;
+pub mod completions;
+pub mod date;
+pub mod demo;
+pub mod export;
+pub mod import;
+pub mod init;
+pub mod list;
+pub mod log;
+pub mod man;
+pub mod replay;
+pub mod retract;
+pub mod revise;
+pub mod show;
+pub mod stats;
+pub mod verify;
+
+mod flags;
+mod writing;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::error::CliResult;
+use crate::session::Session;
+
+/// Runs a command.
+pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
+    match command {
+        Command::Init(args) => init::run(&args, session)?,
+        Command::Demo(args) => demo::run(&args, session)?,
+        Command::Append(args) => append::run(&args, session)?,
+        Command::Revise(args) => revise::run(&args, session)?,
+        Command::Retract(args) => retract::run(&args, session)?,
+        Command::Log(args) => log::run(&args, session)?,
+        Command::List(args) => list::run(&args, session)?,
+        Command::Show(args) => show::run(&args, session)?,
+        Command::Replay(args) => replay::run(&args, session)?,
+        Command::Date(args) => date::run(&args, session)?,
+        Command::Import(args) => import::run(&args, session)?,
+        Command::Export(args) => export::run(&args, session)?,
+        Command::Verify(args) => verify::run(&args, session)?,
+        Command::Stats(args) => stats::run(&args, session)?,
+        Command::Completions(args) => completions::run(&args)?,
+        Command::Man(args) => man::run(&args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,131 @@
+//! `annals replay`: the state as of a date, as known at a moment.
+
+use std::io::Write;
+
+use annals_model::{Cell, Certainty, Ongoing, Snapshot, suggest};
+
+use crate::args::QuestionArgs;
+use crate::error::CliResult;
+use crate::session::Session;
+use crate::ui::{self, HEADING, Table, counted, safe};
+
+/// Events that only possibly go on and are shown to people.
+const POSSIBLY_SHOWN: usize = 5;
+
+/// Show the state as of a date, as known at a moment
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Two clocks: --as-of asks what had happened by a date, --known-at what the log knew at a moment.
+
+Examples:
+  annals replay --as-of 2018
+  annals replay un-police cholera --as-of 2018 --known-at 2023-11-13
+  annals replay --as-of 2023-10 --certainty possibly --format json"
+)]
+pub struct Args {
+    /// Only these entities
+    #[arg(value_name = "ENTITY")]
+    entities: Vec<String>,
+    #[command(flatten)]
+    question: QuestionArgs,
+}
+
+pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    let store = session.open()?;
+    let mut question = args.question.question(session)?;
+    question.entities.clone_from(&args.entities);
+    let known = store.known(&question.timeline, question.known_at).map_err(|e| session.explain(&store, e))?;
+    let snapshot = Snapshot::answer(&question, &known.knowledge());
+    if !session.is_for_people() {
+        return ui::print_json(session, &snapshot);
+    }
+    print(&snapshot)?;
+    for wanted in &args.entities {
+        let effects = known.events().iter().flat_map(|known| &known.event.effects);
+        let mut entities: Vec<&str> = effects.map(|effect| effect.entity.as_str()).collect();
+        entities.sort_unstable();
+        entities.dedup();
+        if !entities.contains(&wanted.as_str()) {
+            let near = suggest::nearest(wanted, entities.iter().copied());
+            let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+            ui::note(session, &format!("no event changes an entity {wanted}{near}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints a snapshot for people.
+pub fn print(snapshot: &Snapshot) -> CliResult<()> {
+    let mut out = ui::out();
+    writeln!(out, "{HEADING}{}{HEADING:#}", safe(&heading(snapshot)))?;
+    let tally = &snapshot.events;
+    let counts = [
+        (tally.applied, "happened"),
+        (tally.possible, "possibly happened"),
+        (tally.later, "came later"),
+        (tally.retracted, "withdrawn"),
+    ];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{} {what}", counted(*n, "event")))
+        .collect();
+    writeln!(out, "{}\n", if counts.is_empty() { "no events".to_owned() } else { counts.join(", ") })?;
+    if snapshot.state.is_empty() {
+        writeln!(out, "Nothing is known to stand.")?;
+    } else {
+        write!(out, "{}", state_table(snapshot))?;
+    }
+    for clash in &snapshot.clashes {
+        let line = format!(
+            "Clash: `{}` by {} does not fit {}.{}",
+            clash.op, clash.id, clash.entity, clash.attribute
+        );
+        writeln!(out, "{}", safe(&line))?;
+    }
+    print_ongoing(&mut out, &snapshot.ongoing)?;
+    Ok(out.flush()?)
+}
+
+/// What goes on; of what only possibly does, the first few.
+fn print_ongoing(out: &mut impl Write, ongoing: &[Ongoing]) -> CliResult<()> {
+    let (surely, possibly): (Vec<_>, Vec<_>) = ongoing.iter().partition(|o| o.certainty == Certainty::Surely);
+    if !ongoing.is_empty() {
+        writeln!(out, "\n{HEADING}Going on{HEADING:#}")?;
+    }
+    for one in surely.iter().chain(possibly.iter().take(POSSIBLY_SHOWN)) {
+        let date = one.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+        writeln!(out, "  {}: {}", one.certainty, safe(&format!("{} ({date}, {})", one.title, one.id)))?;
+    }
+    if possibly.len() > POSSIBLY_SHOWN {
+        writeln!(out, "  possibly: {} more, all in --format json", possibly.len() - POSSIBLY_SHOWN)?;
+    }
+    Ok(())
+}
+
+fn heading(snapshot: &Snapshot) -> String {
+    let known = match snapshot.known_at.recorded_at {
+        Some(at) => format!("record {} of {at}", snapshot.known_at.seq),
+        None => "nothing".to_owned(),
+    };
+    let certainty = match snapshot.certainty {
+        Certainty::Surely => "what surely stood",
+        Certainty::Possibly => "what possibly stood",
+    };
+    format!(
+        "{}: {certainty} as of {} ({}), known at {known}",
+        snapshot.timeline, snapshot.as_of, snapshot.as_of_until
+    )
+}
+
+fn state_table(snapshot: &Snapshot) -> Table {
+    let mut table = Table::new(&["ENTITY", "ATTRIBUTE", "VALUE", "SURE", "SINCE", "BY"]);
+    for (entity, attributes) in &snapshot.state {
+        for (attribute, Cell { value, sure, by, date }) in attributes {
+            let date = date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+            let sure = if *sure { "yes" } else { "no" };
+            table.row([entity.as_str(), attribute.as_str(), &value.to_string(), sure, &date, by.as_str()]);
+        }
+    }
+    table
+}

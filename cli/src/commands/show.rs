@@ -1,0 +1,100 @@
+//! `annals show`: one event with its whole history.
+
+use std::io::Write as _;
+
+use annals_core::StoredRecord;
+use annals_model::line::record_line;
+use annals_model::{Content, Event, EventId};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::error::CliResult;
+use crate::session::Session;
+use crate::ui::{self, HEADING, safe};
+
+/// Show one event with its whole history
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  annals show resolution-2023")]
+pub struct Args {
+    /// The event
+    id: EventId,
+}
+
+pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    let store = session.open()?;
+    let history = store.history(session.timeline(), &args.id).map_err(|e| session.explain(&store, e))?;
+    if !session.is_for_people() {
+        let lines =
+            history.iter().map(|stored| RawValue::from_string(record_line(&stored.record, stored.salt())?));
+        let records: Vec<Box<RawValue>> = lines.collect::<Result<_, _>>()?;
+        let answer = json!({ "timeline": session.timeline(), "id": args.id, "records": records });
+        return ui::print_json(session, &answer);
+    }
+    let mut out = ui::out();
+    if let Some(event) = history.iter().rev().find_map(|stored| stored.record.content.event()) {
+        for (name, value) in fields(event) {
+            writeln!(out, "{HEADING}{name:<12}{HEADING:#}{}", safe(&value))?;
+        }
+        writeln!(out)?;
+    }
+    for stored in &history {
+        writeln!(out, "{}", safe(&told(stored)))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// What an event says, a line each.
+fn fields(event: &Event) -> Vec<(&'static str, String)> {
+    let mut fields = vec![("event", event.id.to_string()), ("title", event.title.clone())];
+    match &event.date {
+        Some(date) => fields.push(("date", format!("{date} – {}", date.explain()))),
+        None => fields.push(("date", "undated".to_owned())),
+    }
+    fields.extend(event.kind.iter().map(|kind| ("kind", kind.clone())));
+    fields.extend(event.description.iter().map(|text| ("description", text.clone())));
+    for actor in &event.actors {
+        let role = actor.role.as_ref().map_or(String::new(), |role| format!(" ({role})"));
+        fields.push(("actor", format!("{}{role}", actor.name)));
+    }
+    if let Some(place) = &event.place {
+        let point = place.lat.zip(place.lon).map_or(String::new(), |(lat, lon)| format!(" {lat}, {lon}"));
+        let precision = place.precision.as_ref().map_or(String::new(), |precision| format!(" ({precision})"));
+        fields.push(("place", format!("{}{point}{precision}", place.name)));
+    }
+    if !event.tags.is_empty() {
+        fields.push(("tags", event.tags.join(", ")));
+    }
+    fields.extend(event.confidence.map(|percent| ("confidence", format!("{percent} %"))));
+    fields.extend(event.links.iter().map(|link| ("link", format!("{} {}", link.rel, link.to))));
+    fields.extend(event.effects.iter().map(|effect| ("effect", effect.to_string())));
+    fields.extend(event.sources.iter().map(|source| ("source", cited(source))));
+    fields.extend(event.extra.iter().map(|extra| ("extra", extra.as_str().to_owned())));
+    fields
+}
+
+fn cited(source: &annals_model::Source) -> String {
+    let quote = source.quote.as_ref().map(|quote| format!("“{quote}”"));
+    let date = source.date.as_ref().map(ToString::to_string);
+    let archived = source.archived.as_ref().map(|url| format!("archived at {url}"));
+    let sha256 = source.sha256.as_ref().map(|hash| format!("SHA-256 {hash}"));
+    [&source.title, &source.url, &date, &source.locator, &quote, &archived, &sha256]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// One record of the history.
+fn told(stored: &StoredRecord) -> String {
+    let record = &stored.record;
+    let what = match &record.content {
+        Content::Event(event) => {
+            event.date.as_ref().map_or("undated".to_owned(), |date| format!("date {date}"))
+        }
+        Content::Reason(reason) => format!("because: {reason}"),
+        Content::Redacted => "content redacted".to_owned(),
+    };
+    format!("@{} {} {} by {}: {what}", record.seq, record.recorded_at, record.op, record.recorded_by)
+}

@@ -1,0 +1,140 @@
+//! What the program prints: results on standard output, everything else on standard error.
+//!
+//! Data comes from elsewhere and may hold anything; nothing of it reaches a terminal before [`safe`] has seen
+//! it. Colour is never the only sign.
+
+mod progress;
+mod safe;
+mod table;
+
+use std::io::{self, BufWriter, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+pub use progress::Progress;
+pub use safe::{safe, safe_json};
+pub use table::Table;
+
+use crate::args::{Color, OutputFormat};
+use crate::error::{CliError, CliResult};
+use crate::session::Session;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+/// Headings in results for people.
+pub const HEADING: Style = Style::new().bold();
+
+/// Decides about colour for the rest of the run.
+pub fn set_color(color: Color) {
+    let choice = match color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// Standard output, for results.
+pub fn out() -> BufWriter<anstream::AutoStream<io::StdoutLock<'static>>> {
+    BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()))
+}
+
+/// A remark on standard error, unless they are not wanted.
+pub fn note(session: &Session, text: &str) -> CliResult<()> {
+    if !session.is_quiet() {
+        writeln!(anstream::stderr(), "{}", safe(text))?;
+    }
+    Ok(())
+}
+
+/// Tells an error: what, why, and what to do next.
+pub fn print_error(error: &CliError) -> io::Result<()> {
+    let mut stderr = anstream::stderr().lock();
+    writeln!(stderr, "{ERROR}error:{ERROR:#} {}", safe(error.message()))?;
+    for cause in error.causes() {
+        writeln!(stderr, "caused by: {}", safe(cause))?;
+    }
+    for hint in error.hints() {
+        writeln!(stderr, "{HINT}hint:{HINT:#} {}", safe(hint))?;
+    }
+    Ok(())
+}
+
+/// Prints one line for people.
+pub fn print_line(text: &str) -> CliResult<()> {
+    let mut out = out();
+    writeln!(out, "{}", safe(text))?;
+    Ok(out.flush()?)
+}
+
+/// Prints one value as JSON on one line.
+pub fn print_json_line(value: &impl Serialize) -> CliResult<()> {
+    let mut out = out();
+    writeln!(out, "{}", safe_json(&serde_json::to_string(value)?))?;
+    Ok(out.flush()?)
+}
+
+/// Prints one value as JSON: indented as a document, on one line as one of many.
+pub fn print_json(session: &Session, value: &impl Serialize) -> CliResult<()> {
+    let json = match session.format() {
+        OutputFormat::Jsonl => serde_json::to_string(value)?,
+        OutputFormat::Text | OutputFormat::Json => serde_json::to_string_pretty(value)?,
+    };
+    let mut out = out();
+    writeln!(out, "{}", safe_json(&json))?;
+    Ok(out.flush()?)
+}
+
+/// Prints lines of JSON as they are, or as one array of them.
+pub fn print_json_lines(session: &Session, lines: impl IntoIterator<Item = String>) -> CliResult<()> {
+    let as_array = session.format() == OutputFormat::Json;
+    let mut out = out();
+    let mut first = true;
+    if as_array {
+        write!(out, "[")?;
+    }
+    for line in lines {
+        match (as_array, first) {
+            (true, true) => write!(out, "\n  {}", safe_json(&line))?,
+            (true, false) => write!(out, ",\n  {}", safe_json(&line))?,
+            (false, _) => writeln!(out, "{}", safe_json(&line))?,
+        }
+        first = false;
+    }
+    if as_array {
+        writeln!(out, "{}]", if first { "" } else { "\n" })?;
+    }
+    Ok(out.flush()?)
+}
+
+/// `1 event`, `2 events`.
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(count)) }
+}
+
+/// A number with its thousands set apart: `1,510`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_read_as_people_write_them() {
+        assert_eq!(counted(1, "event"), "1 event");
+        assert_eq!(counted(0, "event"), "0 events");
+        assert_eq!(counted(1_234_567, "record"), "1,234,567 records");
+        assert_eq!(thousands(100), "100");
+    }
+}

@@ -1,0 +1,63 @@
+//! Text that a terminal takes as text: control characters and those that turn the reading direction are shown
+//! by their code point instead of being obeyed (CVE-2021-42574 tells what the latter are used for).
+
+use std::borrow::Cow;
+
+/// Text for people: a tab becomes a space, a line end stays, every other control is shown as `\u{…}`.
+pub fn safe(text: &str) -> Cow<'_, str> {
+    replace(text, |c| match c {
+        '\n' => None,
+        '\t' => Some(" ".to_owned()),
+        _ => is_unsafe(c).then(|| format!("\\u{{{:x}}}", u32::from(c))),
+    })
+}
+
+/// JSON whose strings hold nothing that a terminal obeys: escaped as JSON escapes it, so that it still says the
+/// same.
+pub fn safe_json(json: &str) -> Cow<'_, str> {
+    // Controls below U+0020 are escaped in JSON already; what is left of them is white space between tokens.
+    replace(json, |c| (c >= '\u{7f}' && is_unsafe(c)).then(|| format!("\\u{:04x}", u32::from(c))))
+}
+
+fn replace(text: &str, replacement: impl Fn(char) -> Option<String>) -> Cow<'_, str> {
+    if text.chars().all(|c| replacement(c).is_none()) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match replacement(c) {
+            Some(replacement) => safe.push_str(&replacement),
+            None => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+fn is_unsafe(c: char) -> bool {
+    let turns_direction =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let ends_line = matches!(c, '\u{2028}' | '\u{2029}');
+    c.is_control() || turns_direction || ends_line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        assert_eq!(safe("plain – ünïcode 漢字 🌍"), "plain – ünïcode 漢字 🌍");
+        assert_eq!(safe("a\u{1b}[31mred\u{7}"), "a\\u{1b}[31mred\\u{7}");
+        assert_eq!(safe("abc\u{202e}txt.exe"), "abc\\u{202e}txt.exe");
+        assert_eq!(safe("one\ntwo\tthree"), "one\ntwo three");
+    }
+
+    #[test]
+    fn safe_json_says_the_same() {
+        let json = "{\"a\":\"x\u{202e}y\u{9b}\"}";
+        let safe = safe_json(json);
+        assert_eq!(safe, "{\"a\":\"x\\u202ey\\u009b\"}");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(json), read(&safe));
+    }
+}

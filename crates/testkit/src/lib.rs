@@ -1,0 +1,23 @@
+//! What the tests of Annals share; a dev-dependency only.
+//!
+//! - [`MemoryLog`]: the second implementation of [`annals_core::Log`], and a log that fails on command.
+//! - [`TestHost`]: a clock that stands where it is put, and randomness from a seed.
+//! - [`contract`]: what every log has to do, as one suite that each implementation runs.
+//! - [`generate`]: random dates, events, sessions and questions, for property tests.
+//! - [`naive`]: replay written a second time, without any cleverness, to compare with.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "this crate is test code: a panic is how a test fails"
+)]
+
+pub mod contract;
+pub mod generate;
+mod host;
+mod memory;
+pub mod naive;
+
+pub use host::TestHost;
+pub use memory::MemoryLog;
