@@ -44,6 +44,10 @@ impl Line {
         if text.len() > limits::EVENT {
             return Err(Invalid::new(format!("has {} bytes, the limit is {}", text.len(), limits::EVENT)));
         }
+        // serde would also take an array, field by field.
+        if !text.trim_start().starts_with('{') {
+            return Err(Invalid::new("is not a JSON object").with_hint("one object a line, as in {\"title\":\"…\"}"));
+        }
         let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| explain(text))?;
         wire.read()
     }

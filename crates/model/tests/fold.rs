@@ -1,0 +1,203 @@
+//! The fold, told in stories: SPEC section 4 point by point.
+
+use annals_model::fold::Counted;
+use annals_model::line::Line;
+use annals_model::{
+    AsOf, Certainty, Date, Event, EventId, Filter, KnownAt, Knowledge, Position, Question, Seq, Snapshot, TimelineName,
+    Write,
+};
+
+/// An event from its date and its effects, as JSON.
+fn event(id: usize, date: &str, effects: &str) -> Event {
+    let date = if date.is_empty() { String::new() } else { format!(r#""date":"{date}","#) };
+    let line = format!(r#"{{"id":"e{id}",{date}"title":"t","effects":[{effects}]}}"#);
+    let entry = Line::parse(&line).unwrap().into_entry(&TimelineName::new("t").unwrap(), || EventId::new("x").unwrap());
+    match entry.write {
+        Write::Append(event) => *event,
+        other => panic!("not an append: {other:?}"),
+    }
+}
+
+/// `set v`, `add v`, `remove v`, `increase v`, `clear`, each with `@end` or `@during` behind it, on `a.b`.
+fn effect(text: &str) -> String {
+    let (text, when) = text.split_once('@').unwrap_or((text, "start"));
+    let (op, value) = text.split_once(' ').unwrap_or((text, ""));
+    let value = if value.is_empty() { String::new() } else { format!(r#","value":{value}"#) };
+    format!(r#"{{"op":"{op}","entity":"a","attribute":"b"{value},"when":"{when}"}}"#)
+}
+
+fn snapshot(events: &[(&str, &str)], as_of: &str, certainty: Certainty) -> Snapshot {
+    let events: Vec<Event> = events
+        .iter()
+        .enumerate()
+        .map(|(index, (date, effects))| {
+            let effects: Vec<String> = effects.split("; ").filter(|e| !e.is_empty()).map(effect).collect();
+            event(index + 1, date, &effects.join(","))
+        })
+        .collect();
+    let counted = events.iter().zip(1..).map(|(event, n)| Counted { place: Seq(n), seq: Seq(n), event });
+    let question = Question {
+        timeline: TimelineName::new("t").unwrap(),
+        as_of: AsOf::new(Date::parse(as_of).unwrap()).unwrap(),
+        known_at: KnownAt::Everything,
+        certainty,
+        filter: Filter::default(),
+        entities: Vec::new(),
+    };
+    let position = Position { seq: Seq(events.len() as u64), recorded_at: None };
+    let knowledge = Knowledge { position, log_root: [0; 32], events: counted.collect(), withdrawn: 0 };
+    Snapshot::answer(&question, &knowledge)
+}
+
+/// The value of `a.b`, `?` behind it when it is not sure, the deciding event, and the clashes.
+fn check(events: &[(&str, &str)], as_of: &str, certainty: Certainty, expect: &str) {
+    let snapshot = snapshot(events, as_of, certainty);
+    let mut shown = match snapshot.state.get("a").and_then(|attributes| attributes.get("b")) {
+        None => "absent".to_owned(),
+        Some(cell) => format!("{}{} by {}", cell.value, if cell.sure { "" } else { "?" }, cell.by),
+    };
+    for clash in &snapshot.clashes {
+        shown.push_str(&format!(", clash {} {}", clash.op, clash.id));
+    }
+    assert_eq!(shown, expect, "{events:?} as of {as_of}, {certainty}");
+}
+
+fn surely(events: &[(&str, &str)], as_of: &str, expect: &str) {
+    check(events, as_of, Certainty::Surely, expect);
+}
+
+fn possibly(events: &[(&str, &str)], as_of: &str, expect: &str) {
+    check(events, as_of, Certainty::Possibly, expect);
+}
+
+#[test]
+fn an_effect_surely_holds_once_its_date_is_over_and_possibly_once_it_begins() {
+    let events = [("2004", "set 1")];
+    surely(&events, "2003", "absent");
+    surely(&events, "2004-06", "absent");
+    surely(&events, "2004", "1 by e1");
+    possibly(&events, "2003", "absent");
+    possibly(&events, "2004-01-01", "1? by e1");
+    possibly(&events, "2005", "1 by e1");
+}
+
+#[test]
+fn later_dates_decide_and_not_later_records() {
+    surely(&[("2005", "set 5"), ("2004", "set 4")], "2010", "5 by e1");
+    surely(&[("2005", "set 5"), ("2004", "set 4")], "2004", "4 by e2");
+}
+
+#[test]
+fn of_equal_dates_the_later_record_stands_and_is_not_sure() {
+    surely(&[("2004", "set 1"), ("2004", "set 2")], "2010", "2? by e2");
+    surely(&[("2004", "set 1"), ("2004", "set 1")], "2010", "1 by e2");
+}
+
+#[test]
+fn of_dates_that_end_together_the_finer_one_comes_last() {
+    surely(&[("2004-12", "set 12"), ("2004", "set 1")], "2010", "12? by e1");
+    possibly(&[("2004-01", "set 1"), ("2004", "set 0")], "2010", "1? by e1");
+}
+
+#[test]
+fn effects_at_the_end_of_an_interval_wait_for_it() {
+    let events = [("2004/2017", "set \"present\"; set \"gone\"@end")];
+    surely(&events, "2010", "present by e1");
+    surely(&events, "2017-06", "present? by e1");
+    surely(&events, "2017", "gone by e1");
+    surely(&[("2004/..", "set 1@end")], "9999", "absent");
+    possibly(&[("2004/..", "set 1@end")], "9999", "absent");
+    possibly(&[("2004/", "set 1@end")], "2004-01-01", "1? by e1");
+    surely(&[("2004/", "set 1@end")], "9999", "absent");
+}
+
+#[test]
+fn what_lasts_during_an_interval_lapses_and_what_stood_below_shows_again() {
+    let events = [("2000", "set \"low\""), ("2004-03-02/2004-05-03", "set \"high\"@during")];
+    surely(&events, "2004-03-01", "low by e1");
+    surely(&events, "2004-03-02", "high by e2");
+    surely(&events, "2004-05-02", "high by e2");
+    // At the end of the last day it has surely begun and possibly lapsed.
+    surely(&events, "2004-05-03", "low? by e1");
+    possibly(&events, "2004-05-03", "high? by e2");
+    surely(&events, "2004-05-04", "low by e1");
+    surely(&[("2004/..", "set 1@during")], "9999", "1 by e1");
+    surely(&[("2004/", "set 1@during")], "2005", "absent");
+    possibly(&[("2004/", "set 1@during")], "9999", "1? by e1");
+    surely(&[("../2004", "set 1@during")], "-9999", "1 by e1");
+}
+
+#[test]
+fn sets_grow_and_shrink_and_stay_when_they_are_empty() {
+    let events = [("2001", "add \"x\""), ("2002", "add \"y\""), ("2003", "remove \"x\""), ("2004", "remove \"y\"")];
+    surely(&events, "2001", "{x} by e1");
+    surely(&events, "2002", "{x, y} by e2");
+    surely(&events, "2003", "{y} by e3");
+    surely(&events, "2004", "{} by e4");
+    surely(&[("2001", "remove \"x\"")], "2004", "absent");
+    surely(&[("2001", "set []"), ("2002", "add 1; add 1"), ("2003", "add 1")], "2004", "{1} by e2");
+    surely(&[("2001", "add 1"), ("2002", "clear")], "2004", "absent");
+}
+
+#[test]
+fn numbers_add_up_exactly() {
+    surely(&[("2001", "increase 0.1"), ("2002", "increase 0.2")], "2004", "0.3 by e2");
+    surely(&[("2001", "set 10"), ("2002", "increase -3")], "2004", "7 by e2");
+    surely(&[("2001", "increase 2"), ("2001", "increase 3")], "2004", "5 by e2");
+    surely(&[("2001", "increase 2"), ("2002", "clear"), ("2003", "increase 3")], "2004", "3 by e3");
+}
+
+#[test]
+fn what_does_not_fit_changes_nothing_and_is_a_clash() {
+    surely(&[("2001", "set \"text\""), ("2002", "increase 1")], "2004", "text by e1, clash increase e2");
+    surely(&[("2001", "set true"), ("2002", "add 1"), ("2003", "remove 1")], "2004", "true by e1, clash add e2, clash remove e3");
+    surely(&[("2001", "add 1"), ("2002", "increase 1")], "2004", "{1} by e1, clash increase e2");
+}
+
+#[test]
+fn every_member_of_a_set_of_dates_is_a_happening_of_its_own() {
+    let events = [("{2001,2003,2005..2007}", "increase 1")];
+    surely(&events, "2002", "1 by e1");
+    surely(&events, "2004", "2 by e1");
+    surely(&events, "2010", "5 by e1");
+    let one_of = [("[2001,2003]", "increase 1")];
+    surely(&one_of, "2002", "absent");
+    possibly(&one_of, "2002", "1? by e1");
+    surely(&one_of, "2003", "1 by e1");
+}
+
+#[test]
+fn an_undated_event_is_possible_at_every_date_and_never_sure() {
+    let events = [("", "set 1")];
+    surely(&events, "9999", "absent");
+    possibly(&events, "-9999", "1? by e1");
+    possibly(&[("", "set 1"), ("2004", "set 2")], "2004", "2? by e2");
+}
+
+#[test]
+fn events_are_counted_by_where_their_dates_lie() {
+    let events = [("2001", ""), ("2003", ""), ("[2001..2005]", ""), ("", ""), ("2009", "")];
+    let tally = snapshot(&events, "2003-06", Certainty::Surely).events;
+    assert_eq!((tally.applied, tally.possible, tally.later, tally.retracted), (1, 3, 1, 0));
+}
+
+#[test]
+fn what_goes_on_is_sure_between_the_inner_bounds() {
+    let ongoing = |as_of: &str| {
+        let snapshot = snapshot(&[("2001/2005", ""), ("2003/..", ""), ("2002", "")], as_of, Certainty::Surely);
+        snapshot.ongoing.iter().map(|o| format!("{}:{}", o.id, o.certainty)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ongoing("2000"), "");
+    assert_eq!(ongoing("2001-06"), "e1:possibly");
+    assert_eq!(ongoing("2002"), "e1:surely e3:possibly");
+    assert_eq!(ongoing("2004"), "e1:surely e2:surely");
+    assert_eq!(ongoing("2005-06"), "e1:possibly e2:surely");
+    assert_eq!(ongoing("2006"), "e2:surely");
+}
+
+#[test]
+fn a_snapshot_has_its_json_form() {
+    let snapshot = snapshot(&[("2004", "set \"present\""), ("2009/..", "")], "2018", Certainty::Surely);
+    let json = serde_json::to_string_pretty(&snapshot).unwrap();
+    assert_eq!(json, include_str!("snapshot.json").trim_end());
+}
