@@ -1,6 +1,7 @@
 //! The command line, as clap reads it: what all commands share, and the list of them.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use annals_model::{AsOf, Certainty, Filter, Invalid, KnownAt, Question, TimelineName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -35,6 +36,7 @@ pub struct Global {
         value_name = "NAME",
         env = "ANNALS_TIMELINE",
         default_value = "main",
+        value_parser = hinted::<TimelineName>,
         help_heading = "Global options"
     )]
     pub timeline: TimelineName,
@@ -58,6 +60,9 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub color: Color,
+    /// How many seconds to wait while another process has the store
+    #[arg(long, global = true, value_name = "S", default_value_t = 10, help_heading = "Global options")]
+    pub lock_wait: u64,
     /// Say less on standard error
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     pub quiet: bool,
@@ -136,7 +141,7 @@ pub struct QuestionArgs {
     #[arg(long, value_name = "K")]
     pub known_at: Option<String>,
     /// Whether an event must surely or only possibly have happened [default: surely]
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", value_parser = hinted::<Certainty>)]
     pub certainty: Option<Certainty>,
     /// Which events count.
     #[command(flatten)]
@@ -162,12 +167,6 @@ pub struct FilterArgs {
     /// Events that change this entity
     #[arg(long, value_name = "ENTITY")]
     entity: Vec<String>,
-    /// Events that may have ended then or later
-    #[arg(long, value_name = "D")]
-    from: Option<String>,
-    /// Events that may have begun then or earlier
-    #[arg(long, value_name = "D")]
-    to: Option<String>,
     /// Events whose title, description or quotes hold this
     #[arg(long, value_name = "TEXT")]
     text: Vec<String>,
@@ -176,9 +175,21 @@ pub struct FilterArgs {
     source: Vec<String>,
 }
 
+/// Between which dates; `export`, whose `--to` names the target, has its own.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct RangeArgs {
+    /// Events that may have ended then or later
+    #[arg(long, value_name = "D")]
+    pub from: Option<String>,
+    /// Events that may have begun then or earlier
+    #[arg(long, value_name = "D", visible_alias = "until")]
+    pub to: Option<String>,
+}
+
 impl QuestionArgs {
     /// The question that is asked of the session's timeline.
-    pub fn question(&self, session: &Session) -> CliResult<Question> {
+    pub fn question(&self, session: &Session, range: &RangeArgs) -> CliResult<Question> {
         let as_of = match &self.as_of {
             Some(text) => session.as_of("--as-of", text)?,
             None => AsOf::day(session.today())?,
@@ -188,7 +199,7 @@ impl QuestionArgs {
             as_of,
             known_at: self.known_at(session)?,
             certainty: self.certainty.unwrap_or_default(),
-            filter: self.filter(session)?,
+            filter: self.filter(session, range)?,
             entities: Vec::new(),
         })
     }
@@ -204,13 +215,22 @@ impl QuestionArgs {
         KnownAt::parse(text, session.today()).map_err(|e| CliError::argument("--known-at", &e))
     }
 
-    /// The filter.
-    pub fn filter(&self, session: &Session) -> CliResult<Filter> {
-        let FilterArgs { kind, actor, place, tag, entity, from, to, text, source } = self.filter.clone();
-        let date = |flag: &str, text: Option<String>| text.map(|text| session.date(flag, &text)).transpose();
-        let (from, to) = (date("--from", from)?, date("--to", to)?);
+    fn filter(&self, session: &Session, range: &RangeArgs) -> CliResult<Filter> {
+        let FilterArgs { kind, actor, place, tag, entity, text, source } = self.filter.clone();
+        let date = |flag: &str, text: &Option<String>| {
+            text.as_ref().map(|text| session.date(flag, text)).transpose()
+        };
+        let (from, to) = (date("--from", &range.from)?, date("--to", &range.to)?);
         Ok(Filter { kind, actor, place, tag, entity, text, source, from, to })
     }
+}
+
+/// Reads a flag's value; its hint goes with the message, since clap knows of none.
+pub fn hinted<T: FromStr<Err = Invalid>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|invalid: Invalid| match invalid.hint() {
+        Some(hint) => format!("{invalid}; {hint}"),
+        None => invalid.to_string(),
+    })
 }
 
 /// Splits `NAME=VALUE`.

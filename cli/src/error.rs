@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use annals_core::Error as EngineError;
+use annals_formats::ExportError;
 use annals_model::Invalid;
 
 /// The exit codes of the program (SPEC, section 5).
@@ -131,5 +132,14 @@ impl From<io::Error> for CliError {
 impl From<serde_json::Error> for CliError {
     fn from(error: serde_json::Error) -> Self {
         io::Error::from(error).into()
+    }
+}
+
+impl From<ExportError> for CliError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Write(error) => error.into(),
+            ExportError::Json(error) => error.into(),
+        }
     }
 }

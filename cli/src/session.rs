@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use annals_core::{Durability, Error as EngineError, Log, NotFound, SledLog, SledOptions, Store};
-use annals_model::{AsOf, Date, Day, EventId, TimelineName, Version, suggest};
+use annals_core::{Durability, SledLog, SledOptions, Store};
+use annals_model::{AsOf, Date, Day, TimelineName};
 
 use crate::args::{Global, OutputFormat};
 use crate::error::{CliError, CliResult};
 use crate::host::SystemHost;
+use crate::ui;
 
 /// The directory that a store has by default.
 pub const STORE_DIRECTORY: &str = ".annals";
@@ -56,14 +57,14 @@ impl Session {
         self.global.quiet
     }
 
-    /// Whether more remarks are wanted.
-    pub const fn is_verbose(&self) -> bool {
-        self.global.verbose
-    }
-
-    /// Reads a date that a person typed.
+    /// Reads a date that a person typed, and says what was understood where it was not EDTF.
     pub fn date(&self, name: &str, text: &str) -> CliResult<Date> {
-        Date::parse_spoken(text, self.today()).map_err(|e| CliError::argument(name, &e.into()))
+        let date =
+            Date::parse_spoken(text, self.today()).map_err(|e| CliError::argument(name, &e.into()))?;
+        if date.as_str() != text.trim() {
+            ui::note(self, &format!("{name}: `{text}` is understood as {date}"))?;
+        }
+        Ok(date)
     }
 
     /// Reads the end of a date that a person typed.
@@ -106,55 +107,8 @@ impl Session {
         SledOptions {
             durability: Durability::Each,
             holder: format!("annals {command}"),
-            patience: Duration::from_secs(10),
+            patience: Duration::from_secs(self.global.lock_wait),
             ..SledOptions::default()
         }
-    }
-
-    /// Makes sure that the store has the timeline.
-    pub fn require(&self, store: &Store<SledLog>, timeline: &TimelineName) -> CliResult<()> {
-        if store.log().version(timeline)? > Version(0) {
-            return Ok(());
-        }
-        Err(self.explain(store, NotFound::Timeline(timeline.clone()).into()))
-    }
-
-    /// What an error about a name that is not there looks like, with the nearest name that is.
-    pub fn explain(&self, store: &Store<SledLog>, error: EngineError) -> CliError {
-        let EngineError::NotFound(missing) = &error else { return error.into() };
-        let hint = match missing {
-            NotFound::Timeline(name) => Self::timeline_hint(store, name),
-            NotFound::Event { timeline, id } => Self::event_hint(store, timeline, id),
-            _ => None,
-        };
-        hint.into_iter().fold(CliError::from(error), CliError::with_hint)
-    }
-
-    fn timeline_hint(store: &Store<SledLog>, wanted: &TimelineName) -> Option<String> {
-        let timelines = store.log().timelines().ok()?;
-        let names: Vec<&str> = timelines.iter().map(|(name, _)| name.as_str()).collect();
-        if let Some(near) = suggest::nearest(wanted.as_str(), names.iter().copied()) {
-            return Some(format!("did you mean `--timeline {near}`?"));
-        }
-        match names.as_slice() {
-            [] => Some(
-                "the store is empty: record something with `annals append` or `annals import`".to_owned(),
-            ),
-            _ if names.len() <= 20 => Some(format!("choose with `--timeline`: {}", names.join(", "))),
-            _ => Some("`annals stats` lists the timelines".to_owned()),
-        }
-    }
-
-    fn event_hint(store: &Store<SledLog>, timeline: &TimelineName, wanted: &EventId) -> Option<String> {
-        let ids: Vec<String> =
-            store.log().events(timeline).filter_map(|entry| Some(entry.ok()?.0.to_string())).collect();
-        if ids.is_empty() {
-            return Some(format!("timeline {timeline} has no events; `--timeline` chooses another"));
-        }
-        let near = suggest::nearest(wanted.as_str(), ids.iter().map(String::as_str));
-        Some(match near {
-            Some(near) => format!("did you mean {near}?"),
-            None => "`annals list` shows the ids".to_owned(),
-        })
     }
 }

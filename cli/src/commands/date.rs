@@ -58,7 +58,8 @@ struct Covers {
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let as_of = args.as_of.as_ref().map(|text| session.as_of("--as-of", text)).transpose()?;
     if args.text != "-" {
-        let date = session.date("TEXT", &args.text)?;
+        let date = Date::parse_spoken(&args.text, session.today());
+        let date = date.map_err(|e| CliError::argument("TEXT", &e.into()))?;
         return print(session, &args.text, &date, as_of.as_ref());
     }
     let mut refused = 0_u64;

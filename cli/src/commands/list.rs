@@ -6,8 +6,9 @@ use annals_core::{Known, KnownEvent};
 use annals_model::Question;
 use annals_model::line::event_line;
 
-use crate::args::QuestionArgs;
+use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
+use crate::hints;
 use crate::session::Session;
 use crate::ui::{self, Table, counted};
 
@@ -25,12 +26,14 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     question: QuestionArgs,
+    #[command(flatten)]
+    range: RangeArgs,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
-    let question = args.question.question(session)?;
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| session.explain(&store, e))?;
+    let question = args.question.question(session, &args.range)?;
+    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
     let events = chosen(&args.question, &question, &known);
     if !session.is_for_people() {
         let lines: Result<Vec<String>, _> =

@@ -7,8 +7,9 @@ use annals_core::{StoredRecord, scan};
 use annals_model::line::record_line;
 use annals_model::{Certainty, Content, EventId, Filter, Record, Seq};
 
-use crate::args::QuestionArgs;
+use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
+use crate::hints;
 use crate::session::Session;
 use crate::ui::{self, Table};
 
@@ -24,12 +25,14 @@ pub struct Args {
     last: Option<usize>,
     #[command(flatten)]
     question: QuestionArgs,
+    #[command(flatten)]
+    range: RangeArgs,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
-    let question = args.question.question(session)?;
-    session.require(&store, &question.timeline)?;
+    let question = args.question.question(session, &args.range)?;
+    hints::require(&store, &question.timeline)?;
     let position = store.position(question.known_at)?;
     let dated = args.question.as_of.is_some();
     let range = args.question.range_certainty();

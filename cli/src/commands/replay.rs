@@ -4,8 +4,9 @@ use std::io::Write;
 
 use annals_model::{Cell, Certainty, Ongoing, Snapshot, suggest};
 
-use crate::args::QuestionArgs;
+use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
+use crate::hints;
 use crate::session::Session;
 use crate::ui::{self, HEADING, Table, counted, safe};
 
@@ -28,13 +29,15 @@ pub struct Args {
     entities: Vec<String>,
     #[command(flatten)]
     question: QuestionArgs,
+    #[command(flatten)]
+    range: RangeArgs,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
-    let mut question = args.question.question(session)?;
+    let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| session.explain(&store, e))?;
+    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
     let snapshot = Snapshot::answer(&question, &known.knowledge());
     if !session.is_for_people() {
         return ui::print_json(session, &snapshot);

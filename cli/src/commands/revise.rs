@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::flags::EventFlags;
 use super::writing::{WriteArgs, explain, read_entries, tell};
 use crate::error::{CliError, CliResult};
+use crate::hints;
 use crate::session::Session;
 
 /// Correct an event
@@ -61,17 +62,16 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         .with_hint("annals revise ID --date 2023-10-02"));
     }
     let store = session.open()?;
-    let event = match &args.json {
-        Some(file) => whole(args, session, file)?,
-        None => {
-            let history = store.history(session.timeline(), &args.id);
-            corrected(args, session, &history.map_err(|e| session.explain(&store, e))?)?
-        }
+    let event = if let Some(file) = &args.json {
+        whole(args, session, file)?
+    } else {
+        let history = store.history(session.timeline(), &args.id);
+        corrected(args, session, &history.map_err(|e| hints::explain(&store, e))?)?
     };
     event.check()?;
     let entry = Entry::new(session.timeline().clone(), Write::Revise(Box::new(event)));
     let written = store.write(vec![entry], session.host(), &args.writing.options());
-    tell(session, &written.map_err(|failed| explain(session, &store, failed, false))?)
+    tell(session, &written.map_err(|failed| explain(&store, failed, false))?)
 }
 
 fn whole(args: &Args, session: &Session, file: &std::path::Path) -> CliResult<Event> {

@@ -9,6 +9,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::error::CliResult;
+use crate::hints;
 use crate::session::Session;
 use crate::ui::{self, HEADING, safe};
 
@@ -23,7 +24,7 @@ pub struct Args {
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
-    let history = store.history(session.timeline(), &args.id).map_err(|e| session.explain(&store, e))?;
+    let history = store.history(session.timeline(), &args.id).map_err(|e| hints::explain(&store, e))?;
     if !session.is_for_people() {
         let lines =
             history.iter().map(|stored| RawValue::from_string(record_line(&stored.record, stored.salt())?));

@@ -8,7 +8,9 @@ use annals_model::line::Line;
 use annals_model::{Entry, EventId, Expectation, Invalid, Written};
 use serde_json::value::RawValue;
 
+use crate::args::hinted;
 use crate::error::{CliError, CliResult};
+use crate::hints;
 use crate::host::user_name;
 use crate::session::Session;
 use crate::ui;
@@ -20,7 +22,7 @@ pub struct WriteArgs {
     #[arg(long, value_name = "NAME", env = "ANNALS_AUTHOR", help_heading = "Recording")]
     by: Option<String>,
     /// What the timeline's version must be: any, empty, exists, or a number
-    #[arg(long, value_name = "VERSION", default_value = "any", help_heading = "Recording")]
+    #[arg(long, value_name = "VERSION", default_value = "any", value_parser = hinted::<Expectation>, help_heading = "Recording")]
     expect: Expectation,
 }
 
@@ -38,13 +40,13 @@ pub fn write(session: &Session, entries: Vec<Entry>, args: &WriteArgs) -> CliRes
     let many = entries.len() > 1;
     let answers = store
         .write(entries, session.host(), &args.options())
-        .map_err(|failed| explain(session, &store, failed, many))?;
+        .map_err(|failed| explain(&store, failed, many))?;
     tell(session, &answers)
 }
 
 /// What a refused batch looks like to the user.
-pub fn explain(session: &Session, store: &Store<SledLog>, failed: Failed, many: bool) -> CliError {
-    let error = session.explain(store, failed.error);
+pub fn explain(store: &Store<SledLog>, failed: Failed, many: bool) -> CliError {
+    let error = hints::explain(store, failed.error);
     match failed.index {
         Some(index) if many => {
             error.because_of(format!("entry {} was refused, and nothing was written", index + 1))
@@ -58,7 +60,7 @@ pub fn tell(session: &Session, answers: &[Written]) -> CliResult<()> {
     if session.is_for_people() {
         return answers.iter().try_for_each(|answer| ui::print_line(&answer.to_string()));
     }
-    answers.iter().try_for_each(|answer| ui::print_json_line(answer))
+    answers.iter().try_for_each(ui::print_json_line)
 }
 
 /// Reads entries from a file or, for `-`, from standard input: JSON objects, on lines or not.

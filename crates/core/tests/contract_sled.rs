@@ -1,5 +1,7 @@
 //! The log on sled passes the contract.
 
+#![allow(clippy::unwrap_used, reason = "test code: a panic is how a test fails")]
+
 use annals_core::{SledLog, SledOptions};
 use annals_testkit::log_contract;
 use tempfile::TempDir;

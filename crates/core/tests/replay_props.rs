@@ -4,10 +4,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
-use std::path::Path;
-use std::thread::sleep;
-use std::time::Duration;
-
 use annals_core::{
     Durability, Error, Log, NotFound, SledLog, SledOptions, Store, StoredRecord, WriteOptions, scan,
 };
@@ -110,7 +106,7 @@ fn copy_of(records: &[StoredRecord]) -> Store<MemoryLog> {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(1024))]
 
     #[test]
     fn replay_answers_as_the_naive_replay(session in sessions(30), asked in vec(questions(), 1..20)) {
@@ -123,7 +119,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases(256))]
 
     /// Back-dated events, revisions and retractions are in the very next answer.
     #[test]
@@ -147,7 +143,9 @@ proptest! {
     ) {
         let (store, host) = (in_memory(), TestHost::new(1));
         let (before, after) = session.batches.split_at(kept.index(session.batches.len()) + 1);
-        before.iter().for_each(|batch| drop(batch.write(&store, &host)));
+        for batch in before {
+            batch.write(&store, &host);
+        }
         let known = records(&store);
         let last = known.last().map_or(Seq(0), |record| record.seq);
         let at_most = |mut question: Question| {
@@ -164,7 +162,9 @@ proptest! {
         };
         let questions: Vec<Question> = asked.iter().map(|asked| at_most(asked.of(&known))).collect();
         let first: Vec<_> = questions.iter().map(|question| replay(&store, question)).collect();
-        after.iter().for_each(|batch| drop(batch.write(&store, &host)));
+        for batch in after {
+            batch.write(&store, &host);
+        }
         for (question, first) in questions.iter().zip(first) {
             // A timeline that begins later has been empty until then, and that is the one thing that changes.
             if let (Some(first), again) = (first?, replay(&store, question)?) {
@@ -263,7 +263,7 @@ fn leave_marks(entry: &mut Entry) {
     let (Write::Append(event) | Write::Revise(event)) = &mut entry.write else { return };
     let id = event.id.clone();
     for (position, effect) in event.effects.iter_mut().enumerate() {
-        effect.attribute = "marks".to_owned();
+        "marks".clone_into(&mut effect.attribute);
         effect.change = Change::Add(Scalar::Text(format!("{id} {position}")));
     }
 }
@@ -277,19 +277,8 @@ fn marks(answer: &NaiveAnswer) -> Vec<(&str, &Scalar)> {
     marks
 }
 
-/// sled's own threads may hold its files for a moment after the last handle is gone.
-fn opened_again(path: &Path, options: &SledOptions) -> SledLog {
-    for _ in 0..200 {
-        match SledLog::open(path, options) {
-            Err(Error::Unavailable { .. }) => sleep(Duration::from_millis(5)),
-            other => return other.unwrap(),
-        }
-    }
-    panic!("sled holds {} for a whole second", path.display())
-}
-
 proptest! {
-    #![proptest_config(cases(8))]
+    #![proptest_config(cases(24))]
 
     /// The answer does not depend on the storage, nor on the process that wrote it.
     #[test]
@@ -309,7 +298,7 @@ proptest! {
         };
         asked.iter().try_for_each(|asked| answers_alike(&store, asked))?;
         drop(store);
-        let store = Store::new(opened_again(&path, &options));
+        let store = Store::new(SledLog::open(&path, &options).unwrap());
         asked.iter().try_for_each(|asked| answers_alike(&store, asked))?;
     }
 }

@@ -148,7 +148,7 @@ pub fn fold<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Fo
 pub enum Applied {
     /// Another value stands, or the same one by a new claim.
     Changed,
-    /// Nothing changed: the member was there, or was not.
+    /// Nothing changed: the member was there, or was not, or the number was zero.
     Unchanged,
     /// The change does not fit what stands.
     Clash,
@@ -184,16 +184,13 @@ pub fn apply(value: &mut Option<Value>, change: &Change) -> Applied {
 fn increase(value: &mut Option<Value>, by: Number) -> Applied {
     let stands = match value {
         None => Number::ZERO,
+        Some(Value::Scalar(Scalar::Number(_))) if by == Number::ZERO => return Applied::Unchanged,
         Some(Value::Scalar(Scalar::Number(number))) => *number,
         Some(_) => return Applied::Clash,
     };
-    match stands.checked_add(by) {
-        Some(sum) => {
-            *value = Some(Value::Scalar(Scalar::Number(sum)));
-            Applied::Changed
-        }
-        None => Applied::Clash,
-    }
+    let Some(sum) = stands.checked_add(by) else { return Applied::Clash };
+    *value = Some(Value::Scalar(Scalar::Number(sum)));
+    Applied::Changed
 }
 
 /// Whether no pair of claims, in fold order, could have come in the other order and made another value.

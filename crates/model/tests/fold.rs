@@ -1,17 +1,26 @@
 //! The fold, told in stories: SPEC section 4 point by point.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "test code: a panic is how a test fails"
+)]
+
 use annals_model::fold::Counted;
 use annals_model::line::Line;
 use annals_model::{
-    AsOf, Certainty, Date, Event, EventId, Filter, KnownAt, Knowledge, Position, Question, Seq, Snapshot, TimelineName,
-    Write,
+    AsOf, Certainty, Date, Event, EventId, Filter, Knowledge, KnownAt, Position, Question, Seq, Snapshot,
+    TimelineName, Write,
 };
 
 /// An event from its date and its effects, as JSON.
 fn event(id: usize, date: &str, effects: &str) -> Event {
     let date = if date.is_empty() { String::new() } else { format!(r#""date":"{date}","#) };
     let line = format!(r#"{{"id":"e{id}",{date}"title":"t","effects":[{effects}]}}"#);
-    let entry = Line::parse(&line).unwrap().into_entry(&TimelineName::new("t").unwrap(), || EventId::new("x").unwrap());
+    let entry = Line::parse(&line)
+        .unwrap()
+        .into_entry(&TimelineName::new("t").unwrap(), || EventId::new("x").unwrap());
     match entry.write {
         Write::Append(event) => *event,
         other => panic!("not an append: {other:?}"),
@@ -129,7 +138,8 @@ fn what_lasts_during_an_interval_lapses_and_what_stood_below_shows_again() {
 
 #[test]
 fn sets_grow_and_shrink_and_stay_when_they_are_empty() {
-    let events = [("2001", "add \"x\""), ("2002", "add \"y\""), ("2003", "remove \"x\""), ("2004", "remove \"y\"")];
+    let events =
+        [("2001", "add \"x\""), ("2002", "add \"y\""), ("2003", "remove \"x\""), ("2004", "remove \"y\"")];
     surely(&events, "2001", "{x} by e1");
     surely(&events, "2002", "{x, y} by e2");
     surely(&events, "2003", "{y} by e3");
@@ -150,7 +160,11 @@ fn numbers_add_up_exactly() {
 #[test]
 fn what_does_not_fit_changes_nothing_and_is_a_clash() {
     surely(&[("2001", "set \"text\""), ("2002", "increase 1")], "2004", "text by e1, clash increase e2");
-    surely(&[("2001", "set true"), ("2002", "add 1"), ("2003", "remove 1")], "2004", "true by e1, clash add e2, clash remove e3");
+    surely(
+        &[("2001", "set true"), ("2002", "add 1"), ("2003", "remove 1")],
+        "2004",
+        "true by e1, clash add e2, clash remove e3",
+    );
     surely(&[("2001", "add 1"), ("2002", "increase 1")], "2004", "{1} by e1, clash increase e2");
 }
 
@@ -184,7 +198,8 @@ fn events_are_counted_by_where_their_dates_lie() {
 #[test]
 fn what_goes_on_is_sure_between_the_inner_bounds() {
     let ongoing = |as_of: &str| {
-        let snapshot = snapshot(&[("2001/2005", ""), ("2003/..", ""), ("2002", "")], as_of, Certainty::Surely);
+        let snapshot =
+            snapshot(&[("2001/2005", ""), ("2003/..", ""), ("2002", "")], as_of, Certainty::Surely);
         snapshot.ongoing.iter().map(|o| format!("{}:{}", o.id, o.certainty)).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(ongoing("2000"), "");

@@ -1,9 +1,14 @@
 //! JSON Lines in and out: what is taken, what is refused, and at which field.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "test code: a panic is how a test fails"
+)]
+
 use annals_model::line::{Line, event_line, record_line};
-use annals_model::{
-    Content, Entry, Event, EventId, Op, Record, RecordedAt, Seq, TimelineName, Write,
-};
+use annals_model::{Content, Entry, Event, EventId, Op, Record, RecordedAt, Seq, TimelineName, Write};
 
 const FULL: &str = r#"{"id":"cholera-2010","date":"2010","kind":"outbreak","title":"Cholera reaches Haiti","description":"…","actors":[{"name":"UN peacekeepers","role":"source"}],"place":{"name":"Port-au-Prince","lat":18.54,"lon":-72.34,"precision":"city"},"tags":["health"],"sources":[{"title":"…","url":"https://example.org/","date":"2023-11-13","quote":"…","locator":"par. 9","archived":"https://example.org/a","sha256":"f477a3dec58ffd6a1b1c8f196279637c818715237e3e111ad19a0f4e673ef78d"}],"confidence":90,"links":[{"rel":"caused-by","to":"un-2004"}],"effects":[{"op":"increase","entity":"cholera","attribute":"deaths","value":9000},{"op":"set","entity":"cholera","attribute":"status","value":"epidemic","when":"during"},{"op":"clear","entity":"a","attribute":"b"},{"op":"set","entity":"a","attribute":"c","value":[1,"x"],"when":"end"}],"extra":{"anything":"import columns survive here"}}"#;
 
@@ -71,7 +76,9 @@ fn a_record_is_written_flat_and_read_again() {
     assert_eq!(again.salt, Some([1; 16]));
     let retracted = record(Op::Retract, Content::Reason("no \"proof\"".to_owned()));
     let line = record_line(&retracted, None).unwrap();
-    assert!(line.ends_with(r#""op":"retract","timeline":"main","id":"cholera-2010","reason":"no \"proof\""}"#));
+    assert!(
+        line.ends_with(r#""op":"retract","timeline":"main","id":"cholera-2010","reason":"no \"proof\""}"#)
+    );
     assert!(matches!(entry(&line).write, Write::Retract { .. }));
     let redacted = record_line(&record(Op::Append, Content::Redacted), None).unwrap();
     assert!(redacted.ends_with(r#""id":"cholera-2010","redacted":true}"#));
@@ -87,8 +94,16 @@ fn refused(line: &str, message: &str, hint: &str) {
 #[test]
 fn unknown_fields_are_refused_with_their_name() {
     refused(r#"{"title":"t","tittle":"t"}"#, "unknown field `tittle`", "did you mean `title`?");
-    refused(r#"{"title":"t","xyzzy":1}"#, "unknown field `xyzzy`", "what has no field of its own goes under `extra`");
-    refused(r#"{"title":"t","actors":[{"name":"a"},{"nam":"b"}]}"#, "actors[1]: unknown field `nam`", "did you mean `name`?");
+    refused(
+        r#"{"title":"t","xyzzy":1}"#,
+        "unknown field `xyzzy`",
+        "what has no field of its own goes under `extra`",
+    );
+    refused(
+        r#"{"title":"t","actors":[{"name":"a"},{"nam":"b"}]}"#,
+        "actors[1]: unknown field `nam`",
+        "did you mean `name`?",
+    );
     refused(
         r#"{"title":"t","effects":[{"op":"set","entity":"a","attribute":"b","value":1,"wen":"end"}]}"#,
         "effects[0]: unknown field `wen`",
@@ -99,11 +114,19 @@ fn unknown_fields_are_refused_with_their_name() {
 #[test]
 fn wrong_types_are_refused_at_their_place() {
     refused(r#"{"title":5}"#, "title: invalid type: integer `5`, expected a string at column 10", "");
-    refused(r#"{"title":"t","tags":"x"}"#, "tags: invalid type: string \"x\", expected a sequence at column 23", "");
-    refused(r#"{"title":"t","op":"delete"}"#, "op: unknown variant `delete`, expected one of `append`, `revise`, `retract`, `redact` at column 26", "");
+    refused(
+        r#"{"title":"t","tags":"x"}"#,
+        "tags: invalid type: string \"x\", expected a sequence at column 23",
+        "",
+    );
+    refused(
+        r#"{"title":"t","op":"delete"}"#,
+        "op: unknown variant `delete`, expected one of `append`, `revise`, `retract`, `redact` at column 26",
+        "",
+    );
     refused(r#"{"title":"t""#, "EOF while parsing an object at column 12", "");
     refused(r#"{"title":"t"} {"title":"u"}"#, "more than one JSON value", "one object a line");
-    refused("[1]", "is not a JSON object", "one object a line, as in {\"title\":\"…\"}");
+    refused("[1]", "the line is not a JSON object", "one object a line, as in {\"title\":\"…\"}");
 }
 
 #[test]
@@ -116,32 +139,64 @@ fn every_limit_is_checked_with_its_path() {
     refused(r#"{"title":"t","kind":" war"}"#, "kind: must not begin or end with a space", "trim it");
     refused(r#"{"title":"t","tags":["a","b\u0007"]}"#, "tags[1]: must not hold control characters", "");
     refused(r#"{"title":"t","confidence":101}"#, "confidence: is a percentage from 0 to 100", "");
-    refused(r#"{"title":"t","place":{"name":"x","lat":90.5,"lon":0}}"#, "place.lat: is in degrees from -90 to 90", "");
+    refused(
+        r#"{"title":"t","place":{"name":"x","lat":90.5,"lon":0}}"#,
+        "place.lat: is in degrees from -90 to 90",
+        "",
+    );
     refused(r#"{"title":"t","place":{"name":"x","lat":9}}"#, "place: `lat` and `lon` go together", "");
     refused(r#"{"title":"t","sources":[{}]}"#, "sources[0]: must hold at least one field", "");
-    refused(r#"{"title":"t","sources":[{"sha256":"ABC"}]}"#, "sources[0].sha256: must be 64 lower-case hexadecimal digits", "");
+    refused(
+        r#"{"title":"t","sources":[{"sha256":"ABC"}]}"#,
+        "sources[0].sha256: must be 64 lower-case hexadecimal digits",
+        "",
+    );
     refused(r#"{"title":"t","extra":[1]}"#, "extra: must be a JSON object", "");
-    refused(r#"{"title":"t","timeline":"a b"}"#, "timeline: a timeline's name cannot hold ' ' at column 30", "");
+    refused(
+        r#"{"title":"t","timeline":"a b"}"#,
+        "timeline: a timeline's name cannot hold ' ' at column 30",
+        "",
+    );
     refused(r#"{"title":"t","salt":"xyz"}"#, "salt: must be 32 hexadecimal digits", "");
     let many = vec!["\"x\""; 10_001].join(",");
-    refused(&format!(r#"{{"title":"t","tags":[{many}]}}"#), "tags: has 10001 entries, the limit is 10000", "");
+    refused(
+        &format!(r#"{{"title":"t","tags":[{many}]}}"#),
+        "tags: has 10001 entries, the limit is 10000",
+        "",
+    );
 }
 
 #[test]
 fn effects_that_make_no_sense_are_refused() {
     let check = |effect: &str, message: &str, hint: &str| {
         let line = format!(r#"{{"title":"t","effects":[{{"entity":"a","attribute":"b"}},{effect}]}}"#);
-        let line = line.replacen(r#"{"entity":"a","attribute":"b"}"#, r#"{"op":"clear","entity":"a","attribute":"b"}"#, 1);
+        let line = line.replacen(
+            r#"{"entity":"a","attribute":"b"}"#,
+            r#"{"op":"clear","entity":"a","attribute":"b"}"#,
+            1,
+        );
         refused(&line, message, hint);
     };
-    check(r#"{"op":"set","entity":"a","attribute":"b"}"#, "effects[1].value: is missing", "only `clear` goes without a value");
+    check(
+        r#"{"op":"set","entity":"a","attribute":"b"}"#,
+        "effects[1].value: is missing",
+        "only `clear` goes without a value",
+    );
     check(
         r#"{"op":"set","entity":"a","attribute":"b","value":null}"#,
         "effects[1].value: is missing",
         "only `clear` goes without a value",
     );
-    check(r#"{"op":"clear","entity":"a","attribute":"b","value":1}"#, "effects[1].value: `clear` takes no value", "");
-    check(r#"{"op":"increase","entity":"a","attribute":"b","value":"9"}"#, "effects[1].value: `increase` takes a number", "");
+    check(
+        r#"{"op":"clear","entity":"a","attribute":"b","value":1}"#,
+        "effects[1].value: `clear` takes no value",
+        "",
+    );
+    check(
+        r#"{"op":"increase","entity":"a","attribute":"b","value":"9"}"#,
+        "effects[1].value: `increase` takes a number",
+        "",
+    );
     check(
         r#"{"op":"add","entity":"a","attribute":"b","value":[1]}"#,
         "effects[1].value: expected text, a number, true or false",

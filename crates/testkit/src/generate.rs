@@ -12,9 +12,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use annals_core::{Log, Store, WriteOptions};
+use annals_model::date::Span;
 use annals_model::{
-    AsOf, Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Number, Question, Record,
-    RecordedAt, Scalar, TimelineName, Value, When, Write, Written, days_in_month,
+    AsOf, Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Moment, Number, Question,
+    Record, RecordedAt, Scalar, Seq, TimelineName, Value, When, Write, Written, days_in_month,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -471,6 +472,8 @@ impl People {
 #[derive(Clone)]
 pub struct Asked {
     as_of: AsOf,
+    /// A bound of one of the records' dates, and so many seconds from it, to be asked as of instead.
+    near_bound: Option<(Index, i64)>,
     known: KnownPick,
     certainty: Certainty,
     beta: bool,
@@ -495,8 +498,16 @@ pub fn questions() -> BoxedStrategy<Asked> {
     ];
     let certainty = select(vec![Certainty::Surely, Certainty::Possibly]);
     let entity = option::weighted(0.1, select(ENTITIES.to_vec()));
-    (as_of_dates(), known, certainty, prop::bool::weighted(0.2), entity)
-        .prop_map(|(as_of, known, certainty, beta, entity)| Asked { as_of, known, certainty, beta, entity })
+    let near_bound = option::weighted(0.3, (any::<Index>(), -1..=1_i64));
+    (as_of_dates(), near_bound, known, certainty, prop::bool::weighted(0.2), entity)
+        .prop_map(|(as_of, near_bound, known, certainty, beta, entity)| Asked {
+            as_of,
+            near_bound,
+            known,
+            certainty,
+            beta,
+            entity,
+        })
         .boxed()
 }
 
@@ -507,7 +518,7 @@ impl Asked {
             KnownPick::Everything => KnownAt::Everything,
             KnownPick::Position(index) => {
                 let position = index.index(records.len() + 1);
-                KnownAt::Position(annals_model::Seq(u64::try_from(position).unwrap()))
+                KnownAt::Position(Seq(u64::try_from(position).unwrap()))
             }
             KnownPick::Near(..) if records.is_empty() => KnownAt::At(RecordedAt::from_micros(0)),
             KnownPick::Near(index, offset) => {
@@ -517,21 +528,34 @@ impl Asked {
         };
         Question {
             timeline: TimelineName::new(TIMELINES[usize::from(self.beta)]).unwrap(),
-            as_of: self.as_of.clone(),
+            as_of: self.near_bound(records).unwrap_or_else(|| self.as_of.clone()),
             known_at,
             certainty: self.certainty,
             filter: Filter::default(),
             entities: self.entity.map(str::to_owned).into_iter().collect(),
         }
     }
+
+    /// The second at or beside a bound of a date that was recorded, where EDTF can write it.
+    fn near_bound(&self, records: &[Record]) -> Option<AsOf> {
+        let (index, offset) = self.near_bound?;
+        let events = records.iter().filter_map(|record| record.content.event());
+        let spans = events.flat_map(|event| event.happenings().to_vec());
+        let bounds =
+            spans.flat_map(|Span { start, end }| [start.earliest, start.latest, end.earliest, end.latest]);
+        let finite: Vec<Moment> = bounds.filter(|bound| bound.is_finite()).collect();
+        let bound = finite.get(index.index(finite.len().max(1)))?;
+        let moment = Moment::from_seconds(bound.seconds() + offset);
+        Date::parse(&moment.to_string()).ok().and_then(|date| AsOf::new(date).ok())
+    }
 }
 
 /// On one line, so that a failing property can be read.
 impl fmt::Debug for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { as_of, known, certainty, beta, entity } = self;
+        let Self { as_of, near_bound, known, certainty, beta, entity } = self;
         let timeline = TIMELINES[usize::from(*beta)];
-        write!(f, "{timeline} as of {as_of} {certainty}, known at {known:?}, entity {entity:?}")
+        write!(f, "{timeline} as of {as_of} or {near_bound:?}, {certainty}, known at {known:?}, {entity:?}")
     }
 }
 

@@ -404,14 +404,12 @@ mod tests {
     /// `value by id`, `absent`, and the clashes behind a bar.
     fn shown(answer: &NaiveAnswer) -> String {
         let key = (X.0.to_owned(), X.1.to_owned());
-        let mut text = match answer.state.get(&key) {
+        let mut parts = vec![match answer.state.get(&key) {
             Some((value, by)) => format!("{value} by {by}"),
             None => "absent".to_owned(),
-        };
-        for (_, _, id, op) in &answer.clashes {
-            text.push_str(&format!(" | {op} of {id}"));
-        }
-        text
+        }];
+        parts.extend(answer.clashes.iter().map(|(_, _, id, op)| format!("{op} of {id}")));
+        parts.join(" | ")
     }
 
     fn check(lines: &[(&str, Op, &str, &[&str])], as_of: &str, surely: &str, possibly: &str) {

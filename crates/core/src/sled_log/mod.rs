@@ -52,7 +52,7 @@ pub struct SledLog {
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
-    // Dropped last: the store is free when sled has let go of it.
+    // Dropped last, when sled's handles are gone.
     _lock: Lock,
 }
 

@@ -27,6 +27,8 @@ use crate::{Damage, Error, Result, scan};
 const FORMAT: &str = "annals store 1\n";
 /// sled's page cache; the memory that it really takes is a multiple of it.
 const CACHE: u64 = 16 * 1024 * 1024;
+const LOCK_RETRIES: u32 = 400;
+const LOCK_RETRY: Duration = Duration::from_millis(5);
 
 /// When a commit is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -217,8 +219,18 @@ fn open_sled(path: &Path, deadline: Duration) -> Result<sled::Db> {
     let thread = std::thread::Builder::new().name(OPENER.to_owned());
     let spawned = thread.spawn(move || {
         let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+        let mut result = config.open();
+        // sled may hold its own lock for a moment after the last handle to it is gone. Nobody else can have it:
+        // the store's lock is ours.
+        for _ in 0..LOCK_RETRIES {
+            if !result.as_ref().is_err_and(is_held) {
+                break;
+            }
+            std::thread::sleep(LOCK_RETRY);
+            result = config.open();
+        }
         // Nobody listens any more when the deadline has passed.
-        let _ = sender.send(config.open());
+        let _ = sender.send(result);
     });
     spawned.map_err(|source| Error::io("cannot start a thread", source))?;
     match opened.recv_timeout(deadline) {
@@ -230,6 +242,11 @@ fn open_sled(path: &Path, deadline: Duration) -> Result<sled::Db> {
         // The thread ended without an answer: it panicked.
         Err(RecvTimeoutError::Disconnected) => Err(super::panicked("open the store")),
     }
+}
+
+/// Whether sled could not take its own lock, which its error says in words only.
+fn is_held(error: &sled::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 /// The name of the thread on which sled is opened, where its panics are expected.

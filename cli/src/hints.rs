@@ -1,0 +1,53 @@
+//! What an error about a name that is not there is answered with: the nearest name that is.
+
+use annals_core::{Error as EngineError, Log, NotFound, SledLog, Store};
+use annals_model::{EventId, TimelineName, Version, suggest};
+
+use crate::error::{CliError, CliResult};
+
+/// Timelines that are listed in a hint.
+const LISTED: usize = 20;
+
+/// Makes sure that the store has the timeline.
+pub fn require(store: &Store<SledLog>, timeline: &TimelineName) -> CliResult<()> {
+    if store.log().version(timeline)? > Version(0) {
+        return Ok(());
+    }
+    Err(explain(store, NotFound::Timeline(timeline.clone()).into()))
+}
+
+/// The error as the user is told it.
+pub fn explain(store: &Store<SledLog>, error: EngineError) -> CliError {
+    let EngineError::NotFound(missing) = &error else { return error.into() };
+    let hint = match missing {
+        NotFound::Timeline(name) => timeline_hint(store, name),
+        NotFound::Event { timeline, id } => Some(event_hint(store, timeline, id)),
+        _ => None,
+    };
+    hint.into_iter().fold(CliError::from(error), CliError::with_hint)
+}
+
+fn timeline_hint(store: &Store<SledLog>, wanted: &TimelineName) -> Option<String> {
+    let timelines = store.log().timelines().ok()?;
+    let names: Vec<&str> = timelines.iter().map(|(name, _)| name.as_str()).collect();
+    if let Some(near) = suggest::nearest(wanted.as_str(), names.iter().copied()) {
+        return Some(format!("did you mean `--timeline {near}`?"));
+    }
+    Some(match names.len() {
+        0 => "the store is empty: record something with `annals append` or `annals import`".to_owned(),
+        1..=LISTED => format!("choose with `--timeline`: {}", names.join(", ")),
+        _ => "`annals stats` lists the timelines".to_owned(),
+    })
+}
+
+fn event_hint(store: &Store<SledLog>, timeline: &TimelineName, wanted: &EventId) -> String {
+    let ids: Vec<String> =
+        store.log().events(timeline).filter_map(|entry| Some(entry.ok()?.0.to_string())).collect();
+    if ids.is_empty() {
+        return format!("timeline {timeline} has no events; `--timeline` chooses another");
+    }
+    match suggest::nearest(wanted.as_str(), ids.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`annals list` shows the ids".to_owned(),
+    }
+}

@@ -1,0 +1,162 @@
+//! The names of the formats, for flags and their help.
+//!
+//! A new format is one variant here, one line in each of its tables, and one file in `export/` or `import/`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use annals_model::{Invalid, suggest};
+
+/// What events can be exported to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JSON Lines, the native form.
+    Jsonl,
+    /// One JSON document.
+    Json,
+    /// A table for spreadsheets.
+    Csv,
+    /// A document for people.
+    Markdown,
+}
+
+/// What events can be imported from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ImportFormat {
+    /// JSON Lines, the native form.
+    Jsonl,
+    /// A table with commas between the cells.
+    Csv,
+    /// A table with tabs between the cells.
+    Tsv,
+}
+
+impl Format {
+    /// Every format, in the order of the help.
+    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Json, Self::Csv, Self::Markdown];
+
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// What it is, in a few words for the help.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Jsonl => "one event a line, complete; the form to import again",
+            Self::Json => "one JSON document with all events, complete",
+            Self::Csv => "a table for spreadsheets, complete; guarded against formulas",
+            Self::Markdown => "a document for people",
+        }
+    }
+
+    /// All the names, for the help: `jsonl, json, csv, markdown`.
+    pub fn names() -> String {
+        names(Self::ALL, Self::as_str)
+    }
+}
+
+impl ImportFormat {
+    /// Every format, in the order of the help.
+    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Csv, Self::Tsv];
+
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+        }
+    }
+
+    /// What it is, in a few words for the help.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Jsonl => "one event or record a line",
+            Self::Csv => "a table with a header row and commas between the cells",
+            Self::Tsv => "a table with a header row and tabs between the cells",
+        }
+    }
+
+    /// All the names, for the help: `jsonl, csv, tsv`.
+    pub fn names() -> String {
+        names(Self::ALL, Self::as_str)
+    }
+}
+
+/// Other names under which people know a format.
+const ALIASES: &[(&str, &str)] = &[("md", "markdown"), ("ndjson", "jsonl")];
+
+fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> String {
+    all.iter().map(|format| name(*format)).collect::<Vec<_>>().join(", ")
+}
+
+fn find<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str, what: &str) -> Result<T, Invalid> {
+    let wanted = text.to_ascii_lowercase();
+    let wanted = ALIASES.iter().find(|(alias, _)| *alias == wanted).map_or(wanted.as_str(), |(_, name)| name);
+    all.iter().copied().find(|format| name(*format) == wanted).ok_or_else(|| {
+        let invalid = Invalid::new(format!("`{}` is not {what} format", crate::text::shown(text)));
+        invalid.with_hint(match suggest::nearest(text, all.iter().map(|format| name(*format))) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("one of {}", names(all, name)),
+        })
+    })
+}
+
+impl FromStr for Format {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        find(text, Self::ALL, Self::as_str, "an export")
+    }
+}
+
+impl FromStr for ImportFormat {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        find(text, Self::ALL, Self::as_str, "an import")
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for ImportFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_finds_its_format() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse::<Format>().as_ref(), Ok(format));
+        }
+        for format in ImportFormat::ALL {
+            assert_eq!(format.to_string().parse::<ImportFormat>().as_ref(), Ok(format));
+        }
+        assert_eq!("MD".parse::<Format>(), Ok(Format::Markdown));
+    }
+
+    #[test]
+    fn a_typing_error_is_answered_with_the_nearest_name() {
+        let error = "markdwon".parse::<Format>().unwrap_err();
+        assert_eq!(error.to_string(), "`markdwon` is not an export format");
+        assert_eq!(error.hint(), Some("did you mean `markdown`?"));
+        let error = "spreadsheet".parse::<ImportFormat>().unwrap_err();
+        assert_eq!(error.hint(), Some("one of jsonl, csv, tsv"));
+    }
+}

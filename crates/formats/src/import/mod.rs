@@ -1,0 +1,114 @@
+//! Importing: the entries of one file, each with its line and its outcome.
+//!
+//! A [`Reader`] yields what it finds and goes on behind a bad entry, so that a caller can show every problem of a
+//! file at once, or put the bad entries aside. It needs the memory of one entry, whose size is limited before it
+//! is read. What is wrong with the file as a whole, and what keeps it from being read at all, are faults of
+//! their own: nothing comes after them.
+
+mod csv;
+mod jsonl;
+mod lines;
+mod records;
+
+use std::fmt;
+use std::io::{self, BufRead, Read as _};
+
+use annals_model::Invalid;
+use annals_model::line::Line;
+
+use crate::{ColumnMap, ImportFormat};
+
+/// One entry of a file.
+#[derive(Debug)]
+pub struct Read {
+    /// The line of the file in which the entry begins, counted from 1.
+    pub line: u64,
+    /// The entry, or why there is none.
+    pub outcome: Result<Line, Fault>,
+}
+
+/// Why an entry could not be read.
+#[derive(Debug)]
+pub enum Fault {
+    /// The entry is refused; the next one may be good.
+    Entry(Invalid),
+    /// The file as a whole is refused, or the map does not fit it; nothing follows.
+    File(Invalid),
+    /// The file cannot be read; nothing follows.
+    Io(io::Error),
+}
+
+/// What the user may choose about a source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ImportOptions<'m> {
+    /// Which column holds what, for tables; without it columns go by their names.
+    pub map: Option<&'m ColumnMap>,
+    /// The cells of a table carry no guard against formulas: a leading apostrophe is text.
+    pub raw: bool,
+}
+
+/// The entries of a file.
+pub type Reader<'a> = Box<dyn Iterator<Item = Read> + 'a>;
+
+/// Reads a file entry by entry.
+pub fn read<'a>(
+    format: ImportFormat,
+    input: Box<dyn BufRead + 'a>,
+    options: ImportOptions<'a>,
+) -> Reader<'a> {
+    let input = match without_mark(input) {
+        Ok(input) => input,
+        Err(fault) => return only(fault),
+    };
+    match format {
+        ImportFormat::Jsonl if options.map.is_some() => only(Fault::File(
+            Invalid::new("a column map goes with a table").with_hint("read the file as csv or tsv"),
+        )),
+        ImportFormat::Jsonl => Box::new(jsonl::Jsonl::new(input)),
+        ImportFormat::Csv => Box::new(csv::Csv::new(input, b',', options)),
+        ImportFormat::Tsv => Box::new(csv::Csv::new(input, b'\t', options)),
+    }
+}
+
+fn only<'a>(fault: Fault) -> Reader<'a> {
+    Box::new(std::iter::once(Read { line: 1, outcome: Err(fault) }))
+}
+
+/// The input behind its byte order mark, if it has one.
+fn without_mark<'a>(mut input: Box<dyn BufRead + 'a>) -> Result<Box<dyn BufRead + 'a>, Fault> {
+    let mut head = Vec::with_capacity(3);
+    input.by_ref().take(3).read_to_end(&mut head).map_err(Fault::Io)?;
+    match head.as_slice() {
+        [0xef, 0xbb, 0xbf] => Ok(input),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Err(Fault::File(Invalid::new("the file is UTF-16").with_hint("save it as UTF-8")))
+        }
+        _ => Ok(Box::new(io::Cursor::new(head).chain(input))),
+    }
+}
+
+/// Says of bytes that are not UTF-8 where they stop being it.
+fn utf8(bytes: &[u8]) -> Result<&str, Invalid> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Invalid::new(format!("is not UTF-8 at byte {}", error.valid_up_to() + 1))
+            .with_hint("save the file as UTF-8")
+    })
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(invalid) | Self::File(invalid) => fmt::Display::fmt(invalid, f),
+            Self::Io(_) => f.write_str("cannot read the file"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::Entry(_) | Self::File(_) => None,
+        }
+    }
+}

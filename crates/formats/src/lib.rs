@@ -1,0 +1,25 @@
+//! Timelines in and out: events into the forms that other tools read, and back.
+//!
+//! One format is one file: `export/` holds what writes, `import/` what reads, `map/` how the columns of any table
+//! become events. Everything goes into an [`io::Write`](std::io::Write) or comes from an
+//! [`io::BufRead`](std::io::BufRead); this crate knows no store, no clock and no command line, so the same events
+//! give the same bytes everywhere.
+//!
+//! - [`export()`] writes a [`Sheet`] and says with [`Losses`] what the target could not carry.
+//! - [`read()`] yields one [`Read`] an entry, with its line and either a [`Line`](annals_model::line::Line) or the
+//!   [`Fault`]; one bad entry does not end the reading.
+//! - [`ColumnMap`] names for each part of an event the column that it comes from.
+
+mod cell;
+mod export;
+mod format;
+mod import;
+mod map;
+mod text;
+
+pub use export::{
+    ExportError, ExportOptions, Exporter, Heading, Losses, Row, Sheet, export, exporter, losses,
+};
+pub use format::{Format, ImportFormat};
+pub use import::{Fault, ImportOptions, Read, Reader, read};
+pub use map::ColumnMap;

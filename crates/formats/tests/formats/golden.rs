@@ -1,0 +1,100 @@
+//! The bytes of every export of the awkward events, beside this file.
+//!
+//! After a wanted change copy the file that the failure names over the golden one, and read the difference.
+
+use std::path::Path;
+
+use annals_formats::{ExportOptions, Format, Heading, Row, Sheet, export, losses};
+
+use crate::sample::{awkward, endless, exported, timeline};
+
+fn check(format: Format) {
+    let (text, _) = exported(format, &awkward(), ExportOptions::default());
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/formats/golden/awkward.{format}"));
+    let expect = std::fs::read_to_string(&golden).unwrap_or_default();
+    if text != expect {
+        let actual = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("awkward.{format}"));
+        std::fs::write(&actual, &text).unwrap();
+        panic!("{} is another now; the new one is {}", golden.display(), actual.display());
+    }
+}
+
+#[test]
+fn jsonl_is_as_it_was() {
+    check(Format::Jsonl);
+}
+
+#[test]
+fn json_is_as_it_was() {
+    check(Format::Json);
+}
+
+#[test]
+fn csv_is_as_it_was() {
+    check(Format::Csv);
+}
+
+#[test]
+fn markdown_is_as_it_was() {
+    check(Format::Markdown);
+}
+
+#[test]
+fn json_holds_the_lines_of_jsonl() {
+    let (json, _) = exported(Format::Json, &awkward(), ExportOptions::default());
+    let (jsonl, _) = exported(Format::Jsonl, &awkward(), ExportOptions::default());
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let lines: Vec<serde_json::Value> =
+        jsonl.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(document["schema"], "annals/timeline/1");
+    assert_eq!(document["timeline"], "haiti");
+    assert_eq!(document["events"], serde_json::Value::from(lines));
+}
+
+#[test]
+fn an_empty_sheet_is_a_whole_document() {
+    let (json, _) = exported(Format::Json, &[], ExportOptions::default());
+    assert_eq!(
+        json,
+        "{\n  \"schema\": \"annals/timeline/1\",\n  \"timeline\": \"haiti\",\n  \"events\": []\n}\n"
+    );
+    let (markdown, _) = exported(Format::Markdown, &[], ExportOptions::default());
+    assert_eq!(markdown, "# haiti\n");
+    let (csv, _) = exported(Format::Csv, &[], ExportOptions::default());
+    assert!(csv.starts_with("timeline,id,date,start_earliest,") && csv.ends_with(",extra\r\n"));
+}
+
+#[test]
+fn several_timelines_and_a_title_are_named() {
+    let timelines = [timeline(), "kenya".parse().unwrap()];
+    let event = endless();
+    let rows = [Row { timeline: &timelines[1], event: &event, sure: true }];
+    let sheet = Sheet { heading: Heading { title: Some("Two & more"), timelines: &timelines }, rows: &rows };
+    let text = |format| {
+        let mut out = Vec::new();
+        export(format, &sheet, ExportOptions::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let title = "x".repeat(10_000);
+    let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).unwrap();
+    assert_eq!(json["title"], "Two & more");
+    assert_eq!(json["timelines"], serde_json::json!(["haiti", "kenya"]));
+    assert_eq!(json["events"][0]["timeline"], "kenya");
+    let expect = format!(
+        "# Two \\& more\n\nTimeline: haiti, kenya\n\n## 2024\n\n### 2024 · {title}\n\n- **Id:** endless\n- **Timeline:** kenya\n"
+    );
+    assert_eq!(text(Format::Markdown), expect);
+}
+
+#[test]
+fn only_markdown_loses_anything_and_says_what() {
+    for format in Format::ALL {
+        let (_, lost) = exported(*format, &awkward(), ExportOptions::default());
+        let expect = if *format == Format::Markdown { "1 event lost its extra fields" } else { "" };
+        assert_eq!(lost.to_string(), expect, "{format}");
+        assert_eq!(lost.is_empty(), expect.is_empty());
+        let timelines = [timeline()];
+        let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &[] };
+        assert!(losses(*format, &sheet, ExportOptions::default()).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,159 @@
+//! Importing and exporting through the command line.
+
+use crate::sandbox::{Sandbox, repository};
+
+#[test]
+fn the_whole_log_moves_to_another_store_with_its_root() {
+    let sandbox = Sandbox::with_haiti();
+    sandbox.ok(&["--timeline", "haiti", "retract", "lead-search", "--reason", "not an event"]);
+    sandbox.ok(&["append", "--title", "In another timeline"]);
+    let records = sandbox.ok(&["export", "--to", "jsonl", "--records"]);
+    assert_eq!(records.lines().count(), 22);
+    let other = Sandbox::with_store();
+    other.ok_with(&["import", "-", "--from", "jsonl", "--keep-record-times"], &records);
+    let root = |sandbox: &Sandbox| sandbox.json(&["stats"])["log_root"].clone();
+    assert_eq!(root(&other), root(&sandbox));
+    assert_eq!(other.ok(&["export", "--to", "jsonl", "--records"]), records);
+    other.ok(&["verify"]);
+}
+
+#[test]
+fn an_import_is_all_or_nothing_and_names_every_bad_line() {
+    let sandbox = Sandbox::with_store();
+    sandbox.write(
+        "bad.jsonl",
+        "{\"id\":\"a\",\"title\":\"A\"}\n\n{\"id\":\"b\"}\nnot json\n{\"id\":\"c\",\"title\":\"C\",\"date\":\"July\"}\n",
+    );
+    sandbox.write("one.jsonl", "{\"id\":\"a\",\"title\":\"A\"}\n{\"id\":\"b\"}\n");
+    sandbox.write(
+        "gone.jsonl",
+        "{\"id\":\"a\",\"title\":\"A\"}\n{\"op\":\"retract\",\"id\":\"b\",\"reason\":\"r\"}\n",
+    );
+    insta::assert_snapshot!(sandbox.session(
+        "
+        import bad.jsonl
+        import one.jsonl
+        import gone.jsonl
+        import missing.jsonl
+        import one.xyz
+        import one.jsonl --from cvs
+        import one.jsonl --map title=T
+        stats
+        "
+    ));
+}
+
+#[test]
+fn a_chunked_import_continues_where_it_stopped() {
+    let sandbox = Sandbox::with_store();
+    let line = |n: u32| format!("{{\"id\":\"e{n}\",\"title\":\"Event {n}\"}}\n");
+    let good: String = (0..10).map(line).collect();
+    let broken: String =
+        (0..7).map(line).chain(["{\"id\":7}\n".to_owned()]).chain((8..10).map(line)).collect();
+    sandbox.write("broken.jsonl", &broken);
+    sandbox.write("good.jsonl", &good);
+    insta::assert_snapshot!(sandbox.session(
+        "
+        import broken.jsonl --chunk 3
+        import good.jsonl --chunk 3
+        import good.jsonl
+        --format json import good.jsonl
+        verify
+        "
+    ));
+}
+
+#[test]
+fn record_times_are_kept_only_when_asked_and_never_go_back() {
+    let sandbox = Sandbox::with_store();
+    sandbox.write(
+        "times.jsonl",
+        "{\"id\":\"a\",\"title\":\"A\",\"recorded_at\":\"2023-11-13T09:00:00Z\",\"recorded_by\":\"ann\"}\n\
+         {\"id\":\"b\",\"title\":\"B\",\"recorded_at\":\"2023-11-12T09:00:00Z\"}\n",
+    );
+    insta::assert_snapshot!(sandbox.session(
+        "
+        import times.jsonl --keep-record-times
+        import times.jsonl
+        log
+        "
+    ));
+}
+
+#[test]
+fn every_export_of_the_haiti_timeline_is_what_it_was() {
+    let sandbox = Sandbox::with_haiti();
+    for format in ["jsonl", "json", "csv", "markdown"] {
+        let exported = sandbox.ok(&["--timeline", "haiti", "export", "--to", format]);
+        insta::assert_snapshot!(format!("haiti_as_{format}"), exported);
+    }
+}
+
+#[test]
+fn a_table_comes_back_as_the_events_that_it_was() {
+    let sandbox = Sandbox::with_haiti();
+    for format in ["csv", "jsonl"] {
+        let file = format!("haiti.{format}");
+        sandbox.ok(&["--timeline", "haiti", "export", "--to", format, "-o", &file]);
+        let other = Sandbox::with_store();
+        other.write(&file, &std::fs::read_to_string(sandbox.path(&file)).unwrap());
+        other.ok(&["import", &file]);
+        let events = |sandbox: &Sandbox| sandbox.ok(&["--timeline", "haiti", "--format", "jsonl", "list"]);
+        let sorted = |text: String| {
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(events(&other)), sorted(events(&sandbox)), "{format}");
+    }
+}
+
+#[test]
+fn exports_are_filtered_and_appear_whole_or_not_at_all() {
+    let sandbox = Sandbox::with_haiti();
+    let lines = |args: &[&str]| {
+        let mut all = vec!["--timeline", "haiti", "export", "--to", "jsonl"];
+        all.extend(args);
+        sandbox.ok(&all).lines().count()
+    };
+    assert_eq!(lines(&[]), 19);
+    assert_eq!(lines(&["--kind", "pledge"]), 4);
+    assert_eq!(lines(&["--as-of", "2018"]), 3);
+    assert_eq!(lines(&["--from", "2017", "--until", "2019", "--certainty", "surely"]), 2);
+    let done = sandbox.run(&["--timeline", "haiti", "export", "--to", "csv", "-o", "no/such/place.csv"]);
+    assert_eq!(done.code, 1);
+    let done = sandbox.run(&["--timeline", "none", "export", "--to", "csv", "-o", "out.csv"]);
+    assert_eq!(done.code, 1);
+    assert!(!sandbox.path("out.csv").exists());
+    assert_eq!(sandbox.run(&["--timeline", "haiti", "export", "--to", "csv", "--records"]).code, 2);
+    assert_eq!(sandbox.run(&["--timeline", "haiti", "export", "--to", "cvs"]).code, 2);
+}
+
+#[test]
+fn a_hostile_cell_is_guarded_and_comes_back_unguarded() {
+    let sandbox = Sandbox::with_store();
+    sandbox.ok(&["append", "--id", "x", "--title", "=HYPERLINK(\"https://evil.example\")", "--tag", "+1"]);
+    let guarded = sandbox.ok(&["export", "--to", "csv"]);
+    assert!(guarded.contains("\"'=HYPERLINK("), "{guarded}");
+    assert!(sandbox.ok(&["export", "--to", "csv", "--raw"]).contains(",\"=HYPERLINK("));
+    let other = Sandbox::with_store();
+    other.ok_with(&["import", "-", "--from", "csv"], &guarded);
+    assert_eq!(other.json(&["list"])[0]["title"], "=HYPERLINK(\"https://evil.example\")");
+}
+
+#[test]
+fn a_map_can_be_kept_in_a_file() {
+    let sandbox = Sandbox::with_store();
+    sandbox.write("people.csv", "Name,Born,Died,Note\nAda,1815-12-10,1852,poet's daughter\n");
+    sandbox.write("map.toml", "[map]\nid = \"{Name}\"\ntitle = \"{Name} lived\"\nstart = \"Born\"\nend = \"Died\"\n\n[literal]\nkind = \"life\"\n");
+    insta::assert_snapshot!(sandbox.session(
+        "
+        import people.csv --map-file map.toml
+        show Ada
+        import people.csv --map titel=Name
+        import people.csv --map title=Nmae
+        import people.csv --map-file no.toml
+        "
+    ));
+    assert!(repository("README.md").exists());
+}

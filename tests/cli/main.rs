@@ -1,0 +1,27 @@
+//! The whole product, driven from outside: the real binary in a cleared environment with a ticking clock.
+//!
+//! A test runs commands in a [`Sandbox`] and snapshots what they print: standard output, standard error and the
+//! exit status together.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::format_collect,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "test code: a panic is how a test fails, and the environment is how it is told what to do"
+)]
+
+mod sandbox;
+
+mod dates;
+mod demo;
+mod documents;
+mod exchange;
+mod manners;
+mod reading;
+mod real_data;
+mod storage;
+mod tidy;
+mod writing;

@@ -1,0 +1,167 @@
+//! The store as a user meets it: made, locked, damaged.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::sandbox::{Sandbox, finish};
+
+#[test]
+fn a_store_is_made_once_and_for_its_owner_only() {
+    let sandbox = Sandbox::new();
+    insta::assert_snapshot!(sandbox.session(
+        "
+        stats
+        init
+        init
+        init cases/haiti
+        --store exactly-here init
+        stats
+        verify
+        --format json verify
+        "
+    ));
+    let mode = |path: &str| fs::metadata(sandbox.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(".annals"), 0o700);
+    assert_eq!(mode(".annals/sled"), 0o700);
+    sandbox.write("file", "not a store");
+    fs::create_dir(sandbox.path("full")).unwrap();
+    sandbox.write("full/file", "");
+    assert_eq!(sandbox.run(&["--store", "full", "init"]).code, 1);
+    assert_eq!(sandbox.run(&["--store", "file", "stats"]).code, 1);
+}
+
+#[test]
+fn a_store_that_is_in_use_says_by_whom() {
+    let sandbox = Sandbox::with_store();
+    let lock = fs::File::options().read(true).write(true).open(sandbox.path(".annals/lock")).unwrap();
+    lock.lock().unwrap();
+    sandbox.write(".annals/lock", "process 4711: annals import\n");
+    let done = sandbox.run(&["--lock-wait", "0", "list"]);
+    assert_eq!(done.code, 1);
+    assert_eq!(
+        done.stderr,
+        "error: the store is in use by process 4711: annals import\nhint: wait for it to end, then try again\n"
+    );
+    // A lock that is let go of in time is waited for.
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| sandbox.command(&["stats"]).output().unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        drop(lock);
+        waiting.join().unwrap()
+    });
+    assert!(waiting.status.success());
+}
+
+#[test]
+fn writers_that_come_together_all_get_their_turn() {
+    let sandbox = Sandbox::with_store();
+    let commands: Vec<_> =
+        (0..8).map(|n| sandbox.command(&["append", "--title", &format!("Event {n}")])).collect();
+    std::thread::scope(|scope| {
+        for mut command in commands {
+            scope.spawn(move || {
+                let done = finish(&mut command, "");
+                assert_eq!(done.code, 0, "{}", done.stderr);
+            });
+        }
+    });
+    assert_eq!(sandbox.json(&["list"]).as_array().unwrap().len(), 8);
+    sandbox.ok(&["verify"]);
+}
+
+#[test]
+fn a_store_of_another_format_is_left_alone() {
+    let sandbox = Sandbox::with_store();
+    sandbox.write(".annals/format", "annals store 9\n");
+    insta::assert_snapshot!(sandbox.session("list"), @r"
+    $ annals list
+    ! error: the store has the format `annals store 9`, this program reads `annals store 1`
+    ! hint: use the version of Annals that wrote it
+    [exit 1]
+    ");
+    sandbox.write(".annals/format", "gibberish");
+    assert_eq!(sandbox.run(&["list"]).code, 4);
+}
+
+#[test]
+fn what_a_kill_during_open_leaves_behind_is_cleaned_up() {
+    let sandbox = Sandbox::with_haiti();
+    sandbox.write(".annals/sled/snap.0000000000000000.generating", "half");
+    sandbox.ok(&["verify"]);
+}
+
+#[test]
+fn a_log_that_is_shorter_than_its_head_file_is_damaged() {
+    let sandbox = Sandbox::with_store();
+    sandbox.ok(&["append", "--id", "a", "--title", "A"]);
+    let earlier = sandbox.path("earlier");
+    copy(&sandbox.path(".annals/sled"), &earlier);
+    sandbox.ok(&["append", "--id", "b", "--title", "B"]);
+    fs::remove_dir_all(sandbox.path(".annals/sled")).unwrap();
+    copy(&earlier, &sandbox.path(".annals/sled"));
+    insta::assert_snapshot!(sandbox.session(
+        "
+        list
+        append --title C
+        "
+    ));
+    let verified = sandbox.run(&["verify"]);
+    assert_eq!(verified.code, 4);
+    assert!(verified.stdout.contains("record 2: missing"), "{}", verified.stdout);
+}
+
+#[test]
+fn a_missing_or_unreadable_head_file_is_damage() {
+    let sandbox = Sandbox::with_haiti();
+    fs::remove_file(sandbox.path(".annals/head")).unwrap();
+    assert_eq!(sandbox.run(&["--timeline", "haiti", "list"]).code, 4);
+    sandbox.write(".annals/head", "gibberish");
+    assert_eq!(sandbox.run(&["--timeline", "haiti", "list"]).code, 4);
+}
+
+/// Bits are flipped all over sled's file. Whatever comes of it, no answer is shorter without exit code 4, and no
+/// run ends in a panic. The count is `ANNALS_FLIPS`.
+#[test]
+fn a_flipped_bit_is_noticed_or_does_no_harm() {
+    let flips: usize = std::env::var("ANNALS_FLIPS").ok().and_then(|n| n.parse().ok()).unwrap_or(24);
+    let sandbox = Sandbox::with_haiti();
+    let whole = sandbox.ok(&["--timeline", "haiti", "--format", "jsonl", "log"]);
+    let file = sandbox.path(".annals/sled/db");
+    let bytes = fs::read(&file).unwrap();
+    let used = bytes.iter().rposition(|b| *b != 0).unwrap();
+    let intact = sandbox.path("intact");
+    copy(&sandbox.path(".annals"), &intact);
+    let (mut noticed, mut harmless) = (0, 0);
+    for flip in 0..flips {
+        fs::remove_dir_all(sandbox.path(".annals")).unwrap();
+        copy(&intact, &sandbox.path(".annals"));
+        let mut damaged = bytes.clone();
+        damaged[(used * flip) / flips] ^= 1 << (flip % 8);
+        fs::write(&file, &damaged).unwrap();
+        let done = sandbox.run(&["--timeline", "haiti", "--format", "jsonl", "log"]);
+        match done.code {
+            0 => {
+                assert_eq!(done.stdout, whole, "flip {flip}");
+                harmless += 1;
+            }
+            4 => noticed += 1,
+            other => panic!("flip {flip}: exit {other}: {}", done.stderr),
+        }
+        assert!(!done.stderr.contains("panicked"), "flip {flip}: {}", done.stderr);
+    }
+    println!("{noticed} noticed, {harmless} harmless of {flips}");
+    assert!(noticed > 0);
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
