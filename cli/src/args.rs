@@ -27,7 +27,14 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct Global {
     /// The store [default: the nearest .annals/ from here upwards]
-    #[arg(long, global = true, value_name = "PATH", env = "ANNALS_STORE", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "ANNALS_STORE",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
     pub store: Option<PathBuf>,
     /// The timeline
     #[arg(
@@ -35,6 +42,7 @@ pub struct Global {
         global = true,
         value_name = "NAME",
         env = "ANNALS_TIMELINE",
+        hide_env_values = true,
         default_value = "main",
         value_parser = hinted::<TimelineName>,
         help_heading = "Global options"
@@ -56,18 +64,33 @@ pub struct Global {
         global = true,
         value_name = "WHEN",
         value_enum,
+        hide_short_help = true,
         default_value = "auto",
         help_heading = "Global options"
     )]
     pub color: Color,
     /// How many seconds to wait while another process has the store
-    #[arg(long, global = true, value_name = "S", default_value_t = 10, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "S",
+        default_value_t = 10,
+        hide_short_help = true,
+        help_heading = "Global options"
+    )]
     pub lock_wait: u64,
     /// Say less on standard error
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        hide_short_help = true,
+        help_heading = "Global options"
+    )]
     pub quiet: bool,
     /// Say more on standard error
-    #[arg(short, long, global = true, help_heading = "Global options")]
+    #[arg(short, long, global = true, hide_short_help = true, help_heading = "Global options")]
     pub verbose: bool,
 }
 

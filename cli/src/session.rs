@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use annals_core::{Durability, SledLog, SledOptions, Store};
+use annals_core::{Durability, Log, SledLog, SledOptions, Store};
 use annals_model::{AsOf, Date, Day, TimelineName};
 
 use crate::args::{Global, OutputFormat};
@@ -59,8 +59,7 @@ impl Session {
 
     /// Reads a date that a person typed, and says what was understood where it was not EDTF.
     pub fn date(&self, name: &str, text: &str) -> CliResult<Date> {
-        let date =
-            Date::parse_spoken(text, self.today()).map_err(|e| CliError::argument(name, &e.into()))?;
+        let date = Date::parse_spoken(text, self.today()).map_err(|e| CliError::argument(name, &e.into()))?;
         if date.as_str() != text.trim() {
             ui::note(self, &format!("{name}: `{text}` is understood as {date}"))?;
         }
@@ -97,7 +96,15 @@ impl Session {
 
     /// Opens the store with other options.
     pub fn open_with(&self, options: &SledOptions) -> CliResult<Store<SledLog>> {
-        let log = SledLog::open(&self.store_path()?, options)?;
+        let path = self.store_path()?;
+        let log = SledLog::open(&path, options)?;
+        if self.global.verbose {
+            let records = log.head()?.seq();
+            ui::note(
+                self,
+                &format!("store {}, timeline {}, {records} records", path.display(), self.timeline()),
+            )?;
+        }
         Ok(Store::new(log))
     }
 

@@ -11,7 +11,7 @@ use crate::session::Session;
 
 /// Append an event, or many from a file
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_long_help = "Examples:
   annals append --date 2004 --title \"UN peacekeepers arrive\" --set un-peacekeepers.status=present
   annals append --date \"circa 2010\" --title \"Cholera\" --increase cholera.deaths=9000 \\
       --source https://example.org/report --quote \"over 9,000\" --locator \"par. 8\"

@@ -10,7 +10,7 @@ use crate::error::CliResult;
 
 /// Print the completions for a shell
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_long_help = "Example:
   annals completions bash > ~/.local/share/bash-completion/completions/annals")]
 pub struct Args {
     /// The shell

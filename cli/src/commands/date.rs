@@ -12,7 +12,7 @@ use crate::ui::{self, HEADING, safe, safe_json};
 
 /// Explain a date
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A date is EDTF (ISO 8601-2), or as people say it.
+#[command(after_long_help = "A date is EDTF (ISO 8601-2), or as people say it.
 
 Examples:
   annals date 2004

@@ -24,7 +24,7 @@ const REVISION_DAY: &str = "2023-11-20T09:00:00Z";
 
 /// Make a store with the Haiti timeline and walk through it
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_long_help = "Example:
   annals demo haiti-demo
   annals --store haiti-demo --timeline haiti replay --as-of 2018")]
 pub struct Args {

@@ -19,7 +19,7 @@ use crate::ui;
 /// Write events for other programs
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without --as-of all events are written. What the target cannot carry is counted on standard error;
+    after_long_help = "Without --as-of all events are written. What the target cannot carry is counted on standard error;
 with --strict it is an error, and nothing is written.
 
 Examples:

@@ -26,7 +26,7 @@ pub struct EventFlags {
     #[arg(long, value_name = "T", help_heading = "Event")]
     pub title: Option<String>,
     /// More about it
-    #[arg(long, value_name = "TEXT", help_heading = "Event")]
+    #[arg(long, value_name = "TEXT", hide_short_help = true, help_heading = "Event")]
     description: Option<String>,
     /// A label to filter by
     #[arg(long, value_name = "KIND", help_heading = "Event")]
@@ -41,13 +41,13 @@ pub struct EventFlags {
     #[arg(long, value_name = "TAG", help_heading = "Event")]
     tag: Vec<String>,
     /// How sure it is, in percent
-    #[arg(long, value_name = "0-100", help_heading = "Event")]
+    #[arg(long, value_name = "0-100", hide_short_help = true, help_heading = "Event")]
     confidence: Option<u8>,
     /// How it relates to another event
-    #[arg(long, value_name = "REL=ID", help_heading = "Event")]
+    #[arg(long, value_name = "REL=ID", hide_short_help = true, help_heading = "Event")]
     link: Vec<String>,
     /// Anything else, as a JSON object
-    #[arg(long, value_name = "JSON", help_heading = "Event")]
+    #[arg(long, value_name = "JSON", hide_short_help = true, help_heading = "Event")]
     extra: Option<String>,
     /// Sources and effects, in the order in which they stand on the command line.
     #[command(flatten)]
@@ -79,13 +79,17 @@ const EFFECT_FLAGS: [(&str, &str, &str); 8] = [
     ("at-end", "E.A=V", "The attribute has this value from the date's end on"),
 ];
 
+/// What the short help leaves out, so that it fits a screen.
+const RARE: [&str; 3] = ["source-date", "during-add", "at-end"];
+
 impl Args for Ordered {
     fn augment_args(command: Command) -> Command {
         let groups = [(&SOURCE_FLAGS[..], "Sources"), (&EFFECT_FLAGS[..], "Effects")];
         groups.into_iter().fold(command, |command, (flags, heading)| {
             command.args(flags.iter().map(|(name, value, help)| {
                 let arg = Arg::new(*name).long(*name).value_name(*value).help(*help);
-                arg.action(ArgAction::Append).help_heading(heading)
+                let rare = RARE.contains(name);
+                arg.action(ArgAction::Append).help_heading(heading).hide_short_help(rare)
             }))
         })
     }

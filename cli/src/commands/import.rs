@@ -25,7 +25,7 @@ const PROBLEMS_SHOWN: usize = 20;
 /// Read events from a file of another program
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A rule of the column map is TARGET=COLUMN, TARGET=\"{COLUMN} and {COLUMN}\" or TARGET:=text. Columns
+    after_long_help = "A rule of the column map is TARGET=COLUMN, TARGET=\"{COLUMN} and {COLUMN}\" or TARGET:=text. Columns
 without a rule are kept in `extra`.
 
 Examples:

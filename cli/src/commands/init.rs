@@ -11,7 +11,7 @@ use crate::ui;
 
 /// Make a store
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_long_help = "Examples:
   annals init               make .annals here
   annals init cases/haiti   make .annals in another directory
   annals --store FILE init  make the store exactly there")]

@@ -15,7 +15,7 @@ use crate::ui::{self, Table, counted};
 /// Show events in the order of their dates
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without --as-of all events are shown. --from and --to keep every event whose date allows that it
+    after_long_help = "Without --as-of all events are shown. --from and --to keep every event whose date allows that it
 falls between them; with --certainty surely only those that surely do.
 
 Examples:

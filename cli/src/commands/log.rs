@@ -15,7 +15,7 @@ use crate::ui::{self, Table};
 
 /// Show records in the order in which they were recorded
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_long_help = "Examples:
   annals log --last 20
   annals log --known-at 2023-11-13 --kind resolution
   annals log --format jsonl")]

@@ -9,7 +9,7 @@ use crate::error::{CliError, CliResult};
 
 /// Print the manual page
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_long_help = "Examples:
   annals man > annals.1 && man -l annals.1
   annals man append > annals-append.1")]
 pub struct Args {

@@ -16,7 +16,7 @@ const POSSIBLY_SHOWN: usize = 5;
 /// Show the state as of a date, as known at a moment
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Two clocks: --as-of asks what had happened by a date, --known-at what the log knew at a moment.
+    after_long_help = "Two clocks: --as-of asks what had happened by a date, --known-at what the log knew at a moment.
 
 Examples:
   annals replay --as-of 2018

@@ -9,7 +9,7 @@ use crate::session::Session;
 /// Withdraw an event
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The event stays in the log and in every answer as known before. `annals revise` brings it back.
+    after_long_help = "The event stays in the log and in every answer as known before. `annals revise` brings it back.
 
 Example:
   annals retract kenya-offer-2023 --reason \"The source withdrew the report\""

@@ -15,7 +15,7 @@ use crate::session::Session;
 /// Correct an event
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "What the flags do not name stays as it was. A list that is given replaces the whole list.
+    after_long_help = "What the flags do not name stays as it was. A list that is given replaces the whole list.
 The old version stays in the log, and in every answer as known before.
 
 Examples:

@@ -15,7 +15,7 @@ use crate::ui::{self, HEADING, safe};
 
 /// Show one event with its whole history
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_long_help = "Example:
   annals show resolution-2023")]
 pub struct Args {
     /// The event

@@ -12,7 +12,7 @@ use crate::ui::{self, counted, safe};
 /// Check the whole store against itself
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Reads every frame, envelope and leaf, the tree of hashes against the head file, the ids and the
+    after_long_help = "Reads every frame, envelope and leaf, the tree of hashes against the head file, the ids and the
 versions. Damage is named by the records that it affects, and the exit code is 4."
 )]
 pub struct Args {}

@@ -19,7 +19,13 @@ use crate::ui;
 #[derive(Clone, Debug, clap::Args)]
 pub struct WriteArgs {
     /// Who records it [default: the user's name]
-    #[arg(long, value_name = "NAME", env = "ANNALS_AUTHOR", help_heading = "Recording")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "ANNALS_AUTHOR",
+        hide_env_values = true,
+        help_heading = "Recording"
+    )]
     by: Option<String>,
     /// What the timeline's version must be: any, empty, exists, or a number
     #[arg(long, value_name = "VERSION", default_value = "any", value_parser = hinted::<Expectation>, help_heading = "Recording")]

@@ -46,9 +46,8 @@ impl Line {
         }
         // serde would also take an array, field by field.
         if !text.trim_start().starts_with('{') {
-            return Err(
-                Invalid::new("the line is not a JSON object").with_hint("one object a line, as in {\"title\":\"…\"}")
-            );
+            return Err(Invalid::new("the line is not a JSON object")
+                .with_hint("one object a line, as in {\"title\":\"…\"}"));
         }
         let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| explain(text))?;
         wire.read()

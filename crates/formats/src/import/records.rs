@@ -253,4 +253,29 @@ mod tests {
         check("a\nb,\"c\nd\n", &["1: a", "2: the quote before cell 2 is never closed"]);
         check("a\n123456789012345678901,x\nb", &["1: a", "2: the row has more than 20 bytes", "3: b"]);
     }
+
+    /// The rows as the crate `csv` reads them, blank ones left out.
+    fn by_the_crate(text: &str) -> Vec<String> {
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let rows = reader.records().map(|row| row.unwrap().iter().collect::<Vec<_>>().join("|"));
+        rows.filter(|row| row.chars().any(|c| !c.is_ascii_whitespace() && c != '|')).collect()
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig {
+            cases: 2_000, failure_persistence: None, ..Default::default()
+        })]
+
+        #[test]
+        fn what_is_not_refused_reads_as_the_crate_csv_reads_it(text in "[a\",\r\n é]{0,19}") {
+            for capacity in [1, 3, 1_000] {
+                let found = rows(&text, capacity);
+                let cells: Vec<_> = found.iter().map(|row| row.split_once(": ").unwrap().1.to_owned()).collect();
+                if !found.iter().any(|row| row.contains("quote")) {
+                    proptest::prop_assert_eq!(cells, by_the_crate(&text));
+                }
+            }
+        }
+    }
 }
