@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use annals_model::{
     Content, Entry, Event, EventId, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, TimelineName,
-    Version, Write, Written,
+    Version, Write, Written, limits,
 };
 
 use crate::codec::frame::{self, Encoded};
@@ -207,6 +207,12 @@ impl<'a, L: Log> Batch<'a, L> {
         let (timeline, id) = key.clone();
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal: Seal::Salt(salt) };
+        let size = stored.content_json()?.len();
+        if size > limits::EVENT {
+            let message = format!("the event has {size} bytes as JSON, the limit is {}", limits::EVENT);
+            let hint = "keep long texts in files, and their addresses and hashes in `sources`";
+            return Err(Invalid::new(message).with_hint(hint).into());
+        }
         self.records.push(stored.encode()?);
         if let Some(block) = self.head.frontier.push(stored.leaf()?) {
             self.blocks.push((seq.0 / BLOCK - 1, block));

@@ -32,12 +32,15 @@ impl StoredRecord {
     pub fn leaf(&self) -> Result<Hash> {
         let commitment = match &self.seal {
             Seal::Commitment(commitment) => *commitment,
-            Seal::Salt(salt) => {
-                let content = content_json(&self.record.content).map_err(|e| self.unreadable(&e))?;
-                commitment(salt, &content.ok_or_else(|| self.unreadable("its content is missing"))?)
-            }
+            Seal::Salt(salt) => commitment(salt, &self.content_json()?),
         };
         Ok(record_leaf(&self.record, &commitment))
+    }
+
+    /// Its content as JSON, which the commitment is made over.
+    pub fn content_json(&self) -> Result<Vec<u8>> {
+        let content = content_json(&self.record.content).map_err(|e| self.unreadable(&e))?;
+        Ok(content.ok_or_else(|| self.unreadable("its content is missing"))?)
     }
 
     /// Encodes the record, and makes sure that it decodes to itself.

@@ -31,6 +31,8 @@ pub const LIST: usize = 10_000;
 pub const EXTRA: usize = 262_144;
 /// Bytes of a whole event as JSON.
 pub const EVENT: usize = 1_048_576;
+/// Bytes of a line of JSON: an event and its record's fields.
+pub const LINE: usize = EVENT + 8_192;
 
 /// Checks the length of a text in characters.
 pub fn text(text: &str, min: usize, max: usize) -> Result<(), Invalid> {

@@ -15,7 +15,7 @@ pub struct Jsonl<'a> {
 
 impl<'a> Jsonl<'a> {
     pub fn new(input: Box<dyn BufRead + 'a>) -> Self {
-        Self { lines: Lines::new(input, limits::EVENT), is_over: false }
+        Self { lines: Lines::new(input, limits::LINE), is_over: false }
     }
 
     fn outcome(&mut self) -> Option<Result<Line, Fault>> {

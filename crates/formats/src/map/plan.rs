@@ -1,7 +1,8 @@
 //! A column map that has been fitted to one file: what happens with each cell of a row.
 //!
-//! Columns that no rule takes are kept in `extra`, under their names and in their order, and so is what a rule took
-//! but the event has no room for. Every error of a row says which target it is about and which columns fed it.
+//! What no rule has used in a row is kept in `extra`, under the columns' names and in their order: columns without
+//! a rule, cells that the event has no room for, and the names of an effect that is left out. Every error of a row
+//! says which target it is about and which columns fed it.
 
 use std::borrow::Cow;
 
@@ -20,8 +21,8 @@ pub struct Plan {
     rules: Vec<Rule<usize>>,
     /// The columns' names as they go into `extra`.
     names: Vec<String>,
-    /// The columns that no rule takes.
-    rest: Vec<usize>,
+    /// Which columns only repeat what another one says.
+    is_derived: Vec<bool>,
     raw: bool,
 }
 
@@ -34,11 +35,8 @@ impl Plan {
         let bound: Vec<Rule<usize>> =
             rules.iter().map(|rule| rule.bind(&header)).collect::<Result<_, _>>()?;
         let names = header.unique_names();
-        let is_free = |index: &usize| {
-            !header.is_derived(*index) && !bound.iter().any(|rule| rule.columns().any(|c| c == *index))
-        };
-        let rest = (0..names.len()).filter(is_free).collect();
-        Ok(Self { rules: bound, names, rest, raw })
+        let is_derived = (0..names.len()).map(|index| header.is_derived(index)).collect();
+        Ok(Self { rules: bound, names, is_derived, raw })
     }
 
     /// How many cells a row has.
@@ -59,19 +57,21 @@ impl Plan {
         draft.line().map_err(|error| self.locate(&error))
     }
 
+    /// Keeps in `extra` what no rule has used in this row.
     fn keep_rest(&self, cells: &[&str], left: &[Field], draft: &mut Draft) -> Result<(), Invalid> {
-        let mut columns = self.rest.clone();
+        let mut is_used = self.is_derived.clone();
         let mut texts = Vec::new();
         for rule in &self.rules {
-            let Some(field) = rule.target.field().filter(|field| left.contains(field)) else { continue };
-            match rule.filling.only_column() {
-                Some(index) => columns.push(index),
-                None => texts.push((field.name(), rule.filling.fill(cells))),
+            if let Some(field) = rule.target.field().filter(|field| left.contains(field)) {
+                if rule.filling.only_column().is_none() {
+                    texts.push((field.name(), rule.filling.fill(cells)));
+                }
+                continue;
             }
+            rule.used(cells).for_each(|index| is_used[index] = true);
         }
-        columns.sort_unstable();
-        let cell = |index: &usize| cells.get(*index).map_or("", |cell| cell.trim());
-        let kept = columns.iter().map(|index| (self.names[*index].as_str(), cell(index)));
+        let columns = cells.iter().zip(&self.names).zip(&is_used).filter(|(_, is_used)| !**is_used);
+        let kept = columns.map(|((cell, name), _)| (name.as_str(), cell.trim()));
         let texts = texts.iter().map(|(name, text)| (*name, text.trim()));
         draft.keep(kept.chain(texts).filter(|(_, text)| !text.is_empty()))
     }
@@ -124,11 +124,21 @@ impl Rule<usize> {
     }
 
     fn columns(&self) -> impl Iterator<Item = usize> {
+        self.filling.columns().chain(self.naming_columns())
+    }
+
+    /// The columns whose cells are in the event: an effect that is left out has not used those of its name.
+    fn used(&self, cells: &[&str]) -> impl Iterator<Item = usize> {
+        let is_left_out = self.filling.fill(cells).trim().is_empty();
+        self.filling.columns().chain(self.naming_columns().filter(move |_| !is_left_out))
+    }
+
+    fn naming_columns(&self) -> impl Iterator<Item = usize> {
         let named = match &self.target {
             Target::Effect { effect, .. } => Some(effect.columns()),
             Target::Field(_) => None,
         };
-        self.filling.columns().chain(named.into_iter().flatten())
+        named.into_iter().flatten()
     }
 }
 

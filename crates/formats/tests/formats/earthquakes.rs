@@ -69,6 +69,8 @@ fn what_the_event_has_no_room_for_stays_in_extra() {
     assert!(extra("noaa-4570").contains(r#""HOUR":"21","SECOND":"40.9""#), "{}", extra("noaa-4570"));
     assert!(extra("noaa-5823").contains(r#""SECOND":"53.4""#));
     assert!(!extra("noaa-8732").contains("SECOND"));
+    // The country names an effect only where there are deaths to count.
+    assert!(extra("noaa-1").contains(r#""COUNTRY":"JORDAN""#) && !extra("noaa-8732").contains("COUNTRY"));
     assert!(extra("noaa-3567").contains(r#""LONGITUDE":"98.250""#));
     let haiti = &quakes["noaa-8732"];
     let place = haiti.place.as_ref().unwrap();
