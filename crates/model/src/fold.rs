@@ -112,11 +112,11 @@ impl Claim<'_> {
             && (self.effect.when == When::End) == (other.effect.when == When::End)
     }
 
-    /// Whether the dates leave open which of two claims came first.
-    fn may_swap(&self, other: &Self) -> bool {
+    /// Whether this claim, which comes before the other in fold order, does so whatever their dates leave open.
+    fn comes_before(&self, other: &Self) -> bool {
         let (a, b) = (self.moment(), other.moment());
-        let exact = a.earliest == a.latest && a == b;
-        a.earliest <= b.latest && b.earliest <= a.latest && !exact && !self.is_simultaneous(other)
+        let same_second = a.earliest == a.latest && a == b;
+        a.latest < b.earliest || same_second || self.is_simultaneous(other)
     }
 }
 
@@ -135,11 +135,7 @@ pub fn fold<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Fo
             Applied::Clash => clashes.push(*claim),
         }
     }
-    let standing = value.zip(by).map(|(value, by)| {
-        let wavering =
-            claims.iter().any(|c| c.holds(as_of, Certainty::Possibly) != c.holds(as_of, Certainty::Surely));
-        Standing { value, by, sure: !wavering && order_is_settled(&holding) }
-    });
+    let standing = value.zip(by).map(|(value, by)| Standing { value, by, sure: is_settled(claims, as_of) });
     Folded { standing, clashes }
 }
 
@@ -193,31 +189,66 @@ fn increase(value: &mut Option<Value>, by: Number) -> Applied {
     Applied::Changed
 }
 
-/// Whether no pair of claims, in fold order, could have come in the other order and made another value.
-fn order_is_settled(holding: &[Claim<'_>]) -> bool {
-    let last = holding.iter().rposition(|claim| claim.effect.change.replaces());
-    let since = last.map_or(holding, |last| &holding[last + 1..]);
-    let Some(last) = last else { return members_are_settled(since) };
-    let decides = &holding[last];
-    let disturbs =
-        |claim: &Claim<'_>| claim.may_swap(decides) && claim.effect.change != decides.effect.change;
-    let others = holding[..last].iter().chain(since);
-    !others.into_iter().any(disturbs) && members_are_settled(since)
+/// Whether neither a claim that only possibly holds nor another order of overlapping dates could make the value
+/// another one. Where this cannot be told simply, the answer is no.
+fn is_settled(claims: &[Claim<'_>], as_of: Moment) -> bool {
+    let possible: Vec<&Claim<'_>> =
+        claims.iter().filter(|claim| claim.holds(as_of, Certainty::Possibly)).collect();
+    let is_sure = |claim: &Claim<'_>| claim.holds(as_of, Certainty::Surely);
+    let replaces = |claim: &Claim<'_>| claim.effect.change.replaces();
+    let bases = possible.iter().filter(|claim| replaces(claim));
+    // Whatever surely came before a sure replacement leaves no trace.
+    let floor = bases.filter(|claim| is_sure(claim)).map(|claim| claim.moment().earliest).max();
+    let mut relevant: Vec<&Claim<'_>> =
+        possible.into_iter().filter(|c| floor.is_none_or(|floor| c.moment().latest >= floor)).collect();
+    relevant.sort_by_cached_key(|claim| claim.order(Certainty::Surely));
+    drop_replaced_by_their_own_event(&mut relevant, is_sure);
+    let (bases, modifiers): (Vec<&Claim<'_>>, Vec<&Claim<'_>>) =
+        relevant.into_iter().partition(|claim| replaces(claim));
+    let agree = bases.windows(2).all(|pair| pair[0].effect.change == pair[1].effect.change);
+    if modifiers.is_empty() {
+        return agree && (bases.is_empty() || floor.is_some());
+    }
+    bases.len() <= 1
+        && bases.iter().chain(&modifiers).all(|claim| is_sure(claim))
+        && bases.iter().all(|base| modifiers.iter().all(|modifier| base.comes_before(modifier)))
+        && members_are_settled(&modifiers)
+}
+
+/// Of what one happening does at one moment, only the last replacement and what follows it counts; one that may
+/// have lapsed replaces only what lapses with it. In fold order these claims are neighbours.
+fn drop_replaced_by_their_own_event(claims: &mut Vec<&Claim<'_>>, is_sure: impl Fn(&Claim<'_>) -> bool) {
+    let mut later_base: Option<&Claim<'_>> = None;
+    let mut kept: Vec<&Claim<'_>> = Vec::with_capacity(claims.len());
+    for claim in claims.iter().rev() {
+        let replaced = |base: &Claim<'_>| {
+            claim.is_simultaneous(base) && (claim.effect.when == base.effect.when || is_sure(base))
+        };
+        if later_base.is_some_and(replaced) {
+            continue;
+        }
+        if claim.effect.change.replaces() {
+            later_base = Some(claim);
+        }
+        kept.push(claim);
+    }
+    kept.reverse();
+    *claims = kept;
 }
 
 /// Increases commute; an `add` and a `remove` of the same member do not, and a number and a set never agree.
-fn members_are_settled(since: &[Claim<'_>]) -> bool {
+fn members_are_settled(modifiers: &[&Claim<'_>]) -> bool {
     let conflict = |a: &Claim<'_>, b: &Claim<'_>| match (&a.effect.change, &b.effect.change) {
         (Change::Add(x), Change::Remove(y)) => x == y,
         (Change::Increase(_), Change::Add(_) | Change::Remove(_)) => true,
         _ => false,
     };
     // Only a mixed history can conflict, and few are mixed: the plain ones are left at once.
-    let mut kinds: Vec<&str> = since.iter().map(|claim| claim.effect.change.op()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds.len() < 2
-        || !since.iter().enumerate().any(|(index, a)| {
-            since[index + 1..].iter().any(|b| a.may_swap(b) && (conflict(a, b) || conflict(b, a)))
+    let kind = |claim: &&Claim<'_>| claim.effect.change.op();
+    let is_mixed = modifiers.windows(2).any(|pair| kind(&pair[0]) != kind(&pair[1]));
+    !is_mixed
+        || !modifiers.iter().enumerate().any(|(index, a)| {
+            let mut later = modifiers[index + 1..].iter();
+            later.any(|b| !a.comes_before(b) && (conflict(a, b) || conflict(b, a)))
         })
 }

@@ -42,7 +42,11 @@ impl Line {
     /// Reads one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.len() > limits::LINE {
-            return Err(Invalid::new(format!("the line has {} bytes, the limit is {}", text.len(), limits::LINE)));
+            return Err(Invalid::new(format!(
+                "the line has {} bytes, the limit is {}",
+                text.len(),
+                limits::LINE
+            )));
         }
         // serde would also take an array, field by field.
         if !text.trim_start().starts_with('{') {

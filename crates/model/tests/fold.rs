@@ -211,6 +211,32 @@ fn what_goes_on_is_sure_between_the_inner_bounds() {
 }
 
 #[test]
+fn what_cannot_change_the_value_casts_no_doubt_on_it() {
+    // The predecessor may have gone on until the end of the day, but the successor came after him.
+    let touching = [
+        ("1997-01-20/2001-01-20", "set \"Clinton\"@during"),
+        ("2001-01-20/2005-01-20", "set \"Bush\"@during"),
+    ];
+    surely(&touching, "2001-01-20", "Bush by e2");
+    surely(&[("2004", "set 1"), ("2004", "set 1")], "2004", "1 by e2");
+    surely(&[("2004", "set 1"), ("[2000..2010]", "set 1")], "2004", "1 by e1");
+    surely(&[("[2000..2010]", "set 1")], "2010", "1 by e1");
+    surely(&[("[2000..2001]", "increase 5"), ("2004", "set 1")], "2004", "1 by e2");
+    surely(&[("2004", "set []; add 1")], "2004", "{1} by e1");
+    surely(&[("2004", "set 1; set 2")], "2004", "2 by e1");
+    surely(&[("2004", "set 1"), ("2004-02", "increase 1")], "2004", "1? by e1");
+    surely(&[("2003", "set 1"), ("2004", "increase 1"), ("2004", "increase 2")], "2004", "4 by e3");
+    surely(&[("2003", "set 1"), ("[2004..2006]", "increase 1")], "2005", "1? by e1");
+    surely(&[("2003", "add 1"), ("2004", "add 2"), ("2004", "remove 1")], "2004", "{2} by e3");
+    surely(&[("2004", "add 1"), ("2004", "remove 1")], "2004", "{}? by e2");
+    // What lasts may have lapsed, and what the same event set beneath it would show.
+    surely(&[("2001/2004-06", "set 1; set 2@during")], "2003", "2 by e1");
+    surely(&[("2001/2004-06", "set 1; set 2@during")], "2004-06-15", "1? by e1");
+    possibly(&[("2001/2004-06", "set 1; set 2@during")], "2004-06-15", "2? by e1");
+    surely(&[("2001/2004-06", "set 1; set 2@during")], "2004-07", "1 by e1");
+}
+
+#[test]
 fn a_snapshot_has_its_json_form() {
     let snapshot = snapshot(&[("2004", "set \"present\""), ("2009/..", "")], "2018", Certainty::Surely);
     let json = serde_json::to_string_pretty(&snapshot).unwrap();

@@ -67,7 +67,7 @@ fn a_line_without_an_end_is_refused_and_the_next_one_read() {
         read(ImportFormat::Jsonl, Box::new(BufReader::new(jsonl)), ImportOptions::default()).collect();
     assert_eq!(found.len(), 2);
     let refused = found[0].outcome.as_ref().unwrap_err().to_string();
-    assert_eq!(refused, "the line has 30000000 bytes, the limit is 1048576");
+    assert_eq!(refused, "the line has 30000000 bytes, the limit is 1056768");
     assert_eq!((found[1].line, found[1].outcome.is_ok()), (2, true));
 
     let csv = (&b"title\n"[..]).chain(line(b'x')).chain(&b"\nnext"[..]);
