@@ -45,7 +45,7 @@ pub struct Args {
     /// A rule of the column map
     #[arg(long, value_name = "RULE")]
     map: Vec<String>,
-    /// A TOML file with the tables [map] and [literal]
+    /// A TOML file with the tables `map` and `literal`
     #[arg(long, value_name = "FILE")]
     map_file: Option<PathBuf>,
     /// Take a leading apostrophe in a table's cell as text, not as a guard against formulas

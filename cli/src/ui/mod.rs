@@ -1,6 +1,6 @@
 //! What the program prints: results on standard output, everything else on standard error.
 //!
-//! Data comes from elsewhere and may hold anything; nothing of it reaches a terminal before [`safe`] has seen
+//! Data comes from elsewhere and may hold anything; nothing of it reaches a terminal before [`safe()`] has seen
 //! it. Colour is never the only sign.
 
 mod progress;

@@ -8,7 +8,7 @@
 //! - [`date`]: EDTF dates with their four bounds, and dates as people say them; [`Moment`] is their axis.
 //! - [`Record`], [`Entry`], [`Written`]: what the log holds, what a writer asks for and what it is told.
 //! - [`Question`] and [`Snapshot`]: what is asked, and the answer; [`fold`] is the way from the one to the other.
-//! - [`line`]: the JSON Lines interchange form.
+//! - [`mod@line`]: the JSON Lines interchange form.
 
 pub mod date;
 mod effect;
