@@ -38,7 +38,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let snapshot = Snapshot::answer(&question, &known.knowledge());
+    let snapshot = Snapshot::answer(&question, &known.knowledge())?;
     if !session.is_for_people() {
         return ui::print_json(session, &snapshot);
     }

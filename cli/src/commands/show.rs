@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use annals_core::StoredRecord;
 use annals_model::line::record_line;
-use annals_model::{Content, Event, EventId};
-use serde_json::json;
+use annals_model::{Content, Event, EventId, TimelineName};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::CliResult;
@@ -22,6 +22,15 @@ pub struct Args {
     id: EventId,
 }
 
+/// The answer for programs. It is serialized as it stands: a detour over a JSON value would round numbers and drop
+/// what `extra` says twice.
+#[derive(Serialize)]
+struct Answer<'a> {
+    timeline: &'a TimelineName,
+    id: &'a EventId,
+    records: Vec<Box<RawValue>>,
+}
+
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let history = store.history(session.timeline(), &args.id).map_err(|e| hints::explain(&store, e))?;
@@ -29,8 +38,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         let lines =
             history.iter().map(|stored| RawValue::from_string(record_line(&stored.record, stored.salt())?));
         let records: Vec<Box<RawValue>> = lines.collect::<Result<_, _>>()?;
-        let answer = json!({ "timeline": session.timeline(), "id": args.id, "records": records });
-        return ui::print_json(session, &answer);
+        return ui::print_json(session, &Answer { timeline: session.timeline(), id: &args.id, records });
     }
     let mut out = ui::out();
     if let Some(event) = history.iter().rev().find_map(|stored| stored.record.content.event()) {

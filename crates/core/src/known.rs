@@ -12,7 +12,7 @@ use crate::log::Log;
 use crate::merkle::Hash;
 use crate::store::Store;
 use crate::stored::StoredRecord;
-use crate::{Result, scan};
+use crate::{Error, Result, scan};
 
 /// The events of a timeline as the log knew them at a moment.
 #[derive(Debug)]
@@ -130,7 +130,8 @@ impl<L: Log> Store<L> {
     /// Answers a question: the state as of a date, as it was known at a moment.
     pub fn replay(&self, question: &Question) -> Result<Snapshot> {
         let known = self.known(&question.timeline, question.known_at)?;
-        Ok(Snapshot::answer(question, &known.knowledge()))
+        Snapshot::answer(question, &known.knowledge())
+            .map_err(|e| Error::io("cannot hash the state", e.into()))
     }
 
     /// All records of one event, oldest first.

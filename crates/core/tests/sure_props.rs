@@ -89,7 +89,7 @@ proptest! {
         let (filter, entities) = (Filter::default(), Vec::new());
         let question =
             Question { timeline, as_of: as_of.clone(), known_at: KnownAt::Everything, certainty, filter, entities };
-        let snapshot = Snapshot::answer(&question, &known.knowledge());
+        let snapshot = Snapshot::answer(&question, &known.knowledge()).unwrap();
         for (entity, attributes) in &snapshot.state {
             for (attribute, cell) in attributes.iter().filter(|(_, cell)| cell.sure) {
                 for _ in 0..WORLDS {

@@ -53,7 +53,7 @@ pub struct Event {
 
 /// Someone who took part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with a `name`")]
 pub struct Actor {
     /// The name.
     pub name: String,
@@ -80,7 +80,7 @@ pub struct Place {
 
 /// Where a claim comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with a `title`, a `url` …")]
 pub struct Source {
     /// What it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ pub struct Source {
 
 /// A relation to another event of the same timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `rel` and `to`")]
 pub struct Link {
     /// What relates them: `caused-by`, `part-of`, `follows`.
     pub rel: String,
@@ -210,6 +210,10 @@ impl Extra {
         if !raw.get().starts_with('{') {
             return Err(Invalid::new("must be a JSON object"));
         }
+        // What a common reader cannot take in is not taken in here either: nesting without end, numbers without
+        // bounds.
+        serde_json::from_str::<serde_json::Value>(raw.get())
+            .map_err(|e| Invalid::new(format!("cannot be read by other programs: {e}")))?;
         let text = without_blanks(raw.get());
         if text.len() > limits::EXTRA {
             return Err(Invalid::new(format!("has {} bytes, the limit is {}", text.len(), limits::EXTRA)));
@@ -250,7 +254,7 @@ impl Serialize for Extra {
 
 /// The JSON form of a place, whose numbers are read exactly.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with a `name`")]
 pub(crate) struct PlaceLine<'a> {
     name: String,
     #[serde(borrow, default)]

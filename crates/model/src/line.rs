@@ -295,7 +295,15 @@ impl Wire<'_> {
 
     fn retraction(self) -> Result<Body, Invalid> {
         let id = self.required_id()?;
-        if self.title.is_some() || self.date.is_some() || !self.effects.is_empty() {
+        let texts = [&self.title, &self.kind, &self.description];
+        let says_more = texts.iter().any(|text| text.is_some())
+            || self.date.is_some()
+            || self.place.is_some()
+            || self.confidence.is_some()
+            || self.extra.is_some()
+            || !(self.actors.is_empty() && self.tags.is_empty() && self.sources.is_empty())
+            || !(self.links.is_empty() && self.effects.is_empty());
+        if says_more {
             return Err(Invalid::new("a retraction carries only an id and a reason")
                 .with_hint("to correct the event, use the operation `revise`"));
         }

@@ -53,6 +53,12 @@ impl Number {
         digits.checked_mul(10_i128.pow(u32::from(shift))).map(Self)
     }
 
+    /// Whether a program that reads the number as a floating-point number writes the same digits again.
+    fn survives_a_float(self) -> bool {
+        let digits = self.to_string();
+        digits.parse::<f64>().is_ok_and(|float| float.to_string() == digits)
+    }
+
     /// The nearest floating-point number, for targets that know no other kind.
     #[expect(clippy::cast_precision_loss, reason = "the nearest is what is asked for")]
     pub fn to_f64(self) -> f64 {
@@ -96,11 +102,10 @@ impl FromStr for Number {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let literal =
             Literal::split(text).ok_or_else(|| Invalid::new(format!("`{text}` is not a number")))?;
-        let number = literal.value().ok_or_else(|| {
-            Invalid::new(format!("the number {text} has more digits than Annals keeps exactly"))
-                .with_hint("numbers go up to 9007199254740991 with 17 decimal places; write it as text")
-        })?;
-        Ok(number)
+        literal.value().filter(|number| number.survives_a_float()).ok_or_else(|| {
+            Invalid::new(format!("the number {text} has more digits than programs that read JSON keep"))
+                .with_hint("numbers go up to 9007199254740991, with 15 to 17 digits in all; write it as text")
+        })
     }
 }
 
@@ -201,6 +206,8 @@ mod tests {
         check("1e3", "1000");
         check("15e-1", "1.5");
         check("33.333333333333336", "33.333333333333336");
+        check("0.30000000000000001", "refused");
+        check("-72.30000000000000001", "refused");
         check("9007199254740991", "9007199254740991");
         check("9007199254740992", "refused");
         check("6.02e23", "refused");

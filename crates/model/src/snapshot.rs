@@ -136,7 +136,11 @@ pub struct Knowledge<'a> {
 
 impl Snapshot {
     /// Answers a question from what was known.
-    pub fn answer(question: &Question, known: &Knowledge<'_>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Those of [`state_sha256`].
+    pub fn answer(question: &Question, known: &Knowledge<'_>) -> serde_json::Result<Self> {
         let admitted: Vec<Counted<'_>> = known
             .events
             .iter()
@@ -148,9 +152,9 @@ impl Snapshot {
         let receipt = Receipt {
             seq: known.position.seq,
             log_root: hex(&known.log_root),
-            state_sha256: state_sha256(&state),
+            state_sha256: state_sha256(&state)?,
         };
-        Self {
+        Ok(Self {
             schema: SCHEMA,
             timeline: question.timeline.clone(),
             as_of: question.as_of.date().clone(),
@@ -164,14 +168,22 @@ impl Snapshot {
             clashes,
             ongoing: ongoing(&admitted, as_of),
             receipt,
-        }
+        })
     }
 }
 
 /// SHA-256 over the RFC 8785 canonical JSON of a state, in hexadecimal digits.
-pub fn state_sha256(state: &State) -> String {
-    let canonical = serde_json_canonicalizer::to_vec(state).unwrap_or_default();
-    hex(&Sha256::digest(canonical))
+///
+/// RFC 8785 writes numbers as floating-point numbers; a sum with more digits than these hold enters rounded.
+///
+/// # Errors
+///
+/// None that input could cause: a state is a tree of objects with text for keys.
+pub fn state_sha256(state: &State) -> serde_json::Result<String> {
+    let json = serde_json::to_string(state)?;
+    // Read back first: the canonicalizer takes numbers as floats only, and ours are exact text.
+    let value: serde_json::Value = serde_json::from_str(&json)?;
+    Ok(hex(&Sha256::digest(serde_json_canonicalizer::to_vec(&value)?)))
 }
 
 fn state_of(question: &Question, events: &[Counted<'_>]) -> (State, Vec<Clash>) {

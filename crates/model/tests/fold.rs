@@ -55,7 +55,7 @@ fn snapshot(events: &[(&str, &str)], as_of: &str, certainty: Certainty) -> Snaps
     };
     let position = Position { seq: Seq(events.len() as u64), recorded_at: None };
     let knowledge = Knowledge { position, log_root: [0; 32], events: counted.collect(), withdrawn: 0 };
-    Snapshot::answer(&question, &knowledge)
+    Snapshot::answer(&question, &knowledge).unwrap()
 }
 
 /// The value of `a.b`, `?` behind it when it is not sure, the deciding event, and the clashes.
@@ -234,6 +234,15 @@ fn what_cannot_change_the_value_casts_no_doubt_on_it() {
     surely(&[("2001/2004-06", "set 1; set 2@during")], "2004-06-15", "1? by e1");
     possibly(&[("2001/2004-06", "set 1; set 2@during")], "2004-06-15", "2? by e1");
     surely(&[("2001/2004-06", "set 1; set 2@during")], "2004-07", "1 by e1");
+}
+
+#[test]
+fn decimals_count_in_the_hash_of_a_state() {
+    let hash = |value: &str| {
+        snapshot(&[("2004", &format!("set {value}"))], "2018", Certainty::Surely).receipt.state_sha256
+    };
+    assert_eq!(hash("0.5"), "d9ae2406d323628065d3500c7e8b715e5b0d47035b2c3a7b820f6584577dc550");
+    assert_ne!(hash("0.5"), hash("0.25"));
 }
 
 #[test]

@@ -184,8 +184,8 @@ fn effects_that_make_no_sense_are_refused() {
     );
     check(
         r#"{"op":"set","entity":"a","attribute":"b","value":null}"#,
-        "effects[1].value: is missing",
-        "only `clear` goes without a value",
+        "effects[1].value: null is not a value",
+        "use the operation `clear` to make an attribute absent",
     );
     check(
         r#"{"op":"clear","entity":"a","attribute":"b","value":1}"#,
@@ -214,8 +214,8 @@ fn effects_that_make_no_sense_are_refused() {
     );
     check(
         r#"{"op":"set","entity":"a","attribute":"b","value":12345678901234567890}"#,
-        "effects[1].value: the number 12345678901234567890 has more digits than Annals keeps exactly",
-        "numbers go up to 9007199254740991 with 17 decimal places; write it as text",
+        "effects[1].value: the number 12345678901234567890 has more digits than programs that read JSON keep",
+        "numbers go up to 9007199254740991, with 15 to 17 digits in all; write it as text",
     );
 }
 
