@@ -1,6 +1,7 @@
 //! The command line, as clap reads it: what all commands share, and the list of them.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::str::FromStr;
 
 use annals_model::{AsOf, Certainty, Filter, Invalid, KnownAt, Question, TimelineName};
@@ -13,7 +14,10 @@ use crate::session::Session;
 /// Keep a timeline: append dated, sourced events; ask what was true as of a date, and as known at a moment.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Start with `annals demo`. Every command explains itself: `annals COMMAND --help`.")]
+#[command(
+    after_help = "Every command takes --store PATH, --timeline NAME, --format text|json|jsonl, --color WHEN, --lock-wait S, -q, -v.
+Start with `annals demo`. Every command explains itself: `annals COMMAND --help`."
+)]
 pub struct Cli {
     /// What all commands share.
     #[command(flatten)]
@@ -43,6 +47,7 @@ pub struct Global {
         value_name = "NAME",
         env = "ANNALS_TIMELINE",
         hide_env_values = true,
+        hide_short_help = true,
         default_value = "main",
         value_parser = hinted::<TimelineName>,
         help_heading = "Global options"
@@ -54,6 +59,7 @@ pub struct Global {
         global = true,
         value_name = "F",
         value_enum,
+        hide_short_help = true,
         default_value = "text",
         help_heading = "Global options"
     )]
@@ -158,10 +164,10 @@ pub enum Command {
 #[command(next_help_heading = "Question")]
 pub struct QuestionArgs {
     /// What had happened by then: any date, whose end counts [default: today]
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_name = "D", allow_hyphen_values = true)]
     pub as_of: Option<String>,
     /// What the log held then: a date, an instant, or a position @17 [default: all of it]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", allow_hyphen_values = true)]
     pub known_at: Option<String>,
     /// Whether an event must surely or only possibly have happened [default: surely]
     #[arg(long, value_name = "C", value_parser = hinted::<Certainty>)]
@@ -203,10 +209,10 @@ pub struct FilterArgs {
 #[command(next_help_heading = "Filters")]
 pub struct RangeArgs {
     /// Events that may have ended then or later
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_name = "D", allow_hyphen_values = true)]
     pub from: Option<String>,
     /// Events that may have begun then or earlier
-    #[arg(long, value_name = "D", visible_alias = "until")]
+    #[arg(long, value_name = "D", allow_hyphen_values = true, visible_alias = "until")]
     pub to: Option<String>,
 }
 
@@ -248,10 +254,21 @@ impl QuestionArgs {
     }
 }
 
+/// Stands between a message and its hint while both are in clap's hands.
+pub const HINT: &str = "\u{2063}";
+
+/// Prints the help or the version that was asked for.
+pub fn print_help(asked: &clap::Error) -> ExitCode {
+    match asked.print() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}
+
 /// Reads a flag's value; its hint goes with the message, since clap knows of none.
 pub fn hinted<T: FromStr<Err = Invalid>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|invalid: Invalid| match invalid.hint() {
-        Some(hint) => format!("{invalid}; {hint}"),
+        Some(hint) => format!("{invalid}{HINT}{hint}"),
         None => invalid.to_string(),
     })
 }

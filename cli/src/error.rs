@@ -8,6 +8,8 @@ use annals_core::Error as EngineError;
 use annals_formats::ExportError;
 use annals_model::Invalid;
 
+use crate::args::HINT;
+
 /// The exit codes of the program (SPEC, section 5).
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -98,6 +100,29 @@ impl CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// clap's errors, told as all others are: the message, then what to do as hints.
+impl From<clap::Error> for CliError {
+    fn from(error: clap::Error) -> Self {
+        let text = error.render().to_string();
+        let mut paragraphs = text.trim().split("\n\n");
+        let message = paragraphs.next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let (message, hint) = message.split_once(HINT).map_or((message, None), |(m, h)| (m, Some(h)));
+        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut told = Self::usage(one_line(message));
+        told.hints.extend(hint.map(one_line));
+        for paragraph in paragraphs {
+            let paragraph = one_line(paragraph);
+            if let Some(tip) = paragraph.strip_prefix("tip: ") {
+                told.hints.push(tip.to_owned());
+            } else if let Some(usage) = paragraph.strip_prefix("Usage: ") {
+                told.hints.push(format!("usage: {usage}"));
+            }
+        }
+        told.with_hint("`--help` explains the flags")
     }
 }
 

@@ -21,7 +21,11 @@ use crate::session::Session;
 
 fn main() -> ExitCode {
     host::quiet_expected_panics();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) if !asked.use_stderr() => return args::print_help(&asked),
+        Err(refused) => return report(&CliError::from(refused)),
+    };
     ui::set_color(cli.global.color);
     match Session::new(cli.global).and_then(|session| commands::run(cli.command, &session)) {
         Ok(code) => code,

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::CommandFactory;
+
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
 use annals_model::{AsOf, Date, Day, TimelineName};
 
-use crate::args::{Global, OutputFormat};
+use crate::args::{Cli, Global, OutputFormat};
 use crate::error::{CliError, CliResult};
 use crate::host::SystemHost;
 use crate::ui;
@@ -110,7 +112,9 @@ impl Session {
 
     /// How a store is opened.
     pub fn options(&self) -> SledOptions {
-        let command = std::env::args().nth(1).unwrap_or_default();
+        let program = Cli::command();
+        let is_command = |word: &String| program.get_subcommands().any(|command| command.get_name() == word);
+        let command = std::env::args().skip(1).find(is_command).unwrap_or_default();
         SledOptions {
             durability: Durability::Each,
             holder: format!("annals {command}"),

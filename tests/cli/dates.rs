@@ -46,6 +46,9 @@ fn programs_get_one_object_a_line() {
         line,
         "{\"input\":\"2004/\",\"edtf\":\"2004/\",\"start\":{\"earliest\":\"2004-01-01T00:00:00\",\"latest\":\"2004-12-31T23:59:59\"},\"end\":{\"earliest\":\"2004-01-01T00:00:00\",\"latest\":\"unknown\"}}\n"
     );
+    let refused = sandbox.run(&["--format", "json", "date", "12/04/1985"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stdout.starts_with("{\"input\":\"12/04/1985\",\"error\":"), "{}", refused.stdout);
     let done = sandbox.run_with(&["--format", "json", "date", "-"], "2004\n12/04/1985\n../..\nY-17E7\n");
     assert_eq!(done.code, 1);
     insta::assert_snapshot!(done.stdout + &done.stderr);

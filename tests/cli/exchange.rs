@@ -10,6 +10,7 @@ fn the_whole_log_moves_to_another_store_with_its_root() {
     let records = sandbox.ok(&["export", "--to", "jsonl", "--records"]);
     assert_eq!(records.lines().count(), 22);
     let other = Sandbox::with_store();
+    other.wait_an_hour();
     other.ok_with(&["import", "-", "--from", "jsonl", "--keep-record-times"], &records);
     let root = |sandbox: &Sandbox| sandbox.json(&["stats"])["log_root"].clone();
     assert_eq!(root(&other), root(&sandbox));
@@ -60,6 +61,24 @@ fn a_chunked_import_continues_where_it_stopped() {
         --format json import good.jsonl
         verify
         "
+    ));
+}
+
+#[test]
+fn an_expectation_holds_for_the_import_as_a_whole() {
+    let sandbox = Sandbox::with_store();
+    sandbox.write(
+        "three.jsonl",
+        "{\"id\":\"a\",\"title\":\"A\"}\n{\"id\":\"b\",\"title\":\"B\"}\n{\"id\":\"c\",\"title\":\"C\"}\n",
+    );
+    sandbox.write("twice.jsonl", "{\"id\":\"x\",\"title\":\"A\"}\n{\"id\":\"x\",\"title\":\"B\"}\n");
+    sandbox.write("later.jsonl", "{\"id\":\"y\",\"title\":\"A\",\"recorded_at\":\"2920-01-01T00:00:00Z\"}\n");
+    insta::assert_snapshot!(sandbox.session(
+        "
+        import three.jsonl --chunk 1 --expect empty
+        import twice.jsonl
+        import later.jsonl --keep-record-times
+    "
     ));
 }
 

@@ -48,6 +48,11 @@ impl Sandbox {
         sandbox
     }
 
+    /// Puts the clock forward by an hour.
+    pub fn wait_an_hour(&self) {
+        self.minute.fetch_add(60, Ordering::Relaxed);
+    }
+
     /// A path inside.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)

@@ -115,8 +115,37 @@ fn a_missing_or_unreadable_head_file_is_damage() {
     let sandbox = Sandbox::with_haiti();
     fs::remove_file(sandbox.path(".annals/head")).unwrap();
     assert_eq!(sandbox.run(&["--timeline", "haiti", "list"]).code, 4);
+    let verified = sandbox.run(&["verify"]);
+    assert_eq!(verified.code, 4);
+    assert!(verified.stdout.contains("read 20 records"), "the log itself is read: {}", verified.stdout);
     sandbox.write(".annals/head", "gibberish");
     assert_eq!(sandbox.run(&["--timeline", "haiti", "list"]).code, 4);
+}
+
+#[test]
+fn what_an_interrupted_init_leaves_behind_is_replaced() {
+    let sandbox = Sandbox::with_store();
+    fs::remove_file(sandbox.path(".annals/format")).unwrap();
+    assert_eq!(sandbox.run(&["list"]).code, 1, "no store yet");
+    sandbox.ok(&["init"]);
+    sandbox.ok(&["append", "--title", "x"]);
+    // A store that has records is never taken for an unfinished one.
+    fs::remove_file(sandbox.path(".annals/format")).unwrap();
+    assert_eq!(sandbox.run(&["init"]).code, 1);
+}
+
+#[test]
+fn a_store_without_syncs_says_so() {
+    let sandbox = Sandbox::new();
+    insta::assert_snapshot!(sandbox.session(
+        "
+        init --durability os
+        append --id a --title A
+        stats
+        verify
+        init --durability never
+    "
+    ));
 }
 
 /// Bits are flipped all over sled's file. Whatever comes of it, no answer is shorter without exit code 4, and no
@@ -148,6 +177,10 @@ fn a_flipped_bit_is_noticed_or_does_no_harm() {
             other => panic!("flip {flip}: exit {other}: {}", done.stderr),
         }
         assert!(!done.stderr.contains("panicked"), "flip {flip}: {}", done.stderr);
+        // `verify` comes to an end, too, and agrees that something is wrong wherever a reader noticed it.
+        let verified = sandbox.run(&["verify"]);
+        assert!(verified.code == 4 || done.code == 0, "flip {flip}: {}{}", verified.stdout, verified.stderr);
+        assert!(!verified.stderr.contains("panicked"), "flip {flip}: {}", verified.stderr);
     }
     println!("{noticed} noticed, {harmless} harmless of {flips}");
     assert!(noticed > 0);

@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     text: String,
     /// Also say whether the date covers this one
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_name = "D", allow_hyphen_values = true)]
     as_of: Option<String>,
 }
 
@@ -58,9 +58,16 @@ struct Covers {
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let as_of = args.as_of.as_ref().map(|text| session.as_of("--as-of", text)).transpose()?;
     if args.text != "-" {
-        let date = Date::parse_spoken(&args.text, session.today());
-        let date = date.map_err(|e| CliError::argument("TEXT", &e.into()))?;
-        return print(session, &args.text, &date, as_of.as_ref());
+        return match Date::parse_spoken(&args.text, session.today()) {
+            Ok(date) => print(session, &args.text, &date, as_of.as_ref()),
+            Err(error) => {
+                let invalid = Invalid::from(error);
+                if !session.is_for_people() {
+                    print_refused(session, &args.text, &invalid)?;
+                }
+                Err(invalid.into())
+            }
+        };
     }
     let mut refused = 0_u64;
     for line in std::io::stdin().lock().lines() {

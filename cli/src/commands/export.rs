@@ -1,6 +1,6 @@
 //! `annals export`: writes events for other programs, and says what the target could not carry.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use annals_core::{Log, SledLog, Store, scan};
@@ -44,10 +44,10 @@ pub struct Args {
     #[arg(long)]
     raw: bool,
     /// Events that may have ended then or later
-    #[arg(long, value_name = "D", help_heading = "Filters")]
+    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
     from: Option<String>,
     /// Events that may have begun then or earlier
-    #[arg(long, value_name = "D", help_heading = "Filters")]
+    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
     until: Option<String>,
     #[command(flatten)]
     question: QuestionArgs,
@@ -56,7 +56,7 @@ pub struct Args {
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     // The output is opened before the long work: a path that cannot be written is told at once.
-    let mut output = Output::open(args.output.as_deref())?;
+    let mut output = Output::open(args.output.as_deref(), args.target)?;
     if args.records {
         if args.target != Format::Jsonl {
             return Err(CliError::usage("--records goes with --to jsonl"));
@@ -67,6 +67,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    // Whoever reads the output may take their time; others need the store.
+    drop(store);
     let surely = Question { certainty: Certainty::Surely, ..question.clone() };
     let rows: Vec<Row<'_>> = chosen(&args.question, &question, &known)
         .into_iter()
@@ -122,13 +124,26 @@ fn write_records(
 /// Where an export goes: to standard output, or beside the file that it then takes the place of.
 enum Output {
     Stdout(BufWriter<io::StdoutLock<'static>>),
-    File { writer: BufWriter<NamedTempFile>, path: PathBuf },
+    /// A terminal obeys some of what data may hold: it gets the export when all of it has been made safe.
+    Terminal {
+        text: Vec<u8>,
+        is_json: bool,
+    },
+    File {
+        writer: BufWriter<NamedTempFile>,
+        path: PathBuf,
+    },
 }
 
 impl Output {
-    fn open(path: Option<&Path>) -> CliResult<Self> {
+    fn open(path: Option<&Path>, target: Format) -> CliResult<Self> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            return Ok(Self::Stdout(BufWriter::new(io::stdout().lock())));
+            let is_json = matches!(target, Format::Json | Format::Jsonl);
+            return Ok(if io::stdout().is_terminal() {
+                Self::Terminal { text: Vec::new(), is_json }
+            } else {
+                Self::Stdout(BufWriter::new(io::stdout().lock()))
+            });
         };
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -139,6 +154,7 @@ impl Output {
     fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::Stdout(out) => out,
+            Self::Terminal { text, .. } => text,
             Self::File { writer, .. } => writer,
         }
     }
@@ -147,6 +163,11 @@ impl Output {
     fn finish(self) -> CliResult<()> {
         match self {
             Self::Stdout(mut out) => Ok(out.flush()?),
+            Self::Terminal { text, is_json } => {
+                let text = String::from_utf8_lossy(&text).replace('\r', "");
+                let safe = if is_json { ui::safe_json(&text) } else { ui::safe(&text) };
+                Ok(io::stdout().lock().write_all(safe.as_bytes())?)
+            }
             Self::File { writer, path } => {
                 let failed = |e: &io::Error| cannot_write(&path, e);
                 let file = writer.into_inner().map_err(|e| failed(e.error()))?;

@@ -20,7 +20,7 @@ use crate::session::Session;
 #[derive(Clone, Debug, Default, Args)]
 pub struct EventFlags {
     /// When it happened: 2004, July 2023, circa 2010, between 2017 and 2019
-    #[arg(long, value_name = "D", help_heading = "Event")]
+    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Event")]
     pub date: Option<String>,
     /// What happened, in one line
     #[arg(long, value_name = "T", help_heading = "Event")]
@@ -41,7 +41,7 @@ pub struct EventFlags {
     #[arg(long, value_name = "TAG", help_heading = "Event")]
     tag: Vec<String>,
     /// How sure it is, in percent
-    #[arg(long, value_name = "0-100", hide_short_help = true, help_heading = "Event")]
+    #[arg(long, value_name = "0-100", value_parser = clap::value_parser!(u8).range(0..=100), hide_short_help = true, help_heading = "Event")]
     confidence: Option<u8>,
     /// How it relates to another event
     #[arg(long, value_name = "REL=ID", hide_short_help = true, help_heading = "Event")]
@@ -80,14 +80,15 @@ const EFFECT_FLAGS: [(&str, &str, &str); 8] = [
 ];
 
 /// What the short help leaves out, so that it fits a screen.
-const RARE: [&str; 3] = ["source-date", "during-add", "at-end"];
+const RARE: [&str; 4] = ["locator", "source-date", "during-add", "at-end"];
 
 impl Args for Ordered {
     fn augment_args(command: Command) -> Command {
         let groups = [(&SOURCE_FLAGS[..], "Sources"), (&EFFECT_FLAGS[..], "Effects")];
         groups.into_iter().fold(command, |command, (flags, heading)| {
             command.args(flags.iter().map(|(name, value, help)| {
-                let arg = Arg::new(*name).long(*name).value_name(*value).help(*help);
+                let arg =
+                    Arg::new(*name).long(*name).value_name(*value).help(*help).allow_hyphen_values(true);
                 let rare = RARE.contains(name);
                 arg.action(ArgAction::Append).help_heading(heading).hide_short_help(rare)
             }))

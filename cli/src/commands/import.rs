@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use annals_core::{Resume, SledLog, Store, WriteOptions};
+use annals_core::{Conflict, Error, Failed, Log, Resume, SledLog, Store, WriteOptions};
 use annals_formats::{ColumnMap, Fault, ImportFormat, ImportOptions, Read};
-use annals_model::{Entry, Outcome};
+use annals_model::{Entry, Expectation, Outcome, Seq};
 use serde::Serialize;
 
 use super::writing::{WriteArgs, in_data, new_id};
@@ -165,15 +165,11 @@ impl Import<'_> {
         }
         let entries = std::mem::take(&mut self.pending);
         let lines = std::mem::take(&mut self.lines);
+        let end = self.store.log().head()?.seq();
         let answers = self.store.import(entries, self.session.host(), &self.options, &mut self.resume);
-        let answers = answers.map_err(|failed| {
-            let place = failed.index.and_then(|index| lines.get(index).copied());
-            let error = hints::explain(self.store, failed.error);
-            self.how_far(match place {
-                Some(line) => error.because_of(format!("line {line} was refused")),
-                None => error,
-            })
-        })?;
+        let answers = answers.map_err(|failed| self.refused(failed, &lines, end))?;
+        // The expectation was met: from here on the timeline's version is this import's own doing.
+        self.options.expect = Expectation::Any;
         for answer in answers {
             self.tally.seq = self.tally.seq.max(answer.seq.0);
             *match answer.outcome {
@@ -188,6 +184,24 @@ impl Import<'_> {
         }
         self.progress.say(format!("record {}", self.tally.seq));
         Ok(())
+    }
+
+    /// The error for a batch that the engine refused; `end` is where the log ended before it.
+    fn refused(&self, failed: Failed, lines: &[u64], end: Seq) -> CliError {
+        let line = failed.index.and_then(|index| lines.get(index).copied());
+        let Some(line) = line else { return failed.error.into() };
+        let within_file = match &failed.error {
+            Error::Conflict(Conflict::DifferentContent { id, seq, .. }) if *seq > end => Some(id.clone()),
+            _ => None,
+        };
+        let error = match within_file {
+            Some(id) => {
+                CliError::failed(format!("an earlier line has the same id, {id}, with different content"))
+                    .with_hint("give one of them another id, or make the later one a revision")
+            }
+            None => hints::explain(self.store, failed.error),
+        };
+        self.how_far(error.because_of(format!("line {line} was refused")))
     }
 
     /// The error for a file with problems: all of them are told, up to a number.

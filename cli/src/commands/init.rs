@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use annals_core::SledLog;
+use annals_core::{Durability, SledLog, SledOptions};
 use serde_json::json;
 
+use crate::args::hinted;
 use crate::error::CliResult;
 use crate::session::{STORE_DIRECTORY, Session};
 use crate::ui;
@@ -18,6 +19,10 @@ use crate::ui;
 pub struct Args {
     /// The directory that the store belongs to [default: here]
     path: Option<PathBuf>,
+    /// When a write is answered: once it is on the disk (each), or once the system has it (os), which a power cut
+    /// may lose
+    #[arg(long, value_name = "WHEN", default_value = "each", value_parser = hinted::<Durability>)]
+    durability: Durability,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
@@ -26,7 +31,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         (None, Some(path)) => path.to_owned(),
         (None, None) => PathBuf::from(STORE_DIRECTORY),
     };
-    SledLog::create(&path, &session.options())?;
+    SledLog::create(&path, &SledOptions { durability: args.durability, ..session.options() })?;
     if session.is_for_people() {
         return ui::print_line(&format!("made an empty store at {}", path.display()));
     }

@@ -34,6 +34,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let question = args.question.question(session, &args.range)?;
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    // Whoever reads the output may take their time; others need the store.
+    drop(store);
     let events = chosen(&args.question, &question, &known);
     if !session.is_for_people() {
         let lines: Result<Vec<String>, _> =

@@ -46,6 +46,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         }
         Ok(())
     })?;
+    // Whoever reads the output may take their time; others need the store.
+    drop(store);
     let from = args.last.map_or(0, |last| records.len().saturating_sub(last));
     print(session, &records[from..])
 }

@@ -39,6 +39,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     question.entities.clone_from(&args.entities);
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
     let snapshot = Snapshot::answer(&question, &known.knowledge())?;
+    // Whoever reads the output may take their time; others need the store.
+    drop(store);
     if !session.is_for_people() {
         return ui::print_json(session, &snapshot);
     }

@@ -4,8 +4,9 @@ use std::io::Write as _;
 
 use annals_core::StoredRecord;
 use annals_model::line::record_line;
-use annals_model::{Content, Event, EventId, TimelineName};
+use annals_model::{Content, Event, EventId, Op, TimelineName};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::CliResult;
@@ -34,6 +35,8 @@ struct Answer<'a> {
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let history = store.history(session.timeline(), &args.id).map_err(|e| hints::explain(&store, e))?;
+    // Whoever reads the output may take their time; others need the store.
+    drop(store);
     if !session.is_for_people() {
         let lines =
             history.iter().map(|stored| RawValue::from_string(record_line(&stored.record, stored.salt())?));
@@ -42,13 +45,20 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     }
     let mut out = ui::out();
     if let Some(event) = history.iter().rev().find_map(|stored| stored.record.content.event()) {
+        let last = history.last().filter(|stored| stored.record.op == Op::Retract);
+        if let Some(last) = last {
+            let withdrawn = format!("withdrawn by record {}", last.record.seq);
+            writeln!(out, "{HEADING}{:<12}{HEADING:#}{withdrawn}", "state")?;
+        }
         for (name, value) in fields(event) {
             writeln!(out, "{HEADING}{name:<12}{HEADING:#}{}", safe(&value))?;
         }
         writeln!(out)?;
     }
+    let mut before: Option<&Event> = None;
     for stored in &history {
-        writeln!(out, "{}", safe(&told(stored)))?;
+        writeln!(out, "{}", safe(&told(stored, before)?))?;
+        before = stored.record.content.event().or(before);
     }
     Ok(out.flush()?)
 }
@@ -95,15 +105,36 @@ fn cited(source: &annals_model::Source) -> String {
         .join(", ")
 }
 
-/// One record of the history.
-fn told(stored: &StoredRecord) -> String {
+/// One record of the history; of a revision, which fields it changed.
+fn told(stored: &StoredRecord, before: Option<&Event>) -> CliResult<String> {
     let record = &stored.record;
-    let what = match &record.content {
-        Content::Event(event) => {
+    let what = match (&record.content, before) {
+        (Content::Event(event), None) => {
             event.date.as_ref().map_or("undated".to_owned(), |date| format!("date {date}"))
         }
-        Content::Reason(reason) => format!("because: {reason}"),
-        Content::Redacted => "content redacted".to_owned(),
+        (Content::Event(event), Some(before)) => changed(before, event)?,
+        (Content::Reason(reason), _) => format!("because: {reason}"),
+        (Content::Redacted, _) => "content redacted".to_owned(),
     };
-    format!("@{} {} {} by {}: {what}", record.seq, record.recorded_at, record.op, record.recorded_by)
+    Ok(format!("@{} {} {} by {}: {what}", record.seq, record.recorded_at, record.op, record.recorded_by))
+}
+
+/// What a revision changed: short values as they were and are, of the others the names of their fields.
+fn changed(before: &Event, after: &Event) -> CliResult<String> {
+    const SHORT: usize = 60;
+    let (before, after) = (serde_json::to_value(before)?, serde_json::to_value(after)?);
+    let fields = |event: &Value| event.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default();
+    let mut names: Vec<String> = fields(&before);
+    names.extend(fields(&after));
+    names.sort();
+    names.dedup();
+    let show = |value: &Value| value.as_str().map_or_else(|| "none".to_owned(), str::to_owned);
+    let mut told = Vec::new();
+    for name in names.iter().filter(|name| before[*name] != after[*name]) {
+        let (was, is) = (&before[name], &after[name]);
+        let texts =
+            [was, is].iter().all(|value| value.is_null() || value.as_str().is_some_and(|t| t.len() <= SHORT));
+        told.push(if texts { format!("{name} {} → {}", show(was), show(is)) } else { name.clone() });
+    }
+    Ok(if told.is_empty() { "brought back unchanged".to_owned() } else { told.join(", ") })
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use annals_core::{SledOptions, hex};
+use annals_core::{Damage, SledOptions, hex};
 use serde_json::json;
 
 use crate::error::{CliError, CliResult};
@@ -20,7 +20,12 @@ pub struct Args {}
 pub fn run(_: &Args, session: &Session) -> CliResult<()> {
     let options = SledOptions { check_head: false, ..session.options() };
     let store = session.open_with(&options)?;
-    let report = store.verify(store.log().witness())?;
+    let witness = store.log().witness();
+    let mut report = store.verify(witness)?;
+    if witness.is_none() {
+        let what = "the head file is missing or unreadable: whether the log has lost its end cannot be told";
+        report.damage.push(Damage::new(what));
+    }
     let damage: Vec<String> = report.damage.iter().map(ToString::to_string).collect();
     if session.is_for_people() {
         let mut out = ui::out();

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use annals_model::{
-    Content, Entry, Event, EventId, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, TimelineName,
-    Version, Write, Written, limits,
+    Content, Entry, Event, EventId, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded,
+    TimelineName, Version, Write, Written, limits,
 };
 
 use crate::codec::frame::{self, Encoded};
@@ -22,9 +22,9 @@ type Key = (TimelineName, EventId);
 
 /// How far an import has come in each event's history, so that it can be run again.
 ///
-/// An entry that an earlier run of the same import wrote is recognised by its place in the event's history:
-/// behind the records that this run's earlier entries for the event were found as. Only events that this run
-/// found appended already are followed so.
+/// An entry that an earlier run of the same import wrote is recognised by its place in the event's history: equal
+/// to a record that was there when this run began, behind those that this run's earlier entries for the event
+/// were found as. So what was corrected by hand since is not undone.
 #[derive(Debug, Default)]
 pub struct Resume {
     /// Where the log ended when this run began.
@@ -33,16 +33,12 @@ pub struct Resume {
 }
 
 impl Resume {
-    fn begin(&mut self, end: Seq) {
-        self.start.get_or_insert(end);
-    }
-
     /// Takes note that an entry is in the log as record `seq`.
-    fn note(&mut self, key: &Key, outcome: Outcome, seq: Seq) {
-        let begins = outcome == Outcome::AlreadyAppended && self.start.is_some_and(|start| seq <= start);
+    fn note(&mut self, key: &Key, seq: Seq) {
+        let was_there = self.start.is_some_and(|start| seq <= start);
         match self.found.get_mut(key) {
             Some(found) => *found = seq.max(*found),
-            None if begins => {
+            None if was_there => {
                 self.found.insert(key.clone(), seq);
             }
             None => {}
@@ -55,7 +51,8 @@ pub struct Batch<'a, L> {
     log: &'a L,
     host: &'a dyn Host,
     options: &'a WriteOptions,
-    resume: &'a mut Resume,
+    /// Only an import follows what earlier runs wrote; a single write is judged by what stands.
+    resume: Option<&'a mut Resume>,
     now: RecordedAt,
     head: Head,
     first: Seq,
@@ -78,10 +75,12 @@ impl<'a, L: Log> Batch<'a, L> {
         log: &'a L,
         host: &'a dyn Host,
         options: &'a WriteOptions,
-        resume: &'a mut Resume,
+        mut resume: Option<&'a mut Resume>,
     ) -> Result<Self> {
         let head = log.head()?;
-        resume.begin(head.seq());
+        if let Some(resume) = &mut resume {
+            resume.start.get_or_insert(head.seq());
+        }
         // A clock that has been set back must not make record times go back.
         let now = host.now().max(head.recorded_at.unwrap_or(RecordedAt::from_micros(i64::MIN)));
         let first = head.seq().next();
@@ -99,9 +98,13 @@ impl<'a, L: Log> Batch<'a, L> {
             Some(settled) => settled,
             None => (outcome_of(&entry.write), self.record(&key, known, entry)?),
         };
-        self.resume.note(&key, outcome, seq);
+        if let Some(resume) = &mut self.resume {
+            resume.note(&key, seq);
+        }
         let version = self.version(&key.0)?;
-        Ok(Written { outcome, timeline: key.0, id: key.1, seq, version })
+        let later = known.filter(|entry| outcome == Outcome::AlreadyAppended && entry.last > seq);
+        let superseded_by = later.map(|entry| Superseded { op: entry.last_op, seq: entry.last });
+        Ok(Written { outcome, timeline: key.0, id: key.1, seq, version, superseded_by })
     }
 
     /// Where the event stands now, the batch's own records included.
@@ -156,11 +159,16 @@ impl<'a, L: Log> Batch<'a, L> {
         same: impl Fn(&Record) -> bool,
         stands: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
-        if let Some(found) = self.resume.found.get(key).copied() {
-            if stands(&self.load(key, found)?) {
+        if let Some(resume) = &self.resume {
+            let found = resume.found.get(key).copied();
+            if let Some(found) = found
+                && stands(&self.load(key, found)?)
+            {
                 return Ok(Some(found));
             }
-            if let Some(seq) = self.find(key, found, same)? {
+            let start = resume.start.unwrap_or_default();
+            let was_there = |record: &Record| record.seq <= start && same(record);
+            if let Some(seq) = self.find(key, found.unwrap_or_default(), was_there)? {
                 return Ok(Some(seq));
             }
         }
@@ -233,6 +241,12 @@ impl<'a, L: Log> Batch<'a, L> {
             // Kept times may have run ahead of the clock within this batch.
             return Ok(self.now.max(self.head.recorded_at.unwrap_or(self.now)));
         };
+        if own > self.host.now() {
+            let message = format!("{own} lies in the future");
+            let hint =
+                "every later record would have to carry it, too: mend the time, or import without keeping it";
+            return Err(Invalid::new(message).with_hint(hint).under("recorded_at").into());
+        }
         match self.head.recorded_at {
             Some(last) if own < last => {
                 let message = format!("{own} is earlier than the record before it, {last}");

@@ -129,7 +129,19 @@ impl std::error::Error for Damage {}
 impl Error {
     /// The store cannot be used, for a reason that the system gave.
     pub fn io(context: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Unavailable { context: context.into(), hint: None, source: Some(source) }
+        let hint = match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Some("the disk is full: make room, then try again; nothing that was answered is lost")
+            }
+            std::io::ErrorKind::ReadOnlyFilesystem => Some(
+                "the store has to be on a file system that can be written, even to read it: copy it to one",
+            ),
+            std::io::ErrorKind::PermissionDenied => {
+                Some("a store is its owner's: run as the user who made it")
+            }
+            _ => None,
+        };
+        Self::Unavailable { context: context.into(), hint: hint.map(str::to_owned), source: Some(source) }
     }
 
     /// The store cannot be used, for a reason of its own, with a next step.

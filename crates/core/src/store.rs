@@ -61,7 +61,7 @@ impl<L: Log> Store<L> {
         host: &dyn Host,
         options: &WriteOptions,
     ) -> Result<Vec<Written>, Failed> {
-        self.import(entries, host, options, &mut Resume::default())
+        self.batch(entries, host, options, None)
     }
 
     /// Records a batch of an import that may be run again.
@@ -71,6 +71,16 @@ impl<L: Log> Store<L> {
         host: &dyn Host,
         options: &WriteOptions,
         resume: &mut Resume,
+    ) -> Result<Vec<Written>, Failed> {
+        self.batch(entries, host, options, Some(resume))
+    }
+
+    fn batch(
+        &self,
+        entries: Vec<Entry>,
+        host: &dyn Host,
+        options: &WriteOptions,
+        resume: Option<&mut Resume>,
     ) -> Result<Vec<Written>, Failed> {
         let _writer = self.lock();
         let whole = |error: Error| Failed { index: None, error };

@@ -44,11 +44,15 @@ impl<L: Log> Store<L> {
     pub fn verify(&self, witness: Option<Witness>) -> Result<Report> {
         let head = self.log().head()?;
         let mut check = Check::new(self.log(), witness);
-        for stored in self.log().frames(Seq(1)) {
-            match stored {
-                Ok((first, bytes)) => check.frame(first, &bytes)?,
-                Err(Error::Damaged(damage)) => check.report.damage.push(damage),
-                Err(other) => return Err(other),
+        let mut from = Seq(1);
+        // Where the storage itself cannot be read any more, the next block may still be.
+        while let Err(damage) = check.frames_from(from)? {
+            from = Seq((check.next.0 - 1) / BLOCK * BLOCK + BLOCK + 1);
+            let last = Seq((from.0 - 1).min(head.seq().0).max(check.next.0));
+            check.lost(Damage::of(check.next, last, damage.what));
+            check.next = from;
+            if from > head.seq() {
+                break;
             }
         }
         check.finish(&head)
@@ -65,6 +69,8 @@ struct Check<'a, L> {
     complete: bool,
     recorded_at: Option<RecordedAt>,
     versions: HashMap<TimelineName, u64>,
+    /// Records that the index of ids calls the last of their event.
+    last_records: u64,
 }
 
 impl<'a, L: Log> Check<'a, L> {
@@ -78,6 +84,7 @@ impl<'a, L: Log> Check<'a, L> {
             complete: true,
             recorded_at: None,
             versions: HashMap::new(),
+            last_records: 0,
         }
     }
 
@@ -89,6 +96,19 @@ impl<'a, L: Log> Check<'a, L> {
     fn lost(&mut self, damage: Damage) {
         self.report.damage.push(damage);
         self.complete = false;
+    }
+
+    /// Reads the frames from a position on; the inner error is where the storage gives out.
+    fn frames_from(&mut self, from: Seq) -> Result<Result<(), Damage>> {
+        for stored in self.log.frames(from) {
+            match stored {
+                Ok((first, _)) if first < from => {}
+                Ok((first, bytes)) => self.frame(first, &bytes)?,
+                Err(Error::Damaged(damage)) => return Ok(Err(damage)),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(Ok(()))
     }
 
     fn frame(&mut self, first: Seq, bytes: &[u8]) -> Result<()> {
@@ -149,10 +169,19 @@ impl<'a, L: Log> Check<'a, L> {
         if stored.previous.is_none() {
             self.report.events += 1;
         }
-        let Some(entry) = self.log.event(&record.timeline, &record.id)? else {
-            self.damaged(seq, seq, format!("the index of ids does not know {}", record.id));
-            return Ok(());
+        let entry = match self.log.event(&record.timeline, &record.id) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => {
+                self.damaged(seq, seq, format!("the index of ids does not know {}", record.id));
+                return Ok(());
+            }
+            Err(Error::Damaged(damage)) => {
+                self.damaged(seq, seq, format!("the index of ids about {}: {}", record.id, damage.what));
+                return Ok(());
+            }
+            Err(other) => return Err(other),
         };
+        self.last_records += u64::from(entry.last == seq);
         let agrees = entry.first <= seq
             && seq <= entry.last
             && (stored.previous.is_none() == (entry.first == seq))
@@ -198,12 +227,22 @@ impl<'a, L: Log> Check<'a, L> {
                 self.report.damage.push(Damage::new(what));
             }
             for entry in self.log.events(&name) {
-                indexed += 1;
-                entry?;
+                match entry {
+                    Ok(_) => indexed += 1,
+                    Err(Error::Damaged(damage)) => self.report.damage.push(damage),
+                    Err(other) => return Err(other),
+                }
             }
         }
         for name in std::mem::take(&mut self.versions).into_keys() {
             self.report.damage.push(Damage::new(format!("timeline {name} has no version")));
+        }
+        if self.complete && self.last_records != self.report.events {
+            let what = format!(
+                "the index of ids knows the last record of {} events, the log has {}",
+                self.last_records, self.report.events
+            );
+            self.report.damage.push(Damage::new(what));
         }
         if indexed != self.report.events {
             let what = format!("the index of ids has {indexed} events, the log {}", self.report.events);

@@ -8,8 +8,8 @@ use annals_core::{
     Durability, Error, Log, NotFound, SledLog, SledOptions, Store, StoredRecord, WriteOptions, scan,
 };
 use annals_model::{
-    AsOf, Certainty, Change, Content, Entry, Event, Filter, KnownAt, Op, Question, Record, Scalar, Seq,
-    Snapshot, TimelineName, Value, Write,
+    AsOf, Certainty, Change, Content, Entry, Event, Filter, KnownAt, Op, Question, Record, RecordedAt,
+    Scalar, Seq, Snapshot, TimelineName, Value, Write,
 };
 use annals_testkit::generate::{
     Asked, Session, TIMELINES, as_of_dates, disjoint_events, questions, sessions,
@@ -101,7 +101,10 @@ fn once_more(stored: &StoredRecord) -> Entry {
 fn copy_of(records: &[StoredRecord]) -> Store<MemoryLog> {
     let store = in_memory();
     let options = WriteOptions { keep_record_times: true, ..WriteOptions::by("nobody") };
-    store.write(records.iter().map(once_more).collect(), &TestHost::new(2), &options).unwrap();
+    let host = TestHost::new(2);
+    // The copy is made after everything that it copies.
+    host.set_now(RecordedAt::from_micros(4_000_000_000_000_000));
+    store.write(records.iter().map(once_more).collect(), &host, &options).unwrap();
     store
 }
 

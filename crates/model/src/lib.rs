@@ -40,4 +40,4 @@ pub use snapshot::{
     Cell, Clash, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, state_sha256,
 };
 pub use value::{Scalar, Value};
-pub use write::{Entry, Expectation, Outcome, Write, Written, reason_within_limits};
+pub use write::{Entry, Expectation, Outcome, Superseded, Write, Written, reason_within_limits};

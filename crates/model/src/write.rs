@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::{Event, EventId, Invalid, RecordedAt, Seq, TimelineName, Version, limits};
+use crate::{Event, EventId, Invalid, Op, RecordedAt, Seq, TimelineName, Version, limits};
 
 /// What is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,18 @@ pub struct Written {
     pub seq: Seq,
     /// The timeline's version afterwards.
     pub version: Version,
+    /// The event's last record, where what was there already is not what stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<Superseded>,
+}
+
+/// A later record of the same event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Superseded {
+    /// What it does.
+    pub op: Op,
+    /// Its position.
+    pub seq: Seq,
 }
 
 impl Write {
@@ -194,7 +206,13 @@ impl Serialize for Outcome {
 /// `appended haiti/un-2004 as record 17 (timeline version 12)`.
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { outcome, timeline, id, seq, version } = self;
-        write!(f, "{outcome} {timeline}/{id} as record {seq} (timeline version {version})")
+        let Self { outcome, timeline, id, seq, version, superseded_by } = self;
+        write!(f, "{outcome} {timeline}/{id} as record {seq} (timeline version {version})")?;
+        match superseded_by {
+            Some(Superseded { op, seq }) => {
+                write!(f, "; it does not stand since record {seq}, a {op}: `annals revise` brings it back")
+            }
+            None => Ok(()),
+        }
     }
 }

@@ -270,7 +270,8 @@ pub fn record_times_can_be_kept(log: impl Log) {
     assert_eq!(records[0].record.recorded_at, RecordedAt::from_micros(5_000_000));
     assert_eq!(records[0].record.recorded_by, "someone else");
     assert_eq!(records[0].salt(), Some(&[7; 16]));
-    assert!(store.write(vec![at(4_999_999, "c")], &host, &keeping).is_err());
+    assert!(store.write(vec![at(4_999_999, "c")], &host, &keeping).is_err(), "earlier than the last");
+    assert!(store.write(vec![at(host.now().micros() * 2, "c")], &host, &keeping).is_err(), "in the future");
     let host_time = host.now();
     write(&store, &host, vec![at(1, "d")]);
     assert!(all(&store)[2].record.recorded_at > host_time, "not kept unless asked for");
@@ -342,6 +343,17 @@ pub fn an_import_can_be_run_again(log: impl Log) {
     }
     let known = store.known(&timeline("main"), KnownAt::Everything).unwrap();
     assert_eq!(known.events()[0].event, event("a", "2005", 2));
+    // What was corrected by hand since is not undone, even by a file that only revises.
+    write(&store, &host, vec![revise("main", event("a", "2017", 9))]);
+    let end = store.log().head().unwrap().seq();
+    for again in [lines(), lines().split_off(1)] {
+        let mut resume = annals_core::Resume::default();
+        store.import(again, &host, &WriteOptions::by("t"), &mut resume).unwrap();
+        assert_eq!(store.log().head().unwrap().seq(), end);
+    }
+    // A single revision is no import: it may go back to an earlier version.
+    write(&store, &host, vec![revise("main", event("a", "2004", 1))]);
+    assert_eq!(store.log().head().unwrap().seq(), end.next());
 }
 
 /// What was written in order is found in order.

@@ -48,7 +48,8 @@ pub struct SledLog {
     meta: sled::Tree,
     db: sled::Db,
     syncer: Syncer,
-    head_file: HeadFile,
+    /// Absent where it could not be read and the store was opened for `verify` all the same.
+    head_file: Option<HeadFile>,
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
@@ -62,7 +63,7 @@ impl SledLog {
         &self.path
     }
 
-    /// What the head file held when the store was opened.
+    /// What the head file held when the store was opened; nothing where it could not be read.
     pub const fn witness(&self) -> Option<Witness> {
         self.witness
     }
@@ -102,6 +103,33 @@ impl SledLog {
     }
 }
 
+/// The pairs of a tree, read. An error is the last thing that it gives: on a damaged page sled would give the
+/// same one for ever.
+struct Pairs<R> {
+    range: Option<sled::Iter>,
+    read: R,
+}
+
+impl<T, R: Fn(&[u8], &[u8]) -> Result<T>> Pairs<R> {
+    const fn new(range: sled::Iter, read: R) -> Self {
+        Self { range: Some(range), read }
+    }
+}
+
+impl<T, R: Fn(&[u8], &[u8]) -> Result<T>> Iterator for Pairs<R> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        let range = self.range.as_mut()?;
+        let pair = guarded("read the store", || range.next().transpose());
+        let read = pair.and_then(|pair| pair.map(|(key, value)| (self.read)(&key, &value)).transpose());
+        if read.is_err() {
+            self.range = None;
+        }
+        read.transpose()
+    }
+}
+
 /// The value under a key, read; a value that cannot be read is damage.
 fn get<T>(tree: &sled::Tree, key: &[u8], read: impl Fn(&[u8]) -> Option<T>, what: &str) -> Result<Option<T>> {
     let Some(value) = guarded("read the store", || tree.get(key))? else {
@@ -117,6 +145,9 @@ impl Log for SledLog {
     }
 
     fn commit(&self, commit: &Commit) -> Result<()> {
+        let Some(head_file) = &self.head_file else {
+            return Err(Error::unavailable("the store is open for reading only", "open it again"));
+        };
         if self.refuses.load(Ordering::Acquire) {
             return Err(Error::unavailable(
                 "the store refuses to write: an earlier write failed half-way",
@@ -129,7 +160,9 @@ impl Log for SledLog {
         self.syncer.sync(&self.db)?;
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
         let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
-        self.refuses.store(self.head_file.write(witness).is_err(), Ordering::Release);
+        // Without syncs the head file could reach the disk before the log, which would look like damage.
+        let noted = self.durability() == Durability::Os || head_file.write(witness).is_ok();
+        self.refuses.store(!noted, Ordering::Release);
         Ok(())
     }
 
@@ -139,14 +172,10 @@ impl Log for SledLog {
             Ok(start) => start.map_or_else(|| keys::number(0).to_vec(), |(key, _)| key.to_vec()),
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        let mut range = self.frames.range(start..);
-        Box::new(std::iter::from_fn(move || {
-            let next = guarded("read the log", || range.next().transpose()).transpose()?;
-            Some(next.and_then(|(key, value)| {
-                let first = keys::read_number(&key)
-                    .ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
-                Ok((Seq(first), value.to_vec()))
-            }))
+        Box::new(Pairs::new(self.frames.range(start..), |key, value| {
+            let first = keys::read_number(key)
+                .ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
+            Ok((Seq(first), value.to_vec()))
         }))
     }
 
@@ -160,14 +189,10 @@ impl Log for SledLog {
         timeline: &TimelineName,
     ) -> Box<dyn Iterator<Item = Result<(EventId, EventEntry)>> + '_> {
         let prefix = keys::event_prefix(timeline);
-        let mut range = self.events.scan_prefix(&prefix);
-        Box::new(std::iter::from_fn(move || {
-            let next = guarded("read the index of ids", || range.next().transpose()).transpose()?;
-            Some(next.and_then(|(key, value)| {
-                let id = keys::read_event_id(&prefix, &key);
-                id.zip(keys::read_entry(&value))
-                    .ok_or_else(|| Damage::new("an entry of the index of ids is unreadable").into())
-            }))
+        Box::new(Pairs::new(self.events.scan_prefix(&prefix), move |key, value| {
+            let id = keys::read_event_id(&prefix, key);
+            id.zip(keys::read_entry(value))
+                .ok_or_else(|| Damage::new("an entry of the index of ids is unreadable").into())
         }))
     }
 
@@ -178,14 +203,12 @@ impl Log for SledLog {
     }
 
     fn timelines(&self) -> Result<Vec<(TimelineName, Version)>> {
-        let mut all = Vec::new();
-        let mut range = self.timelines.iter();
-        while let Some((key, value)) = guarded("read the timelines", || range.next().transpose())? {
-            let name = std::str::from_utf8(&key).ok().and_then(|name| TimelineName::new(name).ok());
-            let entry = name.zip(keys::read_number(&value).map(Version));
-            all.push(entry.ok_or_else(|| Damage::new("a timeline's version is unreadable"))?);
-        }
-        Ok(all)
+        let pairs = Pairs::new(self.timelines.iter(), |key, value| {
+            let name = std::str::from_utf8(key).ok().and_then(|name| TimelineName::new(name).ok());
+            let entry = name.zip(keys::read_number(value).map(Version));
+            entry.ok_or_else(|| Damage::new("a timeline's version is unreadable").into())
+        });
+        pairs.collect()
     }
 
     fn block(&self, index: u64) -> Result<Option<Hash>> {
@@ -215,10 +238,21 @@ fn panicked(what: &str) -> Error {
 /// sled's errors, sorted by what can be done about them.
 fn storage(what: &str, error: sled::Error) -> Error {
     match error {
-        sled::Error::Io(source) => Error::io(format!("cannot {what}"), source),
+        sled::Error::Io(source) => Error::io(format!("cannot {what}"), as_the_system_said(source)),
         sled::Error::Corruption { .. } => {
             Damage::new(format!("cannot {what}: sled finds its files damaged")).into()
         }
         other => Error::unavailable(format!("cannot {what}: {other}"), "run `annals verify`"),
     }
+}
+
+/// The system's own error. sled wraps some of them into text, where only their number is left.
+fn as_the_system_said(error: std::io::Error) -> std::io::Error {
+    if error.raw_os_error().is_some() {
+        return error;
+    }
+    let text = error.to_string();
+    let digits = text.split("code: ").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_digit));
+    let code = digits.and_then(|digits| digits.collect::<String>().parse().ok());
+    code.map_or(error, std::io::Error::from_raw_os_error)
 }

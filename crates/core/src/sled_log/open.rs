@@ -5,7 +5,8 @@
 //! removed, sled is opened on a thread of its own under a deadline, and the log that it gives is held against
 //! the head file before anybody reads it.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
@@ -24,7 +25,9 @@ use crate::merkle::Frontier;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result, scan};
 
-const FORMAT: &str = "annals store 1\n";
+const FORMAT: &str = "annals store 1";
+const WITHOUT_SYNC: &str = "durability os";
+const UNFINISHED: &str = "format.new";
 /// sled's page cache; the memory that it really takes is a multiple of it.
 const CACHE: u64 = 16 * 1024 * 1024;
 const LOCK_RETRIES: u32 = 400;
@@ -43,7 +46,7 @@ pub enum Durability {
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct SledOptions {
-    /// When a commit is answered.
+    /// When a commit is answered; a store keeps what it was made with.
     pub durability: Durability,
     /// What other processes are told about who has the store open.
     pub holder: String,
@@ -80,19 +83,14 @@ impl FromStr for Durability {
 }
 
 impl SledLog {
-    /// Makes an empty store, readable by its owner only.
+    /// Makes an empty store, readable by its owner only. What an earlier attempt left unfinished is replaced.
     ///
     /// # Errors
     ///
     /// The directory must not exist or be empty.
     pub fn create(path: &Path, options: &SledOptions) -> Result<Self> {
         let failed = |source| Error::io(format!("cannot make a store at {}", path.display()), source);
-        let occupied = match fs::read_dir(path) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-            Err(error) => return Err(failed(error)),
-        };
-        if occupied {
+        if is_occupied(path).map_err(failed)? {
             let what = if path.join("format").exists() { "a store" } else { "something else" };
             return Err(Error::unavailable(
                 format!("there is {what} at {} already", path.display()),
@@ -100,40 +98,35 @@ impl SledLog {
             ));
         }
         make_private(path).map_err(failed)?;
+        let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
+        let sled_path = path.join("sled");
+        if sled_path.exists() {
+            fs::remove_dir_all(&sled_path).map_err(failed)?;
+        }
         let empty = Witness { count: 0, root: Frontier::default().root() };
         HeadFile::create(&path.join("head"), empty)?;
-        make_private(&path.join("sled")).map_err(failed)?;
-        let log = Self::open_files(path, options)?;
-        // The format file comes last: what has it is a whole store.
-        fs::write(path.join("format"), FORMAT).map_err(failed)?;
-        for directory in [path.join("sled").as_path(), path, parent(path)] {
+        make_private(&sled_path).map_err(failed)?;
+        let log = Self::open_files(path, options, lock)?;
+        sync_files(&sled_path).map_err(failed)?;
+        // The format file comes last, and whole: what has it is a store.
+        let mut format = format!("{FORMAT}\n");
+        if options.durability == Durability::Os {
+            format.extend([WITHOUT_SYNC, "\n"]);
+        }
+        let mut file = File::create(path.join(UNFINISHED)).map_err(failed)?;
+        file.write_all(format.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        fs::rename(path.join(UNFINISHED), path.join("format")).map_err(failed)?;
+        for directory in [sled_path.as_path(), path, parent(path)] {
             sync_directory(directory)?;
         }
         Ok(log)
     }
 
-    /// Opens a store.
+    /// Opens a store, with the durability that it was made with.
     pub fn open(path: &Path, options: &SledOptions) -> Result<Self> {
-        let failed = |source| Error::io(format!("cannot read the store at {}", path.display()), source);
-        match fs::read_to_string(path.join("format")) {
-            Ok(format) if format == FORMAT => {}
-            Ok(format) if format.starts_with("annals store ") => {
-                return Err(Error::unavailable(
-                    format!(
-                        "the store has the format `{}`, this program reads `{}`",
-                        format.trim(),
-                        FORMAT.trim()
-                    ),
-                    "use the version of Annals that wrote it",
-                ));
-            }
-            Ok(_) => return Err(Damage::new("the store's format file is unreadable").into()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(NotFound::Store(path.to_owned()).into());
-            }
-            Err(error) => return Err(failed(error)),
-        }
-        let log = Self::open_files(path, options)?;
+        let options = SledOptions { durability: read_format(path)?, ..options.clone() };
+        let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
+        let log = Self::open_files(path, &options, lock)?;
         if options.check_head
             && let Some(witness) = log.witness
         {
@@ -142,9 +135,12 @@ impl SledLog {
         Ok(log)
     }
 
-    fn open_files(path: &Path, options: &SledOptions) -> Result<Self> {
-        let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
-        let (head_file, witness) = HeadFile::open(&path.join("head"))?;
+    fn open_files(path: &Path, options: &SledOptions, lock: Lock) -> Result<Self> {
+        let (head_file, witness) = match HeadFile::open(&path.join("head")) {
+            Ok((head_file, witness)) => (Some(head_file), Some(witness)),
+            Err(Error::Damaged(_)) if !options.check_head => (None, None),
+            Err(error) => return Err(error),
+        };
         let sled_path = path.join("sled");
         remove_unfinished(&sled_path)?;
         let db = open_sled(&sled_path, options.deadline)?;
@@ -159,7 +155,7 @@ impl SledLog {
             path: path.to_owned(),
             syncer,
             head_file,
-            witness: Some(witness),
+            witness,
             refuses: AtomicBool::new(false),
             db,
             _lock: lock,
@@ -180,6 +176,60 @@ impl SledLog {
         }
         Ok(())
     }
+}
+
+/// Reads the format file: whether this is a store, and one that this program reads; and its durability.
+fn read_format(path: &Path) -> Result<Durability> {
+    let text = match fs::read_to_string(path.join("format")) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(NotFound::Store(path.to_owned()).into());
+        }
+        Err(error) => return Err(Error::io(format!("cannot read the store at {}", path.display()), error)),
+    };
+    let mut lines = text.lines();
+    match lines.next() {
+        Some(FORMAT) => {}
+        Some(other) if other.starts_with("annals store ") => {
+            return Err(Error::unavailable(
+                format!("the store has the format `{other}`, this program reads `{FORMAT}`"),
+                "use the version of Annals that wrote it",
+            ));
+        }
+        _ => return Err(Damage::new("the store's format file is unreadable").into()),
+    }
+    match lines.next() {
+        None => Ok(Durability::Each),
+        Some(WITHOUT_SYNC) => Ok(Durability::Os),
+        Some(_) => Err(Damage::new("the store's format file is unreadable").into()),
+    }
+}
+
+/// Whether a directory holds anything but what an unfinished attempt to make a store leaves behind: our own
+/// files without a format file, and no record.
+fn is_occupied(path: &Path) -> std::io::Result<bool> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        if !["lock", "head", "sled", UNFINISHED].iter().any(|own| name == *own) {
+            return Ok(true);
+        }
+    }
+    Ok(matches!(HeadFile::open(&path.join("head")), Ok((_, witness)) if witness.count > 0))
+}
+
+/// Syncs every file of a directory.
+fn sync_files(path: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    Ok(())
 }
 
 fn parent(path: &Path) -> &Path {
