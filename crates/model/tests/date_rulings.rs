@@ -149,6 +149,17 @@ fn times_without_seconds_and_midnight_as_24_are_written_anew() {
 }
 
 #[test]
+fn spaces_beside_the_marks_of_a_set_are_dropped() {
+    let same = |text: &str, expect: &str| assert_eq!(Date::parse(text).unwrap().as_str(), expect, "{text}");
+    same("[2020, 2021]", "[2020,2021]");
+    same("[2017 .. 2019]", "[2017..2019]");
+    same("{ 2017.. 2019 , 2021 }", "{2017..2019,2021}");
+    same("[.. 2019]", "[..2019]");
+    assert!(Date::parse("[20 17]").is_err());
+    assert!(Date::parse("2017 / 2019").is_err());
+}
+
+#[test]
 fn everything_else_is_kept_as_written() {
     let texts = [
         "?2004-?06-?11",

@@ -253,6 +253,9 @@ fn periods_have_names() {
     check("1990's", "199X");
     check("19th century", "18XX");
     check("the 21st century", "20XX");
+    check("1st century", "[0001..0100]");
+    check("1st century BC", "[-0099..0000]");
+    check("2nd century BC", "-01XX");
     check("5th century BC", "-04XX");
     check("spring 2023", "2023-21");
     check("winter 2023", "2023-24");

@@ -1,6 +1,6 @@
 //! The few texts that we accept although EDTF writes them otherwise, turned into valid EDTF.
 //!
-//! Spaces after the commas of a set, a time without seconds, and midnight written as 24:00. The result is
+//! Spaces beside the marks of a set, a time without seconds, and midnight written as 24:00. The result is
 //! what the date keeps. A text that needs none of them is handed on as it is, and one that is wrong is left
 //! for the grammar to refuse; [`read`](super::read) adds what we accept without rewriting.
 
@@ -27,7 +27,7 @@ pub fn normalise(text: &str) -> Result<Cow<'_, str>, Fault> {
         ));
     }
     if is_set {
-        Ok(without_spaces_after_commas(text))
+        Ok(without_spaces_beside_marks(text))
     } else if let Some((date, time)) = text.split_once('T').filter(|_| !text.contains('/')) {
         date_time(text, date, time)
     } else {
@@ -35,13 +35,17 @@ pub fn normalise(text: &str) -> Result<Cow<'_, str>, Fault> {
     }
 }
 
-fn without_spaces_after_commas(text: &str) -> Cow<'_, str> {
-    if !text.contains(", ") {
+/// Drops the spaces beside the marks of a set; one within a date is left for the grammar to refuse.
+fn without_spaces_beside_marks(text: &str) -> Cow<'_, str> {
+    if !text.contains(' ') {
         return Cow::Borrowed(text);
     }
+    let is_mark = |c: char| matches!(c, ',' | '.' | '[' | ']' | '{' | '}');
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c != ' ' || !out.ends_with(',') {
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let next = rest.clone().find(|c| *c != ' ');
+        if c != ' ' || !(out.ends_with(is_mark) || next.is_none_or(is_mark)) {
             out.push(c);
         }
     }

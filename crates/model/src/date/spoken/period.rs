@@ -92,6 +92,12 @@ fn decade(word: &str) -> Reading {
 }
 
 fn century(nth: u32, before_christ: bool) -> Option<String> {
+    // There was no year 0 between them, and no mask ends or begins where they meet.
+    match (nth, before_christ) {
+        (1, true) => return Some("[-0099..0000]".to_owned()),
+        (1, false) => return Some("[0001..0100]".to_owned()),
+        _ => {}
+    }
     let sign = if before_christ { "-" } else { "" };
     (1..=100).contains(&nth).then(|| format!("{sign}{:02}XX", nth - 1))
 }
