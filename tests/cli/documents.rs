@@ -35,7 +35,9 @@ fn check(page: &str) {
     if std::env::var_os("ANNALS_UPDATE_DOCS").is_some() {
         std::fs::write(&path, shown).unwrap();
     } else {
-        assert_eq!(shown, written, "{page}: ANNALS_UPDATE_DOCS=1 writes what the program prints");
+        let differs = shown.lines().zip(written.lines()).find(|(shown, written)| shown != written);
+        assert_eq!(differs, None, "{page}: ANNALS_UPDATE_DOCS=1 writes what the program prints");
+        assert_eq!(shown.len(), written.len(), "{page}: ANNALS_UPDATE_DOCS=1 writes what the program prints");
     }
 }
 
@@ -44,5 +46,5 @@ fn run(sandbox: &Sandbox, command: &str) -> String {
     let words = split(command);
     let args: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = sandbox.run(&args);
-    sandbox.masked(&(done.stderr + &done.stdout))
+    sandbox.masked(&(done.stderr + &done.stdout)).replace('\r', "")
 }

@@ -92,6 +92,9 @@ impl<'a, L: Log> Batch<'a, L> {
     /// Decides what an entry does, and notes its record if it needs one.
     pub fn take(&mut self, entry: Entry) -> Result<Written> {
         entry.write.check()?;
+        if let Some(author) = &entry.recorded_by {
+            limits::name(author, limits::NAME).map_err(|e| e.under("recorded_by"))?;
+        }
         let key = (entry.timeline.clone(), entry.write.id().clone());
         let known = self.look_up(&key)?;
         let (outcome, seq) = match self.settled(&key, known, &entry.write)? {

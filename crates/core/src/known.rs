@@ -12,7 +12,7 @@ use crate::log::Log;
 use crate::merkle::Hash;
 use crate::store::Store;
 use crate::stored::StoredRecord;
-use crate::{Error, Result, scan};
+use crate::{Damage, Error, Result, scan};
 
 /// The events of a timeline as the log knew them at a moment.
 #[derive(Debug)]
@@ -142,7 +142,15 @@ impl<L: Log> Store<L> {
         let mut next = Some(entry.last);
         while let Some(seq) = next {
             let stored = scan::one(self.log(), seq)?;
-            next = stored.previous;
+            if stored.record.id != *id || stored.record.timeline != *timeline {
+                return Err(Damage::of(
+                    seq,
+                    seq,
+                    format!("is not of the event {id}, as the index of ids says"),
+                )
+                .into());
+            }
+            next = stored.previous.filter(|previous| *previous < seq);
             records.push(stored);
         }
         records.reverse();

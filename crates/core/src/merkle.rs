@@ -40,7 +40,9 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 impl Frontier {
     /// The frontier with these roots; `None` unless there is one for each bit set in `count`.
     pub fn from_parts(count: u64, roots: Vec<Hash>) -> Option<Self> {
-        (u32::try_from(roots.len()) == Ok(count.count_ones())).then_some(Self { count, roots })
+        let fits = u32::try_from(roots.len()) == Ok(count.count_ones());
+        // Half the range is more than any log will have, and leaves room to count on.
+        (fits && count <= u64::MAX / 2).then_some(Self { count, roots })
     }
 
     /// How many leaves the tree has.

@@ -132,7 +132,7 @@ impl<'a, L: Log> Check<'a, L> {
                 Err(damage) => self.lost(damage),
             }
         }
-        self.next = frame.last().next();
+        self.next = self.next.max(frame.last().next());
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl<'a, L: Log> Check<'a, L> {
             return Ok(());
         }
         if let Some(root) = block
-            && self.log.block(seq.0 / BLOCK - 1)? != Some(root)
+            && !matches!(self.log.block(seq.0 / BLOCK - 1), Ok(Some(stored)) if stored == root)
         {
             self.damaged(Seq(seq.0 - BLOCK + 1), seq, "the stored root of their block is another");
         }
@@ -217,7 +217,14 @@ impl<'a, L: Log> Check<'a, L> {
 
     /// Versions and ids have to be as many as the records say.
     fn counts(&mut self) -> Result<()> {
-        let timelines = self.log.timelines()?;
+        let timelines = match self.log.timelines() {
+            Ok(timelines) => timelines,
+            Err(Error::Damaged(damage)) => {
+                self.report.damage.push(damage);
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        };
         self.report.timelines = timelines.len() as u64;
         let mut indexed = 0;
         for (name, version) in timelines {

@@ -155,6 +155,9 @@ impl Frame {
             return Err(damaged("stands in another frame's place"));
         }
         let count = u16::from_le_bytes([fields[10], fields[11]]);
+        if count == 0 || first.0 == 0 || first.0.checked_add(u64::from(count)).is_none() {
+            return Err(damaged("holds no possible records"));
+        }
         let mut sections: [Vec<u8>; SECTIONS] = Default::default();
         let mut rest = body;
         for (section, lengths) in sections.iter_mut().zip(fields[12..].chunks_exact(8)) {
@@ -172,6 +175,9 @@ impl Frame {
                 return Err(damaged("does not decompress to its length"));
             }
             rest = later;
+        }
+        if !rest.is_empty() {
+            return Err(damaged("has bytes behind its end"));
         }
         Ok(Self { first, count, sections })
     }

@@ -160,7 +160,8 @@ impl Log for SledLog {
         self.syncer.sync(&self.db)?;
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
         let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
-        // Without syncs the head file could reach the disk before the log, which would look like damage.
+        // Without syncs the head file could reach the disk before the log, which would look like damage: it is
+        // written when the store is closed.
         let noted = self.durability() == Durability::Os || head_file.write(witness).is_ok();
         self.refuses.store(!noted, Ordering::Release);
         Ok(())
@@ -214,6 +215,21 @@ impl Log for SledLog {
     fn block(&self, index: u64) -> Result<Option<Hash>> {
         let read = |bytes: &[u8]| Hash::try_from(bytes).ok();
         get(&self.blocks, &keys::number(index), read, "the root of a block")
+    }
+}
+
+/// A store without syncs notes its end when it is closed: until then its head file lags.
+impl Drop for SledLog {
+    fn drop(&mut self) {
+        let refuses = self.refuses.load(Ordering::Acquire);
+        if self.durability() == Durability::Each || refuses {
+            return;
+        }
+        // Nobody is there to be told of a failure; the head file then lags further.
+        let synced = self.syncer.sync_now(&self.db).is_ok();
+        if let (true, Some(head_file), Ok(head)) = (synced, &self.head_file, self.head()) {
+            let _ = head_file.write(Witness { count: head.seq().0, root: head.frontier.root() });
+        }
     }
 }
 

@@ -180,8 +180,8 @@ impl SledLog {
 
 /// Reads the format file: whether this is a store, and one that this program reads; and its durability.
 fn read_format(path: &Path) -> Result<Durability> {
-    let text = match fs::read_to_string(path.join("format")) {
-        Ok(text) => text,
+    let text = match fs::read(path.join("format")) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(NotFound::Store(path.to_owned()).into());
         }
@@ -251,6 +251,9 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 /// Removes what a kill during an earlier open leaves behind, and sled then stumbles over (spacejam/sled issues
 /// 1527 and 1533): a half-written `snap.….generating`.
 fn remove_unfinished(path: &Path) -> Result<()> {
+    if !path.is_dir() {
+        return Err(Damage::new("sled's directory is missing").into());
+    }
     let failed = |source| Error::io(format!("cannot clean up {}", path.display()), source);
     for entry in fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;

@@ -36,11 +36,16 @@ impl Syncer {
         self.durability
     }
 
-    /// Makes everything durable that has been written.
+    /// Makes everything durable that has been written, if that is what the store promises.
     pub fn sync(&self, db: &sled::Db) -> Result<()> {
-        if self.durability == Durability::Os {
-            return Ok(());
+        match self.durability {
+            Durability::Each => self.sync_now(db),
+            Durability::Os => Ok(()),
         }
+    }
+
+    /// Makes everything durable, whatever the store promises.
+    pub fn sync_now(&self, db: &sled::Db) -> Result<()> {
         guarded("flush the log", || db.flush())?;
         let failed = |source| Error::io("cannot sync the log", source);
         self.sync_blobs().and_then(|()| self.db.sync_data()).map_err(failed)
