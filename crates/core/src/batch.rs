@@ -1,5 +1,6 @@
 //! A batch being put together: what each entry does to the log as it stands, and to the batch before it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use annals_model::{
@@ -7,15 +8,15 @@ use annals_model::{
     TimelineName, Version, Write, Written, limits,
 };
 
-use crate::codec::frame::{self, Encoded};
-use crate::codec::v1::Seal;
+use crate::codec::frame::{self, Encoded, Frame, RawRecord};
+use crate::codec::v1::{self, Seal};
 use crate::error::{Conflict, NotFound};
 use crate::host::Host;
 use crate::log::{Commit, EventEntry, Head, Log};
 use crate::merkle::{BLOCK, Hash};
 use crate::store::WriteOptions;
 use crate::stored::StoredRecord;
-use crate::{Result, scan};
+use crate::{Damage, Result, scan};
 
 /// An event, by the timeline that it belongs to and its id.
 type Key = (TimelineName, EventId);
@@ -59,14 +60,16 @@ pub struct Batch<'a, L> {
     records: Vec<Encoded>,
     blocks: Vec<(u64, Hash)>,
     events: HashMap<Key, Pending>,
+    /// The frame of the log that was read last.
+    frame: RefCell<Option<Frame>>,
     versions: HashMap<TimelineName, Version>,
 }
 
-/// An event that the batch has looked up or changed.
+/// An event that the batch has changed.
 struct Pending {
     entry: EventEntry,
     /// The batch's own records of it, which the log does not hold yet.
-    new: Vec<Record>,
+    new: Vec<Seq>,
 }
 
 impl<'a, L: Log> Batch<'a, L> {
@@ -85,8 +88,8 @@ impl<'a, L: Log> Batch<'a, L> {
         let now = host.now().max(head.recorded_at.unwrap_or(RecordedAt::from_micros(i64::MIN)));
         let first = head.seq().next();
         let (records, blocks) = (Vec::new(), Vec::new());
-        let (events, versions) = (HashMap::new(), HashMap::new());
-        Ok(Self { log, host, options, resume, now, head, first, records, blocks, events, versions })
+        let (events, versions, frame) = (HashMap::new(), HashMap::new(), RefCell::new(None));
+        Ok(Self { log, host, options, resume, now, head, first, records, blocks, events, frame, versions })
     }
 
     /// Decides what an entry does, and notes its record if it needs one.
@@ -165,7 +168,7 @@ impl<'a, L: Log> Batch<'a, L> {
         if let Some(resume) = &self.resume {
             let found = resume.found.get(key).copied();
             if let Some(found) = found
-                && stands(&self.load(key, found)?)
+                && stands(&self.read(found)?.record)
             {
                 return Ok(Some(found));
             }
@@ -175,18 +178,24 @@ impl<'a, L: Log> Batch<'a, L> {
                 return Ok(Some(seq));
             }
         }
-        let last = self.load(key, entry.last)?;
+        let last = self.read(entry.last)?.record;
         Ok(stands(&last).then_some(entry.last))
     }
 
     /// The first of the event's records behind `after` that fits.
     fn find(&self, key: &Key, after: Seq, fits: impl Fn(&Record) -> bool) -> Result<Option<Seq>> {
+        let mut found = None;
         let new = self.events.get(key).map_or(&[][..], |pending| &pending.new);
-        let mut found = new.iter().find(|record| record.seq > after && fits(record)).map(|record| record.seq);
+        for seq in new.iter().filter(|seq| **seq > after) {
+            if fits(&self.read(*seq)?.record) {
+                found = Some(*seq);
+                break;
+            }
+        }
         // The log's own records are older and linked backwards: the last one found is the first that fits.
         let mut next = self.log.event(&key.0, &key.1)?.map(|entry| entry.last);
         while let Some(seq) = next.filter(|seq| *seq > after) {
-            let stored = scan::one(self.log, seq)?;
+            let stored = self.read(seq)?;
             if fits(&stored.record) {
                 found = Some(seq);
             }
@@ -195,9 +204,24 @@ impl<'a, L: Log> Batch<'a, L> {
         Ok(found)
     }
 
-    fn load(&self, key: &Key, seq: Seq) -> Result<Record> {
-        let new = self.events.get(key).and_then(|pending| pending.new.iter().find(|r| r.seq == seq));
-        new.map_or_else(|| Ok(scan::one(self.log, seq)?.record), |record| Ok(record.clone()))
+    /// A record of the batch itself or of the log. The log's last frame is kept: an import that is run again
+    /// reads record after record.
+    fn read(&self, seq: Seq) -> Result<StoredRecord> {
+        let own =
+            seq.0.checked_sub(self.first.0).and_then(|index| self.records.get(usize::try_from(index).ok()?));
+        if let Some(own) = own {
+            let head = v1::decode(&own.head).map_err(Damage::new)?;
+            let raw = RawRecord { seq, head, claims: &own.claims, details: &own.details };
+            return Ok(StoredRecord::decode(&raw)?);
+        }
+        let mut frame = self.frame.borrow_mut();
+        if !frame.as_ref().is_some_and(|frame| (frame.first()..=frame.last()).contains(&seq)) {
+            *frame = Some(scan::frame_of(self.log, seq)?);
+        }
+        let found =
+            frame.iter().flat_map(Frame::records).find(|raw| !matches!(raw, Ok(raw) if raw.seq != seq));
+        let raw = found.ok_or_else(|| Damage::of(seq, seq, "missing from the log"))??;
+        Ok(StoredRecord::decode(&raw)?)
     }
 
     /// Notes a new record.
@@ -235,7 +259,7 @@ impl<'a, L: Log> Batch<'a, L> {
         let entry = EventEntry { first, last: seq, last_op: op };
         let pending = self.events.entry(key.clone()).or_insert(Pending { entry, new: Vec::new() });
         pending.entry = entry;
-        pending.new.push(stored.record);
+        pending.new.push(seq);
         Ok(seq)
     }
 

@@ -63,6 +63,16 @@ pub fn one(log: &(impl Log + ?Sized), seq: Seq) -> Result<StoredRecord> {
     found.ok_or_else(|| missing(seq, seq))
 }
 
+/// The frame that holds a record.
+pub fn frame_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Frame> {
+    let (first, bytes) = log.frames(seq).next().ok_or_else(|| missing(seq, seq))??;
+    let frame = Frame::decode(first, &bytes)?;
+    if first > seq || frame.last() < seq {
+        return Err(missing(seq, seq));
+    }
+    Ok(frame)
+}
+
 /// The last position whose record was recorded at `instant` or before; record times never go back.
 pub fn position_at(log: &(impl Log + ?Sized), instant: RecordedAt) -> Result<Seq> {
     let (mut low, mut high) = (0, log.head()?.seq().0);
