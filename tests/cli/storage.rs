@@ -186,6 +186,41 @@ fn a_flipped_bit_is_noticed_or_does_no_harm() {
     assert!(noticed > 0);
 }
 
+/// An import is killed at some moment, again and again. What it had recorded verifies, and running it again ends
+/// with the whole file recorded once. The count is `ANNALS_KILLS`.
+#[test]
+fn a_killed_import_loses_nothing_and_can_be_run_again() {
+    let kills: u64 = std::env::var("ANNALS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let sandbox = Sandbox::with_store();
+    let events = 4_000;
+    let lines: String =
+        (0..events).map(|n| format!("{{\"id\":\"e{n}\",\"title\":\"Event {n}\"}}\n")).collect();
+    sandbox.write("events.jsonl", &lines);
+    let import = ["import", "events.jsonl", "--chunk", "20"];
+    let mut recorded = 0;
+    for kill in 0..kills {
+        let mut child = sandbox
+            .command(&import)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(7 + 23 * kill % 90));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let verified = sandbox.run(&["--format", "json", "verify"]);
+        assert_eq!(verified.code, 0, "kill {kill}: {}{}", verified.stdout, verified.stderr);
+        let report: serde_json::Value = serde_json::from_str(&verified.stdout).unwrap();
+        let records = report["read"]["records"].as_u64().unwrap();
+        assert!(records >= recorded, "kill {kill}: {records} of {recorded}");
+        assert_eq!(records % 20, 0, "kill {kill}: a chunk is whole or not there");
+        recorded = records;
+    }
+    sandbox.ok(&import);
+    assert_eq!(sandbox.json(&["stats"])["records"], events);
+    sandbox.ok(&["verify"]);
+}
+
 fn copy(from: &std::path::Path, to: &std::path::Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
