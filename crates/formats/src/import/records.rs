@@ -272,7 +272,9 @@ mod tests {
             for capacity in [1, 3, 1_000] {
                 let found = rows(&text, capacity);
                 let cells: Vec<_> = found.iter().map(|row| row.split_once(": ").unwrap().1.to_owned()).collect();
-                if !found.iter().any(|row| row.contains("quote")) {
+                // The crate has no limit, and takes in what a stray quote swallows.
+                let is_refused = |row: &String| row.contains("quote") || row.contains("the row has more than");
+                if !found.iter().any(is_refused) {
                     proptest::prop_assert_eq!(cells, by_the_crate(&text));
                 }
             }
