@@ -214,14 +214,13 @@ impl<'a, L: Log> Batch<'a, L> {
             let raw = RawRecord { seq, head, claims: &own.claims, details: &own.details };
             return Ok(StoredRecord::decode(&raw)?);
         }
-        let mut frame = self.frame.borrow_mut();
-        if !frame.as_ref().is_some_and(|frame| (frame.first()..=frame.last()).contains(&seq)) {
-            *frame = Some(scan::frame_of(self.log, seq)?);
-        }
-        let found =
-            frame.iter().flat_map(Frame::records).find(|raw| !matches!(raw, Ok(raw) if raw.seq != seq));
-        let raw = found.ok_or_else(|| Damage::of(seq, seq, "missing from the log"))??;
-        Ok(StoredRecord::decode(&raw)?)
+        let mut kept = self.frame.borrow_mut();
+        let frame = match kept.take() {
+            Some(frame) if (frame.first()..=frame.last()).contains(&seq) => frame,
+            _ => scan::frame_of(self.log, seq)?,
+        };
+        let record = StoredRecord::decode(&kept.insert(frame).record(seq)?)?;
+        Ok(record)
     }
 
     /// Notes a new record.

@@ -55,12 +55,7 @@ pub fn each(
 
 /// One record.
 pub fn one(log: &(impl Log + ?Sized), seq: Seq) -> Result<StoredRecord> {
-    let mut found = None;
-    each(log, seq, seq, |record| {
-        found = Some(record);
-        Ok(())
-    })?;
-    found.ok_or_else(|| missing(seq, seq))
+    Ok(StoredRecord::decode(&frame_of(log, seq)?.record(seq)?)?)
 }
 
 /// The frame that holds a record.
@@ -89,12 +84,7 @@ pub fn position_at(log: &(impl Log + ?Sized), instant: RecordedAt) -> Result<Seq
 
 /// When a record was recorded.
 pub fn recorded_at(log: &(impl Log + ?Sized), seq: Seq) -> Result<RecordedAt> {
-    let mut found = None;
-    each_raw(log, seq, seq, |raw| {
-        found = Some(RecordedAt::from_micros(raw.head.recorded_at));
-        Ok(())
-    })?;
-    found.ok_or_else(|| missing(seq, seq))
+    Ok(RecordedAt::from_micros(frame_of(log, seq)?.record(seq)?.head.recorded_at))
 }
 
 /// The Merkle root over the records up to `seq`: from the block roots, and the leaves of the block begun.

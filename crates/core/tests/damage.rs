@@ -5,35 +5,19 @@
 
 use std::collections::BTreeSet;
 
+mod common;
+
 use annals_core::{
     Commit, Damage, Encoded, Error, EventEntry, Frame, Head, Log, Report, Result, Seal, Store, StoredRecord,
     Witness, WriteOptions, pack, scan,
 };
-use annals_model::{
-    Content, Entry, Event, EventId, KnownAt, Op, Record, RecordedAt, Seq, TimelineName, Version, Write,
-};
+use annals_model::{Content, Event, KnownAt, Op, Record, RecordedAt, Seq, TimelineName, Version};
 use annals_testkit::{MemoryLog, TestHost};
+use common::{append, fill, id, timeline};
 
 /// Where the frames of [`in_memory`] begin and end: a single record, a small batch, and one over two block ends.
 const FRAMES: [(u64, u64); 6] = [(1, 1), (2, 11), (12, 256), (257, 512), (513, 711), (712, 712)];
 const END: u64 = 712;
-
-fn timeline() -> TimelineName {
-    TimelineName::new("main").unwrap()
-}
-
-fn id(number: u64) -> EventId {
-    EventId::new(format!("e{number}")).unwrap()
-}
-
-fn append(number: u64) -> Entry {
-    Entry::new(timeline(), Write::Append(Box::new(Event::new(id(number), "An event"))))
-}
-
-/// Writes the events `first` to `last`, which become the records of the same numbers.
-fn fill(store: &Store<impl Log>, host: &TestHost, first: u64, last: u64) {
-    store.write((first..=last).map(append).collect(), host, &WriteOptions::by("tester")).unwrap();
-}
 
 fn in_memory() -> Store<MemoryLog> {
     let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(1));

@@ -9,33 +9,19 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod common;
+
 use annals_core::{
     Error, Hash, Host, Log, Report, Result, SledLog, SledOptions, Store, StoredRecord, WriteOptions, hex,
     scan,
 };
-use annals_model::{Entry, Event, EventId, Seq, TimelineName, Write};
+use annals_model::{Entry, Event, Seq, Write};
 use annals_testkit::TestHost;
+use common::{append, fill, id, timeline};
 use tempfile::TempDir;
 
 /// How many records [`closed`] holds.
 const END: u64 = 712;
-
-fn timeline() -> TimelineName {
-    TimelineName::new("main").unwrap()
-}
-
-fn id(number: u64) -> EventId {
-    EventId::new(format!("e{number}")).unwrap()
-}
-
-fn append(number: u64) -> Entry {
-    Entry::new(timeline(), Write::Append(Box::new(Event::new(id(number), "An event"))))
-}
-
-/// Writes the events `first` to `last`, which become the records of the same numbers.
-fn fill(store: &Store<impl Log>, host: &TestHost, first: u64, last: u64) {
-    store.write((first..=last).map(append).collect(), host, &WriteOptions::by("tester")).unwrap();
-}
 
 /// All records, or why they cannot be read.
 fn records(log: &impl Log) -> Result<Vec<StoredRecord>> {

@@ -58,12 +58,6 @@ impl Number {
         let digits = self.to_string();
         digits.parse::<f64>().is_ok_and(|float| float.to_string() == digits)
     }
-
-    /// The nearest floating-point number, for targets that know no other kind.
-    #[expect(clippy::cast_precision_loss, reason = "the nearest is what is asked for")]
-    pub fn to_f64(self) -> f64 {
-        self.to_string().parse().unwrap_or(self.0 as f64 / ONE as f64)
-    }
 }
 
 impl From<i64> for Number {

@@ -184,11 +184,6 @@ impl Outcome {
             Self::Redacted => "redacted",
         }
     }
-
-    /// Whether a record was written.
-    pub const fn wrote(self) -> bool {
-        matches!(self, Self::Appended | Self::Revised | Self::Retracted | Self::Redacted)
-    }
 }
 
 impl fmt::Display for Outcome {

@@ -192,6 +192,12 @@ impl Frame {
         Seq(self.first.0 + (self.count as u64).saturating_sub(1))
     }
 
+    /// One of its records.
+    pub fn record(&self, seq: Seq) -> Result<RawRecord<'_>, Damage> {
+        let mut behind_earlier = self.records().skip_while(|raw| matches!(raw, Ok(raw) if raw.seq != seq));
+        behind_earlier.next().unwrap_or_else(|| Err(Damage::of(seq, seq, "missing from the log")))
+    }
+
     /// The records, in order. After an error there are no more.
     pub fn records(&self) -> impl Iterator<Item = Result<RawRecord<'_>, Damage>> {
         let mut rest = self.sections.each_ref().map(Vec::as_slice);
