@@ -46,13 +46,47 @@ pub struct Standing<'a> {
     pub sure: bool,
 }
 
+/// One step of a fold: a claim that holds, and what it did to what stood before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The claim.
+    pub claim: Claim<'a>,
+    /// What it did.
+    pub applied: Applied,
+}
+
 /// The answer for one attribute.
 #[derive(Clone, Debug, Default)]
 pub struct Folded<'a> {
     /// What stands, if anything does.
     pub standing: Option<Standing<'a>>,
-    /// The claims that did not fit what stood, in their order.
-    pub clashes: Vec<Claim<'a>>,
+    /// The claims that hold, in fold order.
+    pub steps: Vec<Step<'a>>,
+}
+
+impl<'a> Folded<'a> {
+    /// The claims that did not fit what stood, in fold order.
+    pub fn clashes(&self) -> impl Iterator<Item = Claim<'a>> {
+        self.steps.iter().filter(|step| step.applied == Applied::Clash).map(|step| step.claim)
+    }
+
+    /// The claims that what stands is made of, in fold order: the last one that replaced everything, and those
+    /// after it that changed something. A final `clear` is one, though nothing stands after it.
+    pub fn effective(&self) -> impl DoubleEndedIterator<Item = Claim<'a>> {
+        let changed = |step: &&Step<'a>| step.applied == Applied::Changed;
+        self.steps[self.base()..].iter().filter(changed).map(|step| step.claim)
+    }
+
+    /// The claims that changed something, of which a later replacement left nothing, in fold order.
+    pub fn overridden(&self) -> impl DoubleEndedIterator<Item = Claim<'a>> {
+        let changed = |step: &&Step<'a>| step.applied == Applied::Changed;
+        self.steps[..self.base()].iter().filter(changed).map(|step| step.claim)
+    }
+
+    /// The index of the step from which on what stands was made.
+    fn base(&self) -> usize {
+        self.steps.iter().rposition(|step| step.claim.effect.change.replaces()).unwrap_or(0)
+    }
 }
 
 impl<'a> Counted<'a> {
@@ -126,17 +160,11 @@ pub fn fold<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Fo
         claims.iter().filter(|claim| claim.holds(as_of, certainty)).copied().collect();
     holding.sort_by_cached_key(|claim| claim.order(certainty));
     let mut value = None;
-    let mut by = None;
-    let mut clashes = Vec::new();
-    for claim in &holding {
-        match apply(&mut value, &claim.effect.change) {
-            Applied::Changed => by = Some(*claim),
-            Applied::Unchanged => {}
-            Applied::Clash => clashes.push(*claim),
-        }
-    }
+    let step = |claim: Claim<'a>| Step { claim, applied: apply(&mut value, &claim.effect.change) };
+    let steps: Vec<Step<'a>> = holding.into_iter().map(step).collect();
+    let by = steps.iter().rfind(|step| step.applied == Applied::Changed).map(|step| step.claim);
     let standing = value.zip(by).map(|(value, by)| Standing { value, by, sure: is_settled(claims, as_of) });
-    Folded { standing, clashes }
+    Folded { standing, steps }
 }
 
 /// What a change did to the value that stood.

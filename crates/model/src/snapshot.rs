@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::fold::{Claim, Counted, Folded, fold};
+use crate::fold::{Claim, Counted, fold};
 use crate::line::hex;
 use crate::{Certainty, Date, EventId, Filter, Moment, Question, RecordedAt, Seq, TimelineName, Value};
 
@@ -197,9 +197,9 @@ fn state_of(question: &Question, events: &[Counted<'_>]) -> (State, Vec<Clash>) 
     let mut state = State::new();
     let mut clashes = Vec::new();
     for ((entity, attribute), claims) in claims {
-        let Folded { standing, clashes: unfit } = fold(&claims, question.as_of.until(), question.certainty);
-        clashes.extend(unfit.iter().map(clash));
-        if let Some(standing) = standing {
+        let folded = fold(&claims, question.as_of.until(), question.certainty);
+        clashes.extend(folded.clashes().map(|claim| clash(&claim)));
+        if let Some(standing) = folded.standing {
             let event = standing.by.counted.event;
             let cell = Cell {
                 value: standing.value,
