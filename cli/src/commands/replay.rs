@@ -1,5 +1,6 @@
 //! `annals replay`: the state as of a date, as known at a moment.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use annals_model::{Cell, Certainty, Ongoing, Snapshot, suggest};
@@ -12,6 +13,9 @@ use crate::ui::{self, HEADING, Table, counted, safe};
 
 /// Events that only possibly go on and are shown to people.
 const POSSIBLY_SHOWN: usize = 5;
+
+/// Attributes of which nothing stands, though something may, and which are shown to people.
+const UNSETTLED_SHOWN: usize = 12;
 
 /// Show the state as of a date, as known at a moment
 #[derive(Debug, clap::Args)]
@@ -81,6 +85,7 @@ pub fn print(snapshot: &Snapshot) -> CliResult<()> {
     } else {
         write!(out, "{}", state_table(snapshot))?;
     }
+    print_doubts(&mut out, snapshot)?;
     for clash in &snapshot.clashes {
         let line = format!(
             "Clash: `{}` by {} does not fit {}.{}",
@@ -88,8 +93,50 @@ pub fn print(snapshot: &Snapshot) -> CliResult<()> {
         );
         writeln!(out, "{}", safe(&line))?;
     }
+    print_unsettled(&mut out, snapshot)?;
     print_ongoing(&mut out, &snapshot.ongoing)?;
     Ok(out.flush()?)
+}
+
+/// Of the values in the table: what else they may be, what that depends on, and who contradicts them.
+fn print_doubts(out: &mut impl Write, snapshot: &Snapshot) -> CliResult<()> {
+    let mut unsure = Vec::new();
+    let mut contested = Vec::new();
+    for (entity, attribute, cell) in cells(&snapshot.state) {
+        if !cell.sure {
+            unsure.push(format!("{entity}.{attribute} {}", ui::doubt(&cell.open)));
+        }
+        for other in &cell.contested {
+            let (value, by, other) = (&cell.value, &cell.by, ui::contested(other));
+            contested.push(format!("{entity}.{attribute} is {value} by {by}, but {other}"));
+        }
+    }
+    print_section(out, "Not sure", &unsure)?;
+    print_section(out, "Contested", &contested)
+}
+
+/// What may stand where nothing does; the first few.
+fn print_unsettled(out: &mut impl Write, snapshot: &Snapshot) -> CliResult<()> {
+    let unsettled = cells(&snapshot.unsettled);
+    let line =
+        |(entity, attribute, open): (&str, &str, &_)| format!("{entity}.{attribute} {}", ui::doubt(open));
+    let mut lines: Vec<String> = unsettled.map(line).collect();
+    if lines.len() > UNSETTLED_SHOWN {
+        let more = lines.len() - UNSETTLED_SHOWN;
+        lines.truncate(UNSETTLED_SHOWN);
+        lines.push(format!("{more} more, all in --format json"));
+    }
+    print_section(out, &format!("Nothing {} stands, but something may", snapshot.certainty), &lines)
+}
+
+fn print_section(out: &mut impl Write, heading: &str, lines: &[String]) -> CliResult<()> {
+    if !lines.is_empty() {
+        writeln!(out, "\n{HEADING}{heading}{HEADING:#}")?;
+    }
+    for line in lines {
+        writeln!(out, "  {}", safe(line))?;
+    }
+    Ok(())
 }
 
 /// What goes on; of what only possibly does, the first few.
@@ -125,12 +172,17 @@ fn heading(snapshot: &Snapshot) -> String {
 
 fn state_table(snapshot: &Snapshot) -> Table {
     let mut table = Table::new(&["ENTITY", "ATTRIBUTE", "VALUE", "SURE", "SINCE", "BY"]);
-    for (entity, attributes) in &snapshot.state {
-        for (attribute, Cell { value, sure, by, date }) in attributes {
-            let date = date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
-            let sure = if *sure { "yes" } else { "no" };
-            table.row([entity.as_str(), attribute.as_str(), &value.to_string(), sure, &date, by.as_str()]);
-        }
+    for (entity, attribute, Cell { value, sure, by, date, .. }) in cells(&snapshot.state) {
+        let date = date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+        let sure = if *sure { "yes" } else { "no" };
+        table.row([entity, attribute, &value.to_string(), sure, &date, by.as_str()]);
     }
     table
+}
+
+/// What is said of each attribute of each entity, in their order.
+fn cells<T>(all: &BTreeMap<String, BTreeMap<String, T>>) -> impl Iterator<Item = (&str, &str, &T)> {
+    all.iter().flat_map(|(entity, attributes)| {
+        attributes.iter().map(move |(attribute, cell)| (entity.as_str(), attribute.as_str(), cell))
+    })
 }

@@ -3,6 +3,7 @@
 //! Data comes from elsewhere and may hold anything; nothing of it reaches a terminal before [`safe()`] has seen
 //! it. Colour is never the only sign.
 
+mod doubt;
 mod progress;
 mod safe;
 mod table;
@@ -12,6 +13,7 @@ use std::io::{self, BufWriter, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+pub use doubt::{contested, doubt};
 pub use progress::Progress;
 pub use safe::{safe, safe_json};
 pub use table::Table;

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::date::{Range, Span};
+use crate::worlds::{self, Open};
 use crate::{Certainty, Change, Effect, Event, Moment, Number, Scalar, Seq, Value, When};
 
 /// An event that counts at K: in its last version, neither retracted nor redacted.
@@ -42,8 +43,6 @@ pub struct Standing<'a> {
     pub value: Value,
     /// The last claim that changed it.
     pub by: Claim<'a>,
-    /// Whether nothing that is only possible, and no other order of overlapping dates, could make it another.
-    pub sure: bool,
 }
 
 /// One step of a fold: a claim that holds, and what it did to what stood before it.
@@ -62,9 +61,17 @@ pub struct Folded<'a> {
     pub standing: Option<Standing<'a>>,
     /// The claims that hold, in fold order.
     pub steps: Vec<Step<'a>>,
+    /// What the dates leave open; `None` where the answer is sure: nothing that is only possible, and no other
+    /// order of overlapping dates, could make it another.
+    pub open: Option<Box<Open>>,
 }
 
 impl<'a> Folded<'a> {
+    /// Whether the answer is the same whatever the dates leave open.
+    pub const fn is_sure(&self) -> bool {
+        self.open.is_none()
+    }
+
     /// The claims that did not fit what stood, in fold order.
     pub fn clashes(&self) -> impl Iterator<Item = Claim<'a>> {
         self.steps.iter().filter(|step| step.applied == Applied::Clash).map(|step| step.claim)
@@ -81,6 +88,21 @@ impl<'a> Folded<'a> {
     pub fn overridden(&self) -> impl DoubleEndedIterator<Item = Claim<'a>> {
         let changed = |step: &&Step<'a>| step.applied == Applied::Changed;
         self.steps[..self.base()].iter().filter(changed).map(|step| step.claim)
+    }
+
+    /// The claims of other events that compete with the one that set what stands: they set something else, on
+    /// equal bounds, so that nothing but the order of the records decides between them (SPEC section 4, point 4).
+    pub fn contested(&self) -> impl Iterator<Item = Claim<'a>> {
+        let set = |claim: &Claim<'_>| matches!(claim.effect.change, Change::Set(_));
+        let base = self.effective().next().filter(set);
+        self.steps.iter().map(|step| step.claim).filter(move |other| {
+            base.is_some_and(|base| {
+                set(other)
+                    && other.counted.place != base.counted.place
+                    && other.moment() == base.moment()
+                    && other.effect.change != base.effect.change
+            })
+        })
     }
 
     /// The index of the step from which on what stands was made.
@@ -149,8 +171,9 @@ impl Claim<'_> {
     /// Whether this claim, which comes before the other in fold order, does so whatever their dates leave open.
     fn comes_before(&self, other: &Self) -> bool {
         let (a, b) = (self.moment(), other.moment());
-        let same_second = a.earliest == a.latest && a == b;
-        a.latest < b.earliest || same_second || self.is_simultaneous(other)
+        let same_second = a.earliest == a.latest && a.earliest.is_finite() && a == b;
+        let same_event = self.counted.place == other.counted.place;
+        a.latest < b.earliest || self.is_simultaneous(other) || (same_second && !same_event)
     }
 }
 
@@ -163,8 +186,9 @@ pub fn fold<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Fo
     let step = |claim: Claim<'a>| Step { claim, applied: apply(&mut value, &claim.effect.change) };
     let steps: Vec<Step<'a>> = holding.into_iter().map(step).collect();
     let by = steps.iter().rfind(|step| step.applied == Applied::Changed).map(|step| step.claim);
-    let standing = value.zip(by).map(|(value, by)| Standing { value, by, sure: is_settled(claims, as_of) });
-    Folded { standing, steps }
+    let open = open(claims, as_of, value.as_ref());
+    let standing = value.zip(by).map(|(value, by)| Standing { value, by });
+    Folded { standing, steps, open }
 }
 
 /// What a change did to the value that stood.
@@ -217,66 +241,21 @@ fn increase(value: &mut Option<Value>, by: Number) -> Applied {
     Applied::Changed
 }
 
-/// Whether neither a claim that only possibly holds nor another order of overlapping dates could make the value
-/// another one. Where this cannot be told simply, the answer is no.
-fn is_settled(claims: &[Claim<'_>], as_of: Moment) -> bool {
-    let possible: Vec<&Claim<'_>> =
-        claims.iter().filter(|claim| claim.holds(as_of, Certainty::Possibly)).collect();
+/// What the dates of an attribute's claims leave open about the value that is said to stand.
+fn open(claims: &[Claim<'_>], as_of: Moment, value: Option<&Value>) -> Option<Box<Open>> {
     let is_sure = |claim: &Claim<'_>| claim.holds(as_of, Certainty::Surely);
-    let replaces = |claim: &Claim<'_>| claim.effect.change.replaces();
-    let bases = possible.iter().filter(|claim| replaces(claim));
+    let possible = || claims.iter().filter(|claim| claim.holds(as_of, Certainty::Possibly));
+    let bases = possible().filter(|claim| claim.effect.change.replaces() && is_sure(claim));
     // Whatever surely came before a sure replacement leaves no trace.
-    let floor = bases.filter(|claim| is_sure(claim)).map(|claim| claim.moment().earliest).max();
-    let mut relevant: Vec<&Claim<'_>> =
-        possible.into_iter().filter(|c| floor.is_none_or(|floor| c.moment().latest >= floor)).collect();
-    relevant.sort_by_cached_key(|claim| claim.order(Certainty::Surely));
-    drop_replaced_by_their_own_event(&mut relevant, is_sure);
-    let (bases, modifiers): (Vec<&Claim<'_>>, Vec<&Claim<'_>>) =
-        relevant.into_iter().partition(|claim| replaces(claim));
-    let agree = bases.windows(2).all(|pair| pair[0].effect.change == pair[1].effect.change);
-    if modifiers.is_empty() {
-        return agree && (bases.is_empty() || floor.is_some());
-    }
-    bases.len() <= 1
-        && bases.iter().chain(&modifiers).all(|claim| is_sure(claim))
-        && bases.iter().all(|base| modifiers.iter().all(|modifier| base.comes_before(modifier)))
-        && members_are_settled(&modifiers)
-}
-
-/// Of what one happening does at one moment, only the last replacement and what follows it counts; one that may
-/// have lapsed replaces only what lapses with it. In fold order these claims are neighbours.
-fn drop_replaced_by_their_own_event(claims: &mut Vec<&Claim<'_>>, is_sure: impl Fn(&Claim<'_>) -> bool) {
-    let mut later_base: Option<&Claim<'_>> = None;
-    let mut kept: Vec<&Claim<'_>> = Vec::with_capacity(claims.len());
-    for claim in claims.iter().rev() {
-        let replaced = |base: &Claim<'_>| {
-            claim.is_simultaneous(base) && (claim.effect.when == base.effect.when || is_sure(base))
-        };
-        if later_base.is_some_and(replaced) {
-            continue;
+    let floor = bases.map(|claim| claim.moment().earliest).max();
+    let mut relevant: Vec<Claim<'_>> =
+        possible().filter(|c| floor.is_none_or(|floor| c.moment().latest >= floor)).copied().collect();
+    if relevant.iter().all(is_sure) {
+        relevant.sort_by_cached_key(|claim| claim.order(Certainty::Surely));
+        // There is one order, and it is that of the fold.
+        if relevant.windows(2).all(|pair| pair[0].comes_before(&pair[1])) {
+            return None;
         }
-        if claim.effect.change.replaces() {
-            later_base = Some(claim);
-        }
-        kept.push(claim);
     }
-    kept.reverse();
-    *claims = kept;
-}
-
-/// Increases commute; an `add` and a `remove` of the same member do not, and a number and a set never agree.
-fn members_are_settled(modifiers: &[&Claim<'_>]) -> bool {
-    let conflict = |a: &Claim<'_>, b: &Claim<'_>| match (&a.effect.change, &b.effect.change) {
-        (Change::Add(x), Change::Remove(y)) => x == y,
-        (Change::Increase(_), Change::Add(_) | Change::Remove(_)) => true,
-        _ => false,
-    };
-    // Only a mixed history can conflict, and few are mixed: the plain ones are left at once.
-    let kind = |claim: &&Claim<'_>| claim.effect.change.op();
-    let is_mixed = modifiers.windows(2).any(|pair| kind(&pair[0]) != kind(&pair[1]));
-    !is_mixed
-        || !modifiers.iter().enumerate().any(|(index, a)| {
-            let mut later = modifiers[index + 1..].iter();
-            later.any(|b| !a.comes_before(b) && (conflict(a, b) || conflict(b, a)))
-        })
+    worlds::open(relevant, as_of, value).map(Box::new)
 }

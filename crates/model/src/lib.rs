@@ -25,6 +25,7 @@ mod record;
 mod snapshot;
 pub mod suggest;
 mod value;
+mod worlds;
 mod write;
 
 pub use date::Date;
@@ -37,7 +38,9 @@ pub use number::{MAX_INTEGER, Number};
 pub use question::{AsOf, Certainty, Filter, KnownAt, Question};
 pub use record::{Content, Op, Record, RecordedAt};
 pub use snapshot::{
-    Cell, Clash, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, state_sha256,
+    Cell, Clash, Contested, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, Unsettled,
+    state_sha256,
 };
 pub use value::{Scalar, Value};
+pub use worlds::{Alternative, Members, Open};
 pub use write::{Entry, Expectation, Outcome, Superseded, Write, Written, reason_within_limits};

@@ -32,6 +32,16 @@ impl Number {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// The number as a count of the smallest parts that numbers keep.
+    pub(crate) const fn smallest_parts(self) -> i128 {
+        self.0
+    }
+
+    /// The number with this count of smallest parts.
+    pub(crate) const fn from_smallest_parts(count: i128) -> Self {
+        Self(count)
+    }
+
     /// Whether the number has no decimal places.
     pub const fn is_integer(self) -> bool {
         self.0 % ONE == 0

@@ -5,15 +5,21 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::fold::{Claim, Counted, fold};
+use crate::fold::{Claim, Counted, Folded, Standing, fold};
 use crate::line::hex;
-use crate::{Certainty, Date, EventId, Filter, Moment, Question, RecordedAt, Seq, TimelineName, Value};
+use crate::{
+    Certainty, Change, Date, EventId, Filter, Moment, Open, Question, RecordedAt, Seq, Source, TimelineName,
+    Value,
+};
 
 /// The name of the JSON form.
 pub const SCHEMA: &str = "annals/snapshot/1";
 
 /// Entity → attribute → what stands there.
 pub type State = BTreeMap<String, BTreeMap<String, Cell>>;
+
+/// Entity → attribute → what the dates leave open about an attribute that is absent from the state.
+pub type Unsettled = BTreeMap<String, BTreeMap<String, Open>>;
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,6 +46,9 @@ pub struct Snapshot {
     pub events: Tally,
     /// The state.
     pub state: State,
+    /// What may stand where nothing surely does, or nothing possibly, as was asked.
+    #[serde(skip_serializing_if = "Unsettled::is_empty")]
+    pub unsettled: Unsettled,
     /// The effects that did not fit what stood.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clashes: Vec<Clash>,
@@ -82,6 +91,25 @@ pub struct Cell {
     pub by: EventId,
     /// That event's date; absent when nobody knows.
     pub date: Option<Date>,
+    /// What the dates leave open, where it is not sure.
+    #[serde(flatten)]
+    pub open: Open,
+    /// The claims that compete with the one that set it, in the order of their records.
+    pub contested: Vec<Contested>,
+}
+
+/// A claim that something else stands, by another event on equal bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Contested {
+    /// What it sets.
+    pub value: Value,
+    /// The event.
+    pub by: EventId,
+    /// Its date; absent when nobody knows.
+    pub date: Option<Date>,
+    /// Where it is said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
 }
 
 /// An effect that did not fit what stood.
@@ -148,7 +176,7 @@ impl Snapshot {
             .copied()
             .collect();
         let as_of = question.as_of.until();
-        let (state, clashes) = state_of(question, &admitted);
+        let Answers { state, unsettled, clashes } = answers(question, &admitted);
         let receipt = Receipt {
             seq: known.position.seq,
             log_root: hex(&known.log_root),
@@ -165,6 +193,7 @@ impl Snapshot {
             entities: question.entities.clone(),
             events: tally(&admitted, as_of, known.withdrawn),
             state,
+            unsettled,
             clashes,
             ongoing: ongoing(&admitted, as_of),
             receipt,
@@ -186,7 +215,15 @@ pub fn state_sha256(state: &State) -> serde_json::Result<String> {
     Ok(hex(&Sha256::digest(serde_json_canonicalizer::to_vec(&value)?)))
 }
 
-fn state_of(question: &Question, events: &[Counted<'_>]) -> (State, Vec<Clash>) {
+/// What stands where, what may, and what did not fit.
+#[derive(Default)]
+struct Answers {
+    state: State,
+    unsettled: Unsettled,
+    clashes: Vec<Clash>,
+}
+
+fn answers(question: &Question, events: &[Counted<'_>]) -> Answers {
     let mut claims: BTreeMap<(&str, &str), Vec<Claim<'_>>> = BTreeMap::new();
     let asked = |entity: &str| question.entities.is_empty() || question.entities.iter().any(|e| e == entity);
     for claim in events.iter().flat_map(|counted| counted.claims()) {
@@ -194,23 +231,45 @@ fn state_of(question: &Question, events: &[Counted<'_>]) -> (State, Vec<Clash>) 
             claims.entry((&claim.effect.entity, &claim.effect.attribute)).or_default().push(claim);
         }
     }
-    let mut state = State::new();
-    let mut clashes = Vec::new();
+    let mut answers = Answers::default();
     for ((entity, attribute), claims) in claims {
         let folded = fold(&claims, question.as_of.until(), question.certainty);
-        clashes.extend(folded.clashes().map(|claim| clash(&claim)));
-        if let Some(standing) = folded.standing {
-            let event = standing.by.counted.event;
-            let cell = Cell {
-                value: standing.value,
-                sure: standing.sure,
-                by: event.id.clone(),
-                date: event.date.clone(),
-            };
-            state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
+        answers.clashes.extend(folded.clashes().map(|claim| clash(&claim)));
+        if let Some(cell) = cell(&folded) {
+            answers.state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
+        } else if let Some(open) = folded.open {
+            answers.unsettled.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), *open);
         }
     }
-    (state, clashes)
+    answers
+}
+
+fn cell(folded: &Folded<'_>) -> Option<Cell> {
+    let Standing { value, by } = folded.standing.clone()?;
+    let event = by.counted.event;
+    let mut contested: Vec<Claim<'_>> = folded.contested().collect();
+    contested.sort_by_key(|claim| (claim.counted.seq, claim.position));
+    Some(Cell {
+        value,
+        sure: folded.is_sure(),
+        by: event.id.clone(),
+        date: event.date.clone(),
+        open: folded.open.as_deref().cloned().unwrap_or_default(),
+        contested: contested.iter().filter_map(Contested::of).collect(),
+    })
+}
+
+impl Contested {
+    fn of(claim: &Claim<'_>) -> Option<Self> {
+        let event = claim.counted.event;
+        let Change::Set(value) = &claim.effect.change else { return None };
+        Some(Self {
+            value: value.clone(),
+            by: event.id.clone(),
+            date: event.date.clone(),
+            sources: event.sources.clone(),
+        })
+    }
 }
 
 fn clash(claim: &Claim<'_>) -> Clash {
