@@ -57,26 +57,24 @@ pub(super) struct Lasts {
     pub(super) places: Vec<Place>,
     /// A step can be the last one only if it may come no earlier than this.
     pub(super) floor: Bound,
-    latest: Bound,
 }
 
 impl Lasts {
     /// Looks for the last steps of a kind.
-    pub(super) fn of(units: &[Unit<'_>], is_kind: impl Fn(&Step<'_>) -> bool) -> Self {
+    pub(super) fn of<'a>(units: &[Unit<'a>], is_kind: impl Fn(&Step<'a>) -> bool) -> Self {
         let mut floor = Bound::default();
         for (index, unit) in units.iter().enumerate() {
             if let Some(key) = earliest_end(unit, &is_kind) {
                 floor.raise(key, index);
             }
         }
-        let mut lasts = Self { places: Vec::new(), floor, latest: Bound::default() };
+        let mut lasts = Self { places: Vec::new(), floor };
         for (index, unit) in units.iter().enumerate() {
             for (scenario, steps) in unit.scenarios.iter().enumerate() {
                 let last = steps.iter().rposition(&is_kind);
                 let last = last.filter(|step| Some(steps[*step].hi) >= floor.without(index));
                 if let Some(step) = last {
                     lasts.places.push(Place { unit: index, scenario, step });
-                    lasts.latest.raise(steps[step].hi, index);
                 }
             }
         }
@@ -87,16 +85,11 @@ impl Lasts {
     pub(super) const fn may_be_none(&self) -> bool {
         self.floor.is_unset()
     }
-
-    /// The latest place in the order that any of them may have.
-    pub(super) const fn latest(&self) -> Bound {
-        self.latest
-    }
 }
 
 /// The place in the order by which a happening can be done with its steps of a kind; `None` where it may have
 /// none of them.
-pub(super) fn earliest_end(unit: &Unit<'_>, is_kind: impl Fn(&Step<'_>) -> bool) -> Option<Key> {
-    let last = |steps: &Vec<Step<'_>>| steps.iter().filter(|step| is_kind(step)).map(|step| step.lo).max();
+pub(super) fn earliest_end<'a>(unit: &Unit<'a>, is_kind: impl Fn(&Step<'a>) -> bool) -> Option<Key> {
+    let last = |steps: &Vec<Step<'a>>| steps.iter().filter(|step| is_kind(step)).map(|step| step.lo).max();
     unit.scenarios.iter().map(last).min().flatten()
 }

@@ -14,7 +14,8 @@ use crate::{Change, Scalar, Value};
 /// Whatever touches a member last decides whether the set has it.
 pub(super) fn of(worlds: &Worlds<'_>, is_set: bool, is_scalar: bool) -> Option<Members> {
     let adds = |change: &Change| matches!(change, Change::Add(_));
-    if !is_set && !(worlds.modifies.set && follows_nothing(worlds, adds)) {
+    let may_stand = is_set || (worlds.modifies.set && follows_nothing(worlds, adds));
+    if !may_stand {
         return None;
     }
     let bases = bases(worlds);

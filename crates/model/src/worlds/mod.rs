@@ -10,6 +10,7 @@
 //! independent of each other except for the order of their steps, and a step can be the last of a kind if and
 //! only if every other happening has a scenario whose steps of that kind can all come before it.
 
+mod depends;
 mod last;
 mod members;
 mod numbers;
@@ -89,7 +90,7 @@ struct Modifies {
 
 impl<'a> Worlds<'a> {
     fn of(mut units: Vec<Unit<'a>>) -> Self {
-        let all = Lasts::of(&units, |step| step.replaces());
+        let all = Lasts::of(&units, unit::Step::replaces);
         for (index, unit) in units.iter_mut().enumerate() {
             let floor = all.floor.without(index);
             for scenario in &mut unit.scenarios {
@@ -101,7 +102,7 @@ impl<'a> Worlds<'a> {
             unit.scenarios.dedup();
         }
         units.retain(|unit| unit.scenarios.iter().any(|scenario| !scenario.is_empty()));
-        let bases = Lasts::of(&units, |step| step.replaces());
+        let bases = Lasts::of(&units, unit::Step::replaces);
         let mut modifies = Modifies::default();
         let steps = units.iter().flat_map(|unit| &unit.scenarios).flatten();
         for change in steps.filter(|step| !step.replaces()).flat_map(|step| &step.ops) {
@@ -163,7 +164,7 @@ impl<'a> Worlds<'a> {
             alternatives: rest.map(alternative).collect(),
             low: bounds.as_ref().and_then(|bounds| bounds.low),
             high: bounds.as_ref().and_then(|bounds| bounds.high),
-            depends_on: self.depends_on(members.as_ref()),
+            depends_on: depends::on(self, members.as_ref()),
             members,
         })
     }
@@ -176,34 +177,6 @@ impl<'a> Worlds<'a> {
         let clears = |place: &&Place| self.step(**place).replaces() && self.step(**place).result().is_none();
         let by: BTreeSet<&EventId> = touches.places.iter().filter(clears).map(|p| self.id(*p)).collect();
         (touches.may_be_none() || !by.is_empty()).then_some(by)
-    }
-
-    /// The events whose dates make a difference: they may or may not have happened by D, or may have come before
-    /// or after another one that matters.
-    fn depends_on(&self, members: Option<&Members>) -> Vec<EventId> {
-        let bases: BTreeSet<usize> = self.bases.places.iter().map(|place| place.unit).collect();
-        let last_base = self.bases.latest();
-        let disputed = |member: &Scalar| {
-            members.is_some_and(|m| m.possibly.contains(member) && !m.surely.contains(member))
-        };
-        let is_loose = |(index, unit): &(usize, &Unit<'a>)| {
-            let steps = || unit.scenarios.iter().flatten();
-            let undecided = unit.scenarios.len() > 1;
-            let competes = bases.len() > 1 && bases.contains(index);
-            let may_be_replaced = || steps().any(|step| last_base.without(*index) >= Some(step.lo));
-            let may_vanish = || !steps().any(unit::Step::replaces) && may_be_replaced();
-            let disputes = || {
-                steps().flat_map(|step| &step.ops).any(|change| match change {
-                    Change::Add(member) | Change::Remove(member) => disputed(member),
-                    _ => false,
-                })
-            };
-            undecided || competes || may_vanish() || disputes()
-        };
-        let mut loose: Vec<&Unit<'a>> =
-            self.units.iter().enumerate().filter(is_loose).map(|(_, unit)| unit).collect();
-        loose.dedup_by_key(|unit| &unit.event.id);
-        loose.into_iter().map(|unit| unit.event.id.clone()).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Change, Number, Scalar, Value};
 /// the last to replace what stands sets one.
 pub(super) fn bounds(worlds: &Worlds<'_>, is_set: bool) -> Option<Bounds> {
     if !worlds.modifies.number {
-        let set = worlds.bases.places.iter().filter_map(|base| number(worlds.step(*base).result()));
+        let set = worlds.bases.places.iter().filter_map(|base| number(worlds.step(*base).result().as_ref()));
         let low = set.clone().min();
         return low.map(|_| Bounds { low, high: set.max() });
     }
@@ -22,16 +22,16 @@ pub(super) fn bounds(worlds: &Worlds<'_>, is_set: bool) -> Option<Bounds> {
     }
     let start = |result: Option<Value>| match result {
         None => Some(0),
-        set => number(set).map(Number::smallest_parts),
+        set => number(set.as_ref()).map(Number::smallest_parts),
     };
     let high = peak(worlds, start, amount);
     let low = peak(worlds, |result| start(result).map(|set| -set), |step| -amount(step)).map(|sum| -sum);
     Some(Bounds { low: low.map(Number::from_smallest_parts), high: high.map(Number::from_smallest_parts) })
 }
 
-fn number(value: Option<Value>) -> Option<Number> {
+fn number(value: Option<&Value>) -> Option<Number> {
     match value {
-        Some(Value::Scalar(Scalar::Number(number))) => Some(number),
+        Some(Value::Scalar(Scalar::Number(number))) => Some(*number),
         _ => None,
     }
 }
@@ -48,7 +48,7 @@ fn amount(step: &Step<'_>) -> i128 {
 /// Whether no sum can have more digits than numbers hold.
 fn fits(worlds: &Worlds<'_>) -> bool {
     let steps = worlds.units.iter().flat_map(|unit| &unit.scenarios).flatten();
-    let sizes = steps.map(|step| match number(step.result()) {
+    let sizes = steps.map(|step| match number(step.result().as_ref()) {
         Some(set) if step.replaces() => set.smallest_parts().checked_abs(),
         _ => amount(step).checked_abs(),
     });
