@@ -13,7 +13,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use annals_core::Known;
 use annals_model::date::{Range, Span};
 use annals_model::fold::{Counted, apply};
 use annals_model::{Change, Date, EventId, Moment, Number, Scalar, Seq, Value, When};
@@ -66,17 +65,6 @@ impl Worlds {
         };
         worlds.choose(&scenarios, &mut Vec::new(), limit)?;
         Ok(worlds)
-    }
-
-    /// The same, from all that the log knew.
-    pub fn known(
-        known: &Known,
-        attribute: (&str, &str),
-        as_of: Moment,
-        limit: usize,
-    ) -> Result<Self, TooMany> {
-        let counted: Vec<Counted<'_>> = known.events().iter().map(annals_core::KnownEvent::counted).collect();
-        Self::of(&counted, attribute, as_of, limit)
     }
 
     /// Whether every world has this outcome.
