@@ -1,7 +1,8 @@
 //! What is called sure is sure: it holds in every world that the dates allow.
 //!
 //! A world gives every happening a moment within its bounds. Many worlds are drawn at random, near the bounds as
-//! often as between them, and the effects are applied in the order of their moments.
+//! often as between them, and the effects are applied in the order of their moments. In one second the place in
+//! the log decides, but no interval ends before it starts, and what one happening does at once stays together.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -9,8 +10,8 @@ use annals_core::{Known, Store};
 use annals_model::date::{Range, Span};
 use annals_model::fold::apply;
 use annals_model::{
-    AsOf, Certainty, Change, Event, Filter, KnownAt, Moment, Question, Seq, Snapshot, TimelineName, Value,
-    When,
+    AsOf, Certainty, Change, Date, Event, Filter, KnownAt, Moment, Question, Seq, Snapshot, TimelineName,
+    Value, When,
 };
 use annals_testkit::generate::{TIMELINES, as_of_dates, sessions};
 use annals_testkit::{MemoryLog, TestHost};
@@ -34,12 +35,16 @@ fn moment_in(range: Range, rng: &mut TestRng) -> i64 {
 /// The moments at which one happening begins and ends: one and the same unless its date is an interval.
 fn happening_in(event: &Event, span: Span, rng: &mut TestRng) -> (i64, i64) {
     let start = moment_in(span.start, rng);
-    if !event.date.as_ref().is_some_and(annals_model::Date::is_interval) {
+    if !event.date.as_ref().is_some_and(Date::is_interval) {
         return (start, start);
     }
     let end = moment_in(span.end, rng);
     (start.min(end.max(span.start.earliest.seconds().max(-FAR))), end.max(start))
 }
+
+/// What the order of a world goes by: the second, the place of the event, whether it is the end of an interval,
+/// which happening of the event, and the position of the effect.
+type Taken = (i64, Seq, bool, usize, usize);
 
 /// What stands in an attribute in one world.
 fn value_in_a_world(
@@ -49,23 +54,26 @@ fn value_in_a_world(
     as_of: Moment,
     rng: &mut TestRng,
 ) -> Option<Value> {
-    let mut happened: Vec<(i64, Seq, usize, &Change)> = Vec::new();
+    let mut happened: Vec<(Taken, &Change)> = Vec::new();
     for known in known.events() {
-        for span in known.event.happenings() {
+        let is_interval = known.event.date.as_ref().is_some_and(Date::is_interval);
+        for (happening, span) in known.event.happenings().iter().enumerate() {
             let (start, end) = happening_in(&known.event, *span, rng);
             for (position, effect) in known.event.effects.iter().enumerate() {
-                let at = if effect.when == When::End { end } else { start };
+                let ends = effect.when == When::End;
+                let at = if ends { end } else { start };
                 let lasts = effect.when != When::During || as_of.seconds() <= end;
                 let concerns = effect.entity == entity && effect.attribute == attribute;
                 if concerns && lasts && at <= as_of.seconds() {
-                    happened.push((at, known.place, position, &effect.change));
+                    let taken = (at, known.place, is_interval && ends, happening, position);
+                    happened.push((taken, &effect.change));
                 }
             }
         }
     }
-    happened.sort_by_key(|(at, place, position, _)| (*at, *place, *position));
+    happened.sort_by_key(|(taken, _)| *taken);
     let mut value = None;
-    for (_, _, _, change) in happened {
+    for (_, change) in happened {
         apply(&mut value, change);
     }
     value

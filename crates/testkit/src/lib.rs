@@ -4,7 +4,10 @@
 //! - [`TestHost`]: a clock that stands where it is put, and randomness from a seed.
 //! - [`contract`]: what every log has to do, as one suite that each implementation runs.
 //! - [`generate`]: random dates, events, sessions and questions, for property tests.
+//! - [`overlaps`]: random small logs of one attribute whose dates overlap.
 //! - [`naive`]: replay written a second time, without any cleverness, to compare with.
+//! - [`worlds`]: every possible world of one attribute, counted out, to compare sureness and alternatives with.
+//! - [`told`]: events from short texts, for tests that are read as stories.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +21,9 @@ pub mod generate;
 mod host;
 mod memory;
 pub mod naive;
+pub mod overlaps;
+pub mod told;
+pub mod worlds;
 
 pub use host::TestHost;
 pub use memory::MemoryLog;
