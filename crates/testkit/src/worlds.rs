@@ -28,10 +28,19 @@ pub struct Worlds {
     pub outcomes: BTreeMap<Option<Value>, BTreeSet<EventId>>,
     /// How many worlds there are; different worlds may have the same outcome.
     pub count: usize,
-    /// Whether an `increase` happens in any of them.
-    increases: bool,
-    /// Whether an `add` or a `remove` happens in any of them.
-    changes_members: bool,
+    /// Which modifications come after the last replacement, in any of them.
+    modified: Modified,
+    /// Whether text, a boolean or a number is what a last replacement sets, in any of them.
+    sets_scalar: bool,
+}
+
+/// What has been done to a value since something replaced what stood before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Modified {
+    /// Something increased it.
+    increased: bool,
+    /// Something added or removed a member.
+    members: bool,
 }
 
 /// There are more worlds than anybody wants to wait for.
@@ -56,13 +65,8 @@ impl Worlds {
                 }
             }
         }
-        let possible = || scenarios.iter().flatten().flatten().flat_map(|step| &step.ops);
-        let mut worlds = Self {
-            outcomes: BTreeMap::new(),
-            count: 0,
-            increases: possible().any(|op| matches!(op, Change::Increase(_))),
-            changes_members: possible().any(|op| matches!(op, Change::Add(_) | Change::Remove(_))),
-        };
+        let (outcomes, modified) = (BTreeMap::new(), Modified::default());
+        let mut worlds = Self { outcomes, count: 0, modified, sets_scalar: false };
         worlds.choose(&scenarios, &mut Vec::new(), limit)?;
         Ok(worlds)
     }
@@ -77,9 +81,10 @@ impl Worlds {
         self.is_sure(None)
     }
 
-    /// Whether both numbers and members change, which the engine reads as two histories side by side.
+    /// Whether members change beside numbers, or beside values that are no sets, which the engine reads as two
+    /// histories side by side.
     pub const fn is_mixed(&self) -> bool {
-        self.increases && self.changes_members
+        self.modified.members && (self.modified.increased || self.sets_scalar)
     }
 
     /// The other outcomes that are worth telling one by one, with the events that brought them. Numbers that
@@ -88,8 +93,8 @@ impl Worlds {
         let mut alternatives = self.outcomes.clone();
         alternatives.retain(|outcome, _| {
             let is_told = match outcome {
-                Some(Value::Scalar(Scalar::Number(_))) => !self.increases,
-                Some(Value::Set(_)) => !self.changes_members,
+                Some(Value::Scalar(Scalar::Number(_))) => !self.modified.increased,
+                Some(Value::Set(_)) => !self.modified.members,
                 Some(Value::Scalar(Scalar::Text(_) | Scalar::Bool(_))) | None => true,
             };
             is_told && outcome.as_ref() != standing
@@ -97,13 +102,17 @@ impl Worlds {
         alternatives
     }
 
-    /// The least and the greatest number of all worlds, when any world has a number.
+    /// The least and the greatest number of all worlds, when any world has a number. Where something may be
+    /// increased, nothing counts as 0.
     pub fn bounds(&self) -> Option<(Number, Number)> {
         let mut numbers = Vec::new();
         for outcome in self.outcomes.keys() {
             if let Some(Value::Scalar(Scalar::Number(number))) = outcome {
                 numbers.push(*number);
             }
+        }
+        if self.modified.increased && !numbers.is_empty() && self.outcomes.contains_key(&None) {
+            numbers.push(Number::ZERO);
         }
         Some((*numbers.iter().min()?, *numbers.iter().max()?))
     }
@@ -134,7 +143,7 @@ impl Worlds {
         limit: usize,
     ) -> Result<(), TooMany> {
         let Some((first, others)) = units.split_first() else {
-            return self.order(happened, None, None, limit);
+            return self.order(happened, Standing::default(), limit);
         };
         for scenario in first {
             let before = happened.len();
@@ -145,21 +154,17 @@ impl Worlds {
         Ok(())
     }
 
-    /// Takes the steps that are left in every order that their dates allow. `value` is what stands so far, and
-    /// `by` the event that was the last to replace what stood before.
-    fn order<'a>(
-        &mut self,
-        left: &[Step<'a>],
-        value: Option<&Value>,
-        by: Option<&'a EventId>,
-        limit: usize,
-    ) -> Result<(), TooMany> {
+    /// Takes the steps that are left in every order that their dates allow, from what stands so far.
+    fn order<'a>(&mut self, left: &[Step<'a>], standing: Standing<'a>, limit: usize) -> Result<(), TooMany> {
         if left.is_empty() {
             if self.count == limit {
                 return Err(TooMany);
             }
             self.count += 1;
-            self.outcomes.entry(value.cloned()).or_default().extend(by.cloned());
+            self.modified.increased |= standing.modified.increased;
+            self.modified.members |= standing.modified.members;
+            self.sets_scalar |= standing.set_scalar;
+            self.outcomes.entry(standing.value).or_default().extend(standing.by.cloned());
             return Ok(());
         }
         for (index, next) in left.iter().enumerate() {
@@ -168,14 +173,40 @@ impl Worlds {
             }
             let mut others = left.to_vec();
             others.remove(index);
-            let mut stands = value.cloned();
-            for change in &next.ops {
-                apply(&mut stands, change);
-            }
-            let replaces = next.ops.iter().any(|change| change.replaces());
-            self.order(&others, stands.as_ref(), if replaces { Some(next.id) } else { by }, limit)?;
+            self.order(&others, standing.clone().after(next), limit)?;
         }
         Ok(())
+    }
+}
+
+/// What stands in a world after some of its steps.
+#[derive(Clone, Default)]
+struct Standing<'a> {
+    value: Option<Value>,
+    /// The event that was the last to replace what stood before.
+    by: Option<&'a EventId>,
+    /// Whether it set no set.
+    set_scalar: bool,
+    modified: Modified,
+}
+
+impl<'a> Standing<'a> {
+    fn after(mut self, step: &Step<'a>) -> Self {
+        for change in &step.ops {
+            apply(&mut self.value, change);
+        }
+        if step.ops.iter().any(|change| change.replaces()) {
+            let set_scalar = matches!(self.value, Some(Value::Scalar(_)));
+            return Self { by: Some(step.id), set_scalar, modified: Modified::default(), ..self };
+        }
+        for change in &step.ops {
+            match change {
+                Change::Increase(_) => self.modified.increased = true,
+                Change::Add(_) | Change::Remove(_) => self.modified.members = true,
+                Change::Set(_) | Change::Clear => {}
+            }
+        }
+        self
     }
 }
 
@@ -210,6 +241,8 @@ struct Step<'a> {
     edge: Edge,
     /// Where the moment may lie.
     range: Range,
+    /// Whether the date names the second.
+    to_the_second: bool,
     ops: Vec<&'a Change>,
 }
 
@@ -322,7 +355,9 @@ impl<'a> Unit<'a> {
         if ops.is_empty() {
             return Vec::new();
         }
-        vec![Step { unit: self.number, id: self.id, place: self.place, edge, range, ops }]
+        let Range { earliest, latest } = if edge == Edge::End { self.span.end } else { self.span.start };
+        let to_the_second = earliest == latest && earliest.is_finite();
+        vec![Step { unit: self.number, id: self.id, place: self.place, edge, range, to_the_second, ops }]
     }
 
     fn has(&self, wanted: When) -> bool {
@@ -331,11 +366,11 @@ impl<'a> Unit<'a> {
 }
 
 impl Step<'_> {
-    /// The bounds of the step in the order of all steps. Of what certainly happens in one and the same second,
-    /// what entered the log first comes first; whatever may lie elsewhere may come before it or after.
+    /// The bounds of the step in the order of all steps. Of what is dated with one and the same second, what
+    /// entered the log first comes first; whatever is dated less finely may come before it or after.
     fn bounds(&self) -> ((Moment, Within), (Moment, Within)) {
         let Range { earliest, latest } = self.range;
-        if earliest == latest && earliest.is_finite() {
+        if self.to_the_second {
             let key = (earliest, Within::At(self.place, self.edge));
             return (key, key);
         }

@@ -1,12 +1,14 @@
 //! What one happening may have done by D: its scenarios, and the steps of each.
 
+use crate::date::Range;
 use crate::fold::{Claim, apply};
 use crate::{Change, Event, Moment, Seq, Value, When};
 
 /// A place in the order of steps: a second, and within it the place in the log and the end of the date.
 ///
-/// Steps at one and the same second come in the order of the log, a start before its end; a step with more room
-/// than a second may come before, between or after them, which [`BEFORE_ALL`] and [`AFTER_ALL`] stand for.
+/// Steps that are dated with one and the same second come in the order of the log, a start before its end; a step
+/// that is dated less finely may come before, between or after them, which [`BEFORE_ALL`] and [`AFTER_ALL`] stand
+/// for.
 pub(super) type Key = (Moment, Tie);
 type Tie = (Seq, u8);
 
@@ -90,7 +92,7 @@ fn happened<'a>(claims: &[Claim<'a>], as_of: Moment, scenarios: &mut Vec<Scenari
     let Claim { counted, span, .. } = claims[0];
     let mut push = |earliest: Moment, latest: Moment, lasts: bool| {
         let counts = |claim: &&Claim<'_>| lasts || claim.effect.when != When::During;
-        let step = step(claims.iter().filter(counts), earliest, latest, (counted.place, 0));
+        let step = step(claims.iter().filter(counts), (earliest, latest), span.start, (counted.place, 0));
         if earliest <= latest {
             scenarios.push(step.into_iter().collect());
         }
@@ -159,9 +161,10 @@ fn begun_and<'a>(
     if span.start.earliest > latest || earliest.is_some_and(|earliest| earliest > last) {
         return None;
     }
-    let mut started = step(claims.iter().filter(at_start), span.start.earliest, latest, (counted.place, 0));
-    let mut ended =
-        earliest.and_then(|earliest| step(claims.iter().filter(end), earliest, last, (counted.place, 1)));
+    let mut started =
+        step(claims.iter().filter(at_start), (span.start.earliest, latest), span.start, (counted.place, 0));
+    let mut ended = earliest
+        .and_then(|earliest| step(claims.iter().filter(end), (earliest, last), span.end, (counted.place, 1)));
     if let (Some(start), Some(end)) = (&mut started, &mut ended) {
         start.hi = start.hi.min(end.hi);
         end.lo = end.lo.max(start.lo);
@@ -169,11 +172,11 @@ fn begun_and<'a>(
     Some(started.into_iter().chain(ended).collect())
 }
 
-/// A step between two moments; none where there is nothing to do.
+/// A step between two moments, which is so `dated`; none where there is nothing to do.
 fn step<'c, 'a: 'c>(
     claims: impl Iterator<Item = &'c Claim<'a>>,
-    earliest: Moment,
-    latest: Moment,
+    (earliest, latest): (Moment, Moment),
+    dated: Range,
     tie: Tie,
 ) -> Option<Step<'a>> {
     let mut ops: Vec<&'a Change> = Vec::new();
@@ -183,7 +186,10 @@ fn step<'c, 'a: 'c>(
         }
         ops.push(&claim.effect.change);
     }
-    let at_one_second = earliest == latest && earliest.is_finite();
-    let (first, last) = if at_one_second { (tie, tie) } else { (BEFORE_ALL, AFTER_ALL) };
+    let (first, last) = if dated.earliest == dated.latest && dated.earliest.is_finite() {
+        (tie, tie)
+    } else {
+        (BEFORE_ALL, AFTER_ALL)
+    };
     (!ops.is_empty()).then_some(Step { lo: (earliest, first), hi: (latest, last), ops })
 }
