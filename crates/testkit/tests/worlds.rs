@@ -204,10 +204,10 @@ fn what_happens_in_the_same_second_comes_in_the_order_of_the_log() {
     check(&[(noon, "set \"q\""), (noon, "set \"p\"")], "2004", "p by e2");
     // What lies somewhere in the day may come before or after that second.
     check(&[(noon, "set \"p\""), ("2004-06-15", "set \"q\"")], "2004", "p by e1 | q by e2");
-    // A date may be narrowed to the one second by the question.
+    // Nor does the question make a date finer than it is.
     let midnight = "2004-01-01T00:00:00";
     check(&[(midnight, "set \"p\""), ("2004", "set \"q\"")], midnight, "p by e1 | q by e2");
-    check(&[("2004", "set \"q\""), (midnight, "set \"p\"")], midnight, "p by e2");
+    check(&[("2004", "set \"q\""), (midnight, "set \"p\"")], midnight, "p by e2 | q by e1");
 }
 
 #[test]
