@@ -134,7 +134,7 @@ fn have_one_date(a: &Event, b: &Event) -> bool {
 
 fn have_one_place(a: Option<&Place>, b: Option<&Place>) -> bool {
     let (Some(a), Some(b)) = (a, b) else { return true };
-    a.name.trim().to_lowercase() == b.name.trim().to_lowercase()
+    a.name.to_lowercase() == b.name.to_lowercase()
 }
 
 fn share_an_actor(a: &Event, b: &Event) -> bool {
