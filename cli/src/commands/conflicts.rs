@@ -178,7 +178,7 @@ fn contested(found: &Contested, as_of: &Date) -> Vec<String> {
 fn clash(found: &Misfit) -> String {
     let effect = &found.effect;
     format!(
-        "{}: `{effect}` does not fit {}, which {} had left there",
+        "{}: `{effect}` does not fit `{}`, which {} had left there",
         named(&found.event),
         found.stood,
         found.stood_by

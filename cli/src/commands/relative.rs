@@ -114,7 +114,7 @@ impl BetweenArgs {
 fn one<'a>(flag: &str, id: &EventId, known: &'a Known) -> CliResult<&'a Event> {
     let events = || known.events().iter().map(|known| &known.event);
     events().find(|event| event.id == *id).ok_or_else(|| {
-        let error = CliError::failed(format!("{flag}: no event {id} counts as of what was known"));
+        let error = CliError::failed(format!("{flag}: no event {id} is known"));
         error.with_hint(match suggest::nearest(id.as_str(), events().map(|event| event.id.as_str())) {
             Some(near) => format!("did you mean {near}?"),
             None => format!("`annals show {id}` tells whether it was withdrawn"),

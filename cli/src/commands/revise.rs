@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "FIELD", value_enum, help_heading = "Event")]
     without: Vec<Field>,
     /// The whole event anew from a JSON file, or - for standard input
-    #[arg(long, value_name = "FILE", help_heading = "Event")]
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = "Event")]
     json: Option<PathBuf>,
     #[command(flatten)]
     writing: WriteArgs,

@@ -38,7 +38,7 @@ fn adorn(event: &mut Event) {
         seed % most
     };
     TITLES[next(TITLES.len())].clone_into(&mut event.title);
-    event.place = [None, Some(Place::named("Haiti")), Some(Place::named("HAITI"))][next(3)].clone();
+    event.place = [None, Some("Haiti"), Some("HAITI")][next(3)].map(Place::named);
     event.actors = vec![Actor { name: "UN".to_owned(), role: None }; next(2)];
     for _ in 0..next(3) {
         let (rel, to) = (RELATIONS[next(RELATIONS.len())].to_owned(), event_id(next(12)));

@@ -59,7 +59,7 @@ fn stale(counted: &Counted<'_>, histories: &Histories) -> Option<Stale> {
     let date = event.date.as_ref()?;
     let dated_by = dated_by(counted, histories);
     let then = computed(event, histories, |records| records.iter().rev().find(|v| v.seq < dated_by))?;
-    let today = computed(event, histories, |records| records.last());
+    let today = computed(event, histories, <[Version]>::last);
     let is_same = |other: &Date| other.happenings() == date.happenings();
     if !is_same(&then) || today.as_ref().is_some_and(is_same) {
         return None;
