@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::sandbox::{Sandbox, repository};
+use crate::sandbox::Sandbox;
 
 /// A timeline with one conflict of each kind.
 fn with_conflicts() -> Sandbox {
@@ -99,17 +99,6 @@ fn nothing_in_haiti_contradicts_anything_until_somebody_says_so() {
         --timeline haiti conflicts --as-of 2023-11-20
         "
     ));
-}
-
-#[test]
-fn real_catalogues_have_no_false_alarms_and_earthquakes_of_one_day_are_shown() {
-    let sandbox = Sandbox::with_store();
-    let fixture = |path: &str| repository("tests/fixtures/noaa").join(path).to_string_lossy().into_owned();
-    sandbox.ok(&["import", &fixture("earthquakes.tsv"), "--map-file", &fixture("map.toml")]);
-    let found = sandbox.json(&["conflicts"]);
-    let events = found["duplicates"][0]["events"].as_array().unwrap();
-    let ids: Vec<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
-    assert_eq!((&found["found"], ids), (&json!(1), vec!["2594", "2596"]));
 }
 
 #[test]

@@ -29,7 +29,9 @@ struct Log {
 impl Log {
     fn of(lines: &[&str]) -> Self {
         let mut log = Self { records: Histories::new(), first: BTreeMap::new(), seq: Seq(0) };
-        lines.iter().for_each(|line| log.record(line));
+        for line in lines {
+            log.record(line);
+        }
         log
     }
 
@@ -195,7 +197,7 @@ fn events_of_one_day_and_place_with_nearly_one_title_are_probably_one() {
         assert_eq!(are_one(b, a), expect, "{b} / {a}");
     };
     let arrives = |date: &str| format!(r#""date":"{date}","title":"UN peacekeepers arrive""#);
-    let arrived = |date: &str| format!(r#""date":"{date}","title":"U.N. Peacekeepers arrived""#);
+    let came = |date: &str| format!(r#""date":"{date}","title":"U.N. Peacekeepers arrived""#);
     for (a, b, expect) in [
         ("2004-06-01", "2004-06-01", true),
         ("2004", "2004", true),
@@ -210,8 +212,10 @@ fn events_of_one_day_and_place_with_nearly_one_title_are_probably_one() {
         ("2004-06-15", "2004", false),
         ("2004-06-15/2004-07-10", "2004-07-01", true),
         ("2004/2017", "2004/2018", false),
+        ("Y-290000000000/Y290000000000", "Y-290000000000/Y290000000000", true),
+        ("2016/..", "2016/..", true),
     ] {
-        check(&arrives(a), &arrived(b), expect);
+        check(&arrives(a), &came(b), expect);
     }
     check(r#""title":"UN peacekeepers arrive""#, r#""title":"UN peacekeepers arrive""#, false);
     let with = |field: &str| format!("{},{field}", arrives("2004-06-01"));
@@ -411,7 +415,9 @@ fn stale_after(date: &str, later: &[&str]) -> Conflicts {
         r#"{"id":"b","date":"2010","title":"b"}"#,
         &between,
     ]);
-    later.iter().for_each(|line| log.record(line));
+    for line in later {
+        log.record(line);
+    }
     log.conflicts()
 }
 

@@ -98,7 +98,8 @@ fn buckets(event: &Event) -> Vec<Bucket<'_>> {
 
 fn is_narrow(span: &Span) -> bool {
     let (first, last) = (span.start.earliest, span.end.latest);
-    first.is_finite() && last.is_finite() && last.seconds() - first.seconds() < WIDEST * DAY
+    let width = last.seconds().checked_sub(first.seconds());
+    first.is_finite() && last.is_finite() && width.is_some_and(|width| width < WIDEST * DAY)
 }
 
 fn days(span: &Span) -> std::ops::RangeInclusive<i64> {
