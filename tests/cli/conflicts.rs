@@ -74,6 +74,8 @@ fn the_question_chooses_the_moment_the_entities_and_the_events() {
     assert_eq!(found(&["--known-at", "@12"])["stale"][0]["today"], "[2012-03..2015-12]");
     let cholera = found(&["cholera"]);
     assert_eq!((&cholera["events"], &cholera["entities"]), (&json!(4), &json!(["cholera"])));
+    let mistyped = sandbox.run(&["conflicts", "cholra"]);
+    assert_eq!(mistyped.stderr, "no event changes an entity cholra; did you mean cholera?\n");
     assert_eq!(found(&["--text", "security council"])["found"], 1);
     assert_eq!(found(&["--from", "2013", "--to", "2016"])["links"].as_array().unwrap().len(), 2);
 }

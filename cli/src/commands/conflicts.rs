@@ -47,11 +47,13 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     let store = session.open()?;
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
-    let conflicts = store.conflicts(&question).map_err(|e| hints::explain(&store, e))?;
+    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    let conflicts = store.conflicts(&question, &known)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if session.is_for_people() {
         print(&conflicts)?;
+        hints::unknown_entities(session, &known, &args.entities)?;
     } else {
         ui::print_json(session, &conflicts)?;
     }

@@ -12,10 +12,9 @@ use crate::log::Log;
 use crate::store::Store;
 
 impl<L: Log> Store<L> {
-    /// What contradicts itself in a timeline, as it was known at a moment.
-    pub fn conflicts(&self, question: &Question) -> Result<Conflicts> {
-        let known = self.known(&question.timeline, question.known_at)?;
-        let histories = self.histories(&question.timeline, &known)?;
+    /// What contradicts itself in a timeline, of which `known` is what the question asks about.
+    pub fn conflicts(&self, question: &Question, known: &Known) -> Result<Conflicts> {
+        let histories = self.histories(&question.timeline, known)?;
         Ok(Conflicts::find(question, &known.knowledge(), &histories))
     }
 

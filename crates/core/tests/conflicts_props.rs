@@ -72,8 +72,8 @@ fn records(store: &Store<MemoryLog>) -> Vec<Record> {
 
 /// Both answers to a question; `None` where the store has no such timeline.
 fn both(store: &Store<MemoryLog>, question: &Question) -> Option<(Conflicts, Snapshot)> {
-    match store.conflicts(question) {
-        Ok(conflicts) => Some((conflicts, store.replay(question).unwrap())),
+    match store.known(&question.timeline, question.known_at) {
+        Ok(known) => Some((store.conflicts(question, &known).unwrap(), store.replay(question).unwrap())),
         Err(Error::NotFound(NotFound::Timeline(_))) => None,
         Err(error) => panic!("{error}"),
     }
@@ -188,7 +188,8 @@ proptest! {
             filter: annals_model::Filter::default(),
             entities: Vec::new(),
         };
-        let found = store.conflicts(&question).unwrap().duplicates;
+        let (found, _) = both(&store, &question).unwrap();
+        let found = found.duplicates;
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!(found[0].events.len(), 2);
     }

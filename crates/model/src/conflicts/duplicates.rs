@@ -51,6 +51,8 @@ struct Candidate<'a> {
     counted: &'a Counted<'a>,
     title: Title,
     entities: BTreeSet<&'a str>,
+    /// The first day that its date allows, counted from 1970.
+    first_day: i64,
 }
 
 /// The groups of events that are probably one, and of how many days there were more events than were compared
@@ -71,8 +73,12 @@ pub(super) fn find(events: &[Counted<'_>]) -> (Vec<Duplicates>, u64) {
         }
         indices.sort_unstable_by_key(|index| (&candidates[*index].title, *index));
         for (at, a) in indices.iter().enumerate() {
-            let next = indices[at + 1..].iter().take(MOST_COMPARED);
-            next.filter(|b| candidates[*a].is_probably(&candidates[**b])).for_each(|b| groups.join(*a, *b));
+            for b in indices[at + 1..].iter().take(MOST_COMPARED) {
+                let (one, other) = (&candidates[*a], &candidates[*b]);
+                if one.meets(other, &bucket) && one.is_probably(other) {
+                    groups.join(*a, *b);
+                }
+            }
         }
         if indices.len() > MOST_COMPARED + 1 {
             crowded.insert(bucket);
@@ -109,7 +115,16 @@ fn days(span: &Span) -> std::ops::RangeInclusive<i64> {
 impl<'a> Candidate<'a> {
     fn new(counted: &'a Counted<'a>) -> Self {
         let entities = counted.event.effects.iter().map(|effect| effect.entity.as_str()).collect();
-        Self { counted, title: Title::new(&counted.event.title), entities }
+        let first_day = counted.event.span().start.earliest.seconds().div_euclid(DAY);
+        Self { counted, title: Title::new(&counted.event.title), entities, first_day }
+    }
+
+    /// Whether two events are to be compared here: two that share several days are on the first of them.
+    fn meets(&self, other: &Self, bucket: &Bucket<'_>) -> bool {
+        match bucket {
+            Bucket::Day(day) => *day == self.first_day.max(other.first_day),
+            Bucket::Bounds(_) => true,
+        }
     }
 
     fn is_probably(&self, other: &Self) -> bool {

@@ -50,13 +50,16 @@ impl Title {
         let mut missing = Vec::new();
         for word in &self.words {
             match left.iter().position(|own| *own == word.as_str()) {
-                Some(at) => drop(left.swap_remove(at)),
+                Some(at) => {
+                    left.swap_remove(at);
+                }
                 None => missing.push(word),
             }
         }
         missing.into_iter().all(|word| {
-            let at = left.iter().position(|own| are_alike(own, word));
-            at.is_some_and(|at| !left.swap_remove(at).is_empty())
+            let Some(at) = left.iter().position(|own| are_alike(own, word)) else { return false };
+            left.swap_remove(at);
+            true
         })
     }
 }
