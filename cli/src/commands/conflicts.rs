@@ -25,6 +25,16 @@ const SHOWN: usize = 20;
 All events are looked at, whatever their date; --as-of says as of when a value stands and an effect clashes.
 --from and --to keep whatever may fall between them.
 
+  contested    events whose dates have the same bounds set one attribute to different values
+  clashes      an effect does not fit what stood, as an increase of a text
+  duplicates   one day (or one date within another of up to 31 days), one place or none, the same numbers in the
+               title and no other word but for spelling, a common actor or none, the same entities or fewer; not
+               if a link joins the two
+  precision    at least 3 dates on 1 January, and ten times as many as chance would put there; a date on
+               1 January whose quotation names the year only; times that are mostly midnight
+  links        caused-by, follows, after, causes, precedes, before, part-of against the dates; links to nowhere
+  stale        a date computed by --after and --before from others that have been corrected since
+
 Examples:
   annals conflicts
   annals conflicts cholera --as-of 2018
@@ -119,8 +129,8 @@ fn sections(conflicts: &Conflicts) -> Vec<Section> {
     let mut sections = vec![
         section(
             "Contested values",
-            "Events of one date say different things, and the last one recorded stands. Compare the sources and \
-             correct one with `annals revise ID --set …`; if the one followed the other, date them apart.",
+            "Events of one date say different things, and the one that came last into the log stands. Compare the \
+             sources and correct one with `annals revise ID --set …`; if the one followed the other, date them apart.",
             conflicts.contested.iter().map(|found| contested(found, as_of)).collect(),
         ),
         section(
