@@ -22,18 +22,19 @@ const SHOWN: usize = 20;
 /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "What is listed is a reason to look, not a verdict, and nothing is changed.
-All events are looked at, whatever their date; --as-of says as of when a value stands and an effect clashes.
---from and --to keep whatever may fall between them.
+All events are looked at, whatever their date; --as-of says as of when a value stands and an
+effect clashes. --from and --to keep whatever may fall between them.
 
   contested    events whose dates have the same bounds set one attribute to different values
   clashes      an effect does not fit what stood, as an increase of a text
-  duplicates   one day (or one date within another of up to 31 days), one place or none, the same numbers in the
-               title and no other word but for spelling, a common actor or none, the same entities or fewer; not
-               if a link joins the two
-  precision    at least 3 dates on 1 January, and ten times as many as chance would put there; a date on
-               1 January whose quotation names the year only; times that are mostly midnight
-  links        caused-by, follows, after, causes, precedes, before, part-of against the dates; links to nowhere
-  stale        a date computed by --after and --before from others that have been corrected since
+  duplicates   one day, or one date within another of up to 31 days; one place, or none; the
+               same numbers in the title, and no other word but for spelling; a common actor,
+               or none; the same entities, or some of them; and no link that joins the two
+  precision    3 dates on 1 January, and ten times as many as chance would put there; one whose
+               quotation names the year only; times of day that are mostly midnight
+  links        against the dates: caused-by, follows, after, causes, precedes, before, part-of;
+               and links to nowhere
+  stale        a date that --after and --before gave, and the other event was corrected since
 
 Examples:
   annals conflicts

@@ -17,8 +17,8 @@ use crate::ui::{self, Table, counted};
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Without --as-of all events are shown. --from and --to keep every event whose date allows that it
-falls between them; with --certainty surely only those that surely do. --after and --before do the same with
-other events in the place of dates: after that one had begun, before this one was over.
+falls between them; with --certainty surely only those that surely do. --after and --before
+take other events instead of dates: after that one had begun, before this one was over.
 
 Examples:
   annals list --from 2010 --to 2019
