@@ -143,6 +143,8 @@ pub enum Command {
     Show(commands::show::Args),
     /// Show the state as of a date, as known at a moment
     Replay(commands::replay::Args),
+    /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
+    Conflicts(commands::conflicts::Args),
     /// Explain a date
     Date(commands::date::Args),
     /// Read events from a file of another program

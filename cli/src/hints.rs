@@ -1,9 +1,13 @@
 //! What an error about a name that is not there is answered with: the nearest name that is.
 
-use annals_core::{Error as EngineError, Log, NotFound, SledLog, Store};
+use std::collections::BTreeSet;
+
+use annals_core::{Error as EngineError, Known, Log, NotFound, SledLog, Store};
 use annals_model::{EventId, TimelineName, Version, suggest};
 
 use crate::error::{CliError, CliResult};
+use crate::session::Session;
+use crate::ui;
 
 /// Timelines that are listed in a hint.
 const LISTED: usize = 20;
@@ -25,6 +29,18 @@ pub fn explain(store: &Store<SledLog>, error: EngineError) -> CliError {
         _ => None,
     };
     hint.into_iter().fold(CliError::from(error), CliError::with_hint)
+}
+
+/// Says of each entity that no event changes which one may be meant.
+pub fn unknown_entities(session: &Session, known: &Known, wanted: &[String]) -> CliResult<()> {
+    let effects = known.events().iter().flat_map(|known| &known.event.effects);
+    let entities: BTreeSet<&str> = effects.map(|effect| effect.entity.as_str()).collect();
+    for wanted in wanted.iter().filter(|wanted| !entities.contains(wanted.as_str())) {
+        let near = suggest::nearest(wanted, entities.iter().copied());
+        let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+        ui::note(session, &format!("no event changes an entity {wanted}{near}"))?;
+    }
+    Ok(())
 }
 
 fn timeline_hint(store: &Store<SledLog>, wanted: &TimelineName) -> Option<String> {

@@ -15,6 +15,7 @@
 
 mod sandbox;
 
+mod conflicts;
 mod dates;
 mod demo;
 mod documents;
@@ -22,6 +23,7 @@ mod exchange;
 mod manners;
 mod reading;
 mod real_data;
+mod relative;
 mod storage;
 mod tidy;
 mod writing;

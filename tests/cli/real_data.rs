@@ -34,6 +34,18 @@ fn value(sandbox: &Sandbox, entity: &str, attribute: &str, question: &[&str]) ->
     sandbox.json(&args)["state"][entity][attribute]["value"].clone()
 }
 
+/// The groups of events that are probably one, where nothing else is found.
+fn duplicates(sandbox: &Sandbox) -> Vec<Vec<String>> {
+    let found = sandbox.json(&["conflicts"]);
+    let groups = found["duplicates"].as_array().unwrap();
+    assert_eq!(found["found"], groups.len(), "{found}");
+    let ids = |group: &Value| {
+        let events = group["events"].as_array().unwrap();
+        events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+    };
+    groups.iter().map(ids).collect()
+}
+
 #[test]
 fn the_cisa_catalogue_is_asked_what_it_held_and_said_on_a_day() {
     let Some(sandbox) = converted("cisa", "extract.jsonl", &["--keep-record-times"]) else { return };
@@ -61,6 +73,7 @@ fn the_cisa_catalogue_is_asked_what_it_held_and_said_on_a_day() {
     assert_eq!(says("CVE-2025-22225", "cwes", "2025-03-10"), json!(["CWE-123"]));
     assert_eq!(says("CVE-2025-4664", "product", "2025-06-08"), "Chromium");
     assert_eq!(says("CVE-2025-4664", "product", "2025-06-09"), Value::Null);
+    assert!(duplicates(&sandbox).is_empty(), "one template, and a number of its own for each");
 }
 
 #[test]
@@ -82,6 +95,7 @@ fn the_us_executive_is_asked_who_held_which_office() {
     assert_eq!(held("vice-president", "1865-04-15"), Value::Null, "vacant");
     assert_eq!(held("vice-president", "1973-11"), Value::Null, "vacant");
     assert_eq!(held("vice-president", "2001-01-20"), "Richard Bruce Cheney");
+    assert!(duplicates(&sandbox).is_empty(), "two terms of one day are of two people");
 }
 
 #[test]
@@ -101,5 +115,6 @@ fn earthquakes_come_from_a_table_with_their_dates_as_far_as_they_are_known() {
     assert_eq!(date("1"), "-2149", "2150 BC, nothing known but the year");
     let first = list[0]["date"].as_str().unwrap();
     assert_eq!(first, "-2149");
+    assert_eq!(duplicates(&sandbox), [["2594", "2596"]], "two shocks of one day off one coast");
     sandbox.ok(&["verify"]);
 }

@@ -6,6 +6,7 @@ use annals_core::{Known, KnownEvent};
 use annals_model::Question;
 use annals_model::line::event_line;
 
+use super::relative::BetweenArgs;
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
 use crate::hints;
@@ -16,11 +17,13 @@ use crate::ui::{self, Table, counted};
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Without --as-of all events are shown. --from and --to keep every event whose date allows that it
-falls between them; with --certainty surely only those that surely do.
+falls between them; with --certainty surely only those that surely do. --after and --before
+take other events instead of dates: after that one had begun, before this one was over.
 
 Examples:
   annals list --from 2010 --to 2019
   annals list --as-of 2018 --kind deployment
+  annals list --after cholera-2010 --before un-police-leave-2019
   annals list --known-at 2023-11-13 --format jsonl"
 )]
 pub struct Args {
@@ -28,6 +31,8 @@ pub struct Args {
     question: QuestionArgs,
     #[command(flatten)]
     range: RangeArgs,
+    #[command(flatten)]
+    between: BetweenArgs,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
@@ -36,7 +41,9 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    let events = chosen(&args.question, &question, &known);
+    let between = args.between.find(&known)?;
+    let mut events = chosen(&args.question, &question, &known);
+    events.retain(|known| between.admits(&known.event, args.question.range_certainty()));
     if !session.is_for_people() {
         let lines: Result<Vec<String>, _> =
             events.iter().map(|known| event_line(&question.timeline, &known.event)).collect();

@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod completions;
+pub mod conflicts;
 pub mod date;
 pub mod demo;
 pub mod export;
@@ -18,6 +19,7 @@ pub mod stats;
 pub mod verify;
 
 mod flags;
+mod relative;
 mod writing;
 
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,
         Command::Replay(args) => replay::run(&args, session)?,
+        Command::Conflicts(args) => return conflicts::run(&args, session),
         Command::Date(args) => date::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,

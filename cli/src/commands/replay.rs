@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use annals_model::{Cell, Certainty, Ongoing, Snapshot, suggest};
+use annals_model::{Cell, Certainty, Ongoing, Snapshot};
 
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
@@ -49,18 +49,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         return ui::print_json(session, &snapshot);
     }
     print(&snapshot)?;
-    for wanted in &args.entities {
-        let effects = known.events().iter().flat_map(|known| &known.event.effects);
-        let mut entities: Vec<&str> = effects.map(|effect| effect.entity.as_str()).collect();
-        entities.sort_unstable();
-        entities.dedup();
-        if !entities.contains(&wanted.as_str()) {
-            let near = suggest::nearest(wanted, entities.iter().copied());
-            let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
-            ui::note(session, &format!("no event changes an entity {wanted}{near}"))?;
-        }
-    }
-    Ok(())
+    hints::unknown_entities(session, &known, &args.entities)
 }
 
 /// Prints a snapshot for people.

@@ -7,6 +7,7 @@ use annals_model::{Entry, Event, EventId, Write};
 use clap::ValueEnum;
 
 use super::flags::EventFlags;
+use super::relative::RelativeFlags;
 use super::writing::{WriteArgs, explain, read_entries, tell};
 use crate::error::{CliError, CliResult};
 use crate::hints;
@@ -17,10 +18,12 @@ use crate::session::Session;
 #[command(
     after_long_help = "What the flags do not name stays as it was. A list that is given replaces the whole list.
 The old version stays in the log, and in every answer as known before.
+A date is computed anew from --after and --before, and from the links of both kinds that stay.
 
 Examples:
   annals revise resolution-2023 --date 2023-10-02
   annals revise un-2004 --without place --tag peacekeeping --tag UN
+  annals revise enlargement --after un-2004      where the date of un-2004 has changed
   annals revise un-2004 --json un-2004.json      the whole event anew"
 )]
 pub struct Args {
@@ -28,11 +31,13 @@ pub struct Args {
     id: EventId,
     #[command(flatten)]
     event: EventFlags,
+    #[command(flatten)]
+    relative: RelativeFlags,
     /// What the event no longer says
     #[arg(long, value_name = "FIELD", value_enum, help_heading = "Event")]
     without: Vec<Field>,
     /// The whole event anew from a JSON file, or - for standard input
-    #[arg(long, value_name = "FILE", help_heading = "Event")]
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = "Event")]
     json: Option<PathBuf>,
     #[command(flatten)]
     writing: WriteArgs,
@@ -54,7 +59,7 @@ enum Field {
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
-    let unchanged = args.event.is_empty() && args.without.is_empty();
+    let unchanged = args.event.is_empty() && args.relative.is_empty() && args.without.is_empty();
     if unchanged == args.json.is_none() {
         return Err(CliError::usage(
             "say what is to be corrected: by flags, or by a whole event with --json",
@@ -66,7 +71,9 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         whole(args, session, file)?
     } else {
         let history = store.history(session.timeline(), &args.id);
-        corrected(args, session, &history.map_err(|e| hints::explain(&store, e))?)?
+        let mut event = corrected(args, session, &history.map_err(|e| hints::explain(&store, e))?)?;
+        args.relative.apply(&mut event, session, &store)?;
+        event
     };
     event.check()?;
     let entry = Entry::new(session.timeline().clone(), Write::Revise(Box::new(event)));

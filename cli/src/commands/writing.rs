@@ -42,11 +42,20 @@ impl WriteArgs {
 
 /// Records entries as one batch and tells what became of each.
 pub fn write(session: &Session, entries: Vec<Entry>, args: &WriteArgs) -> CliResult<()> {
-    let store = session.open()?;
+    record(session, &session.open()?, entries, args)
+}
+
+/// The same in a store that is open already.
+pub fn record(
+    session: &Session,
+    store: &Store<SledLog>,
+    entries: Vec<Entry>,
+    args: &WriteArgs,
+) -> CliResult<()> {
     let many = entries.len() > 1;
     let answers = store
         .write(entries, session.host(), &args.options())
-        .map_err(|failed| explain(&store, failed, many))?;
+        .map_err(|failed| explain(store, failed, many))?;
     tell(session, &answers)
 }
 

@@ -10,6 +10,7 @@
 
 mod batch;
 mod codec;
+mod conflicts;
 mod error;
 mod host;
 mod known;

@@ -109,7 +109,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with `rel` and `to`")]
 pub struct Link {
-    /// What relates them: `caused-by`, `part-of`, `follows`.
+    /// What relates them: `caused-by`, `part-of`, `follows`, `after`, `before`.
     pub rel: String,
     /// The other event's id; it need not be there yet.
     pub to: EventId,

@@ -8,8 +8,10 @@
 //! - [`date`]: EDTF dates with their four bounds, and dates as people say them; [`Moment`] is their axis.
 //! - [`Record`], [`Entry`], [`Written`]: what the log holds, what a writer asks for and what it is told.
 //! - [`Question`] and [`Snapshot`]: what is asked, and the answer; [`fold`] is the way from the one to the other.
+//! - [`relative`]: dates known only by other events; [`conflicts`]: what contradicts itself.
 //! - [`mod@line`]: the JSON Lines interchange form.
 
+pub mod conflicts;
 pub mod date;
 mod effect;
 mod error;
@@ -22,6 +24,7 @@ mod names;
 mod number;
 mod question;
 mod record;
+pub mod relative;
 mod snapshot;
 pub mod suggest;
 mod value;
