@@ -1,6 +1,6 @@
 //! What a value may be instead, and what it depends on, in words.
 
-use annals_model::{Alternative, Contested, EventId, Members, Open, Scalar, Source, Value};
+use annals_model::{Alternative, Contender, EventId, Members, Open, Scalar, Source, Value};
 
 /// Ids, values and members that people are shown of a long list; programs get all of it.
 const SHOWN: usize = 5;
@@ -68,7 +68,7 @@ fn listed(all: impl ExactSizeIterator<Item = String>) -> Vec<String> {
 }
 
 /// Who contradicts a value, as in `450 by b (2004; Le Nouvelliste)`.
-pub fn contested(other: &Contested) -> String {
+pub fn contested(other: &Contender) -> String {
     let date = other.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
     let named = |source: &Source| source.title.clone().or_else(|| source.url.clone());
     let sources: Vec<String> = other.sources.iter().filter_map(named).collect();

@@ -90,21 +90,6 @@ impl<'a> Folded<'a> {
         self.steps[..self.base()].iter().filter(changed).map(|step| step.claim)
     }
 
-    /// The claims of other events that compete with the one that set what stands: they set something else, on
-    /// equal bounds, so that nothing but the order of the records decides between them (SPEC section 4, point 4).
-    pub fn contested(&self) -> impl Iterator<Item = Claim<'a>> {
-        let set = |claim: &Claim<'_>| matches!(claim.effect.change, Change::Set(_));
-        let base = self.effective().next().filter(set);
-        self.steps.iter().map(|step| step.claim).filter(move |other| {
-            base.is_some_and(|base| {
-                set(other)
-                    && other.counted.place != base.counted.place
-                    && other.moment() == base.moment()
-                    && other.effect.change != base.effect.change
-            })
-        })
-    }
-
     /// The index of the step from which on what stands was made.
     fn base(&self) -> usize {
         self.steps.iter().rposition(|step| step.claim.effect.change.replaces()).unwrap_or(0)

@@ -41,7 +41,7 @@ pub use number::{MAX_INTEGER, Number};
 pub use question::{AsOf, Certainty, Filter, KnownAt, Question};
 pub use record::{Content, Op, Record, RecordedAt};
 pub use snapshot::{
-    Cell, Clash, Contested, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, Unsettled,
+    Cell, Clash, Contender, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, Unsettled,
     state_sha256,
 };
 pub use value::{Scalar, Value};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::conflicts::contested;
 use crate::fold::{Claim, Counted, Folded, Standing, fold};
 use crate::line::hex;
 use crate::{
@@ -94,13 +95,13 @@ pub struct Cell {
     /// What the dates leave open, where it is not sure.
     #[serde(flatten)]
     pub open: Open,
-    /// The claims that compete with the one that set it, in the order of their records.
-    pub contested: Vec<Contested>,
+    /// The claims that compete with the one that set it, in the order of the log.
+    pub contested: Vec<Contender>,
 }
 
 /// A claim that something else stands, by another event on equal bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Contested {
+pub struct Contender {
     /// What it sets.
     pub value: Value,
     /// The event.
@@ -235,7 +236,7 @@ fn answers(question: &Question, events: &[Counted<'_>]) -> Answers {
     for ((entity, attribute), claims) in claims {
         let folded = fold(&claims, question.as_of.until(), question.certainty);
         answers.clashes.extend(folded.clashes().map(|claim| clash(&claim)));
-        if let Some(cell) = cell(&folded) {
+        if let Some(cell) = cell(question, &claims, &folded) {
             answers.state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
         } else if let Some(open) = folded.open {
             answers.unsettled.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), *open);
@@ -244,22 +245,23 @@ fn answers(question: &Question, events: &[Counted<'_>]) -> Answers {
     answers
 }
 
-fn cell(folded: &Folded<'_>) -> Option<Cell> {
+fn cell(question: &Question, claims: &[Claim<'_>], folded: &Folded<'_>) -> Option<Cell> {
     let Standing { value, by } = folded.standing.clone()?;
     let event = by.counted.event;
-    let mut contested: Vec<Claim<'_>> = folded.contested().collect();
-    contested.sort_by_key(|claim| (claim.counted.seq, claim.position));
+    let base = folded.effective().next();
+    let contested = base
+        .map_or_else(Vec::new, |base| contested(claims, &base, question.as_of.until(), question.certainty));
     Some(Cell {
         value,
         sure: folded.is_sure(),
         by: event.id.clone(),
         date: event.date.clone(),
         open: folded.open.as_deref().cloned().unwrap_or_default(),
-        contested: contested.iter().filter_map(Contested::of).collect(),
+        contested: contested.iter().filter_map(Contender::of).collect(),
     })
 }
 
-impl Contested {
+impl Contender {
     fn of(claim: &Claim<'_>) -> Option<Self> {
         let event = claim.counted.event;
         let Change::Set(value) = &claim.effect.change else { return None };
