@@ -16,6 +16,7 @@ pub mod revise;
 pub mod show;
 pub mod stats;
 pub mod verify;
+pub mod watch;
 
 mod flags;
 mod writing;
@@ -39,6 +40,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Show(args) => show::run(&args, session)?,
         Command::Replay(args) => replay::run(&args, session)?,
         Command::Date(args) => date::run(&args, session)?,
+        Command::Watch(args) => watch::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,
