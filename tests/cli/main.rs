@@ -24,4 +24,5 @@ mod reading;
 mod real_data;
 mod storage;
 mod tidy;
+mod watching;
 mod writing;

@@ -45,7 +45,7 @@ use lock::Lock;
 use sync::Syncer;
 use tail::Tail;
 
-/// Records that a tail file begins with, where the log has as many.
+/// Older records that a tail file begins with, where the log has as many.
 const RECENT: u64 = 1024;
 
 /// A log in a directory, on sled.
@@ -89,11 +89,11 @@ impl SledLog {
         guarded("measure the store", || self.db.size_on_disk())
     }
 
-    /// The last frames of a log that ends at `end`, for a tail file that is begun anew.
-    fn recent(&self, end: Seq) -> Result<Vec<StoredFrame>> {
+    /// The frames behind the record `before`, and some before it, for a tail file that is begun anew.
+    fn recent(&self, before: Seq) -> Result<Vec<StoredFrame>> {
         let mut recent = VecDeque::new();
         let mut bytes = 0;
-        for frame in self.frames(Seq(end.0.saturating_sub(RECENT).max(1))) {
+        for frame in self.frames(Seq(before.0.saturating_sub(RECENT).max(1))) {
             let frame = frame?;
             bytes += frame.1.len();
             recent.push_back(frame);
@@ -189,7 +189,7 @@ impl Log for SledLog {
         catch_unwind(AssertUnwindSafe(|| self.apply(commit))).unwrap_or_else(|_| Err(panicked("append")))?;
         self.syncer.sync(&self.db)?;
         // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
-        self.tail.note(before, commit, || self.recent(commit.head.seq()));
+        self.tail.note(before, commit, || self.recent(before));
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
         let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
         // Without syncs the head file could reach the disk before the log, which would look like damage: it is
