@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::sandbox::Sandbox;
@@ -47,20 +47,19 @@ impl Watcher {
 
     /// Waits for its end; gives its exit code and the lines that were not asked for yet.
     fn end(mut self) -> (Option<i32>, Vec<String>) {
-        let status = self.child.wait().unwrap();
-        let rest = self.lines.iter().collect();
-        assert_eq!(self.remarks.iter().collect::<Vec<_>>(), Vec::<String>::new());
-        (status.code(), rest)
+        let rest = rest_of(&self.lines);
+        assert_eq!(rest_of(&self.remarks), Vec::<String>::new());
+        (self.child.wait().unwrap().code(), rest)
     }
 
     /// Interrupts it as Ctrl-C does; gives the lines that were not asked for yet.
     fn interrupt(mut self) -> Vec<String> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-        let status = self.child.wait().unwrap();
+        let rest = rest_of(&self.lines);
         // A shell tells this as 130.
-        assert_eq!(status.signal(), Some(2));
-        self.lines.iter().collect()
+        assert_eq!(self.child.wait().unwrap().signal(), Some(2));
+        rest
     }
 }
 
@@ -69,6 +68,18 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The lines up to the end of the output, which has to come.
+fn rest_of(lines: &Receiver<String>) -> Vec<String> {
+    let mut rest = Vec::new();
+    loop {
+        match lines.recv_timeout(DEADLINE) {
+            Ok(line) => rest.push(line),
+            Err(RecvTimeoutError::Disconnected) => return rest,
+            Err(RecvTimeoutError::Timeout) => panic!("it does not end; so far: {rest:?}"),
+        }
     }
 }
 
@@ -225,6 +236,52 @@ fn impatient_writers_are_never_refused_because_of_watchers() {
     sandbox.ok(&["verify"]);
 }
 
+/// Writers are killed at some moment, again and again. Whoever watched them has exactly what the log has. The
+/// count is `ANNALS_KILLS`.
+#[test]
+fn a_watcher_of_killed_writers_has_exactly_the_log() {
+    let kills: u64 = std::env::var("ANNALS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let sandbox = Sandbox::with_store();
+    let lines: String =
+        (0..3_000).map(|n| format!("{{\"id\":\"e{n}\",\"title\":\"Event {n}\"}}\n")).collect();
+    sandbox.write("events.jsonl", &lines);
+    let watcher = Watcher::start(&sandbox, &["--format", "jsonl", "watch"]);
+    for kill in 0..kills {
+        let mut command = sandbox.command(&["-q", "import", "events.jsonl", "--chunk", "10"]);
+        let mut writer = command.stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(10 + 37 * kill % 90));
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+    }
+    sandbox.ok(&["import", "events.jsonl", "--chunk", "500"]);
+    let followed: Vec<String> = (0..3_000).map(|_| watcher.line()).collect();
+    assert_eq!(watcher.interrupt(), Vec::<String>::new());
+    let log = sandbox.ok(&["--format", "jsonl", "log"]);
+    assert!(log.lines().eq(followed.iter().map(String::as_str)));
+}
+
+/// Watchers are killed while they read from the store itself, which is as it was.
+#[test]
+fn a_killed_watcher_does_no_harm() {
+    let kills: u64 = std::env::var("ANNALS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let sandbox = Sandbox::with_haiti();
+    for kill in 0..kills {
+        std::fs::remove_file(sandbox.path(".annals/tail")).unwrap();
+        let mut command = sandbox.command(&["-q", "watch", "--from", "1"]);
+        let mut watcher = command.stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(1 + 3 * kill % 20));
+        watcher.kill().unwrap();
+        watcher.wait().unwrap();
+        sandbox.ok(&["append", "--title", &format!("After kill {kill}")]);
+        let verified = sandbox.run(&["verify"]);
+        assert_eq!(verified.code, 0, "kill {kill}: {}{}", verified.stdout, verified.stderr);
+    }
+    let count = (20 + kills).to_string();
+    let told =
+        Watcher::start(&sandbox, &["watch", "--all-timelines", "--from", "1", "--count", &count]).end();
+    assert_eq!((told.0, told.1.len() as u64), (Some(0), 20 + kills));
+}
+
 #[test]
 fn a_watcher_tells_only_what_is_asked_for() {
     let sandbox = Sandbox::with_store();
@@ -259,9 +316,9 @@ fn a_watcher_whose_reader_is_gone_ends_quietly() {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     sandbox.ok(&["append", "--title", "One"]);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{:?}", output.status);
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(rest_of(&lines_of(child.stderr.take().unwrap())), Vec::<String>::new());
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status:?}");
 }
 
 #[test]

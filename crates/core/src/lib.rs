@@ -3,7 +3,8 @@
 //!
 //! A [`Store`] holds a [`Log`]: [`SledLog`] keeps it in a directory. Events are recorded with [`Store::write`],
 //! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A
-//! [`Question`](annals_model::Question) is answered by [`Store::replay`].
+//! [`Question`](annals_model::Question) is answered by [`Store::replay`]. What is new is followed with a
+//! [`Follower`] from another process, and with [`Store::wait_beyond`] within the one that has the store open.
 //!
 //! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
 //! [`Host`] that is passed in.

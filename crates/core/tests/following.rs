@@ -178,7 +178,7 @@ fn a_follower_begins_wherever_it_is_told_to() {
         (seqs(&given(&mut now)), seqs(&given(&mut later))),
         (vec![311, 312, 313, 314], vec![313, 314])
     );
-    assert_eq!(now.next(), Seq(315));
+    assert_eq!(now.due(), Seq(315));
     drop(store);
     let nowhere = place.directory.path().join("nowhere");
     assert!(matches!(Follower::new(&nowhere, Seq(1), SledOptions::default()), Err(Error::NotFound(_))));
@@ -227,7 +227,7 @@ fn a_file_that_grows_too_large_is_replaced_and_nobody_loses_their_place() {
         }
     }
     given(&mut keeping);
-    assert_eq!(keeping.next(), Seq(501));
+    assert_eq!(keeping.due(), Seq(501));
 }
 
 #[test]

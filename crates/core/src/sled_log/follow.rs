@@ -75,7 +75,7 @@ impl Follower {
     }
 
     /// The record that is due.
-    pub const fn next(&self) -> Seq {
+    pub const fn due(&self) -> Seq {
         self.next
     }
 
@@ -151,8 +151,8 @@ impl Follower {
                 }
             }
         }
-        if renews {
-            log.tail.renew(&log.recent(end)?, end);
+        if renews && let Ok(recent) = log.recent(end) {
+            log.tail.renew(&recent, end);
         }
         // Decoding takes its time, and others need the store.
         drop(log);

@@ -32,7 +32,7 @@ impl Lock {
     pub fn take(path: &Path, holder: &str, patience: Duration) -> Result<Self> {
         let mut file = open(path)?;
         let mut waited = Duration::ZERO;
-        while !is_taken(&file, path)? {
+        while !try_to_take(&file, path)? {
             let has_it = holder_of(&mut file);
             let least = if has_it.as_deref().is_some_and(|holder| holder.ends_with(BRIEFLY)) {
                 GRACE
@@ -51,7 +51,7 @@ impl Lock {
     /// Takes the lock for a moment, if nobody has it.
     pub fn take_if_free(path: &Path, holder: &str) -> Result<Option<Self>> {
         let file = open(path)?;
-        if !is_taken(&file, path)? {
+        if !try_to_take(&file, path)? {
             return Ok(None);
         }
         Self::taken(file, path, &format!("{holder}{BRIEFLY}")).map(Some)
@@ -59,8 +59,9 @@ impl Lock {
 
     fn taken(mut file: File, path: &Path, holder: &str) -> Result<Self> {
         let note = format!("process {}: {holder}\n", std::process::id());
-        let noted = file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0));
-        noted.and_then(|()| file.write_all(note.as_bytes())).map_err(|source| failed(path, source))?;
+        // Cut to its length last: whoever looks meanwhile finds one holder or the other, never nobody.
+        let noted = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(note.as_bytes()));
+        noted.and_then(|()| file.set_len(note.len() as u64)).map_err(|source| failed(path, source))?;
         Ok(Self { _file: file })
     }
 }
@@ -71,7 +72,8 @@ fn open(path: &Path) -> Result<File> {
     options.open(path).map_err(|source| failed(path, source))
 }
 
-fn is_taken(file: &File, path: &Path) -> Result<bool> {
+/// Takes the lock if nobody has it; whether it did.
+fn try_to_take(file: &File, path: &Path) -> Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
@@ -87,7 +89,7 @@ fn failed(path: &Path, source: std::io::Error) -> Error {
 fn holder_of(file: &mut File) -> Option<String> {
     let mut holder = String::new();
     file.seek(SeekFrom::Start(0)).and_then(|_| file.take(1000).read_to_string(&mut holder)).ok()?;
-    let holder = holder.trim();
+    let holder = holder.lines().next()?.trim();
     (!holder.is_empty()).then(|| holder.to_owned())
 }
 
