@@ -54,11 +54,12 @@ impl Watcher {
 
     /// Interrupts it as Ctrl-C does; gives the lines that were not asked for yet.
     fn interrupt(mut self) -> Vec<String> {
+        let (name, number) = if interrupts_are_ignored() { ("-TERM", 15) } else { ("-INT", 2) };
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
         let rest = rest_of(&self.lines);
-        // A shell tells this as 130.
-        assert_eq!(self.child.wait().unwrap().signal(), Some(2));
+        // A shell tells an interrupt as 130.
+        assert_eq!(self.child.wait().unwrap().signal(), Some(number));
         rest
     }
 }
@@ -69,6 +70,13 @@ impl Drop for Watcher {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether the tests run in the background of a script, where the shell sees to it that Ctrl-C does not reach them.
+fn interrupts_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.is_some_and(|bits| u64::from_str_radix(bits.trim(), 16).unwrap() & 0b10 != 0)
 }
 
 /// The lines up to the end of the output, which has to come.

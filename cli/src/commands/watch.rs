@@ -27,10 +27,12 @@ const WIDTHS: [usize; 7] = [6, 19, 8, 7, 16, 10, 0];
 /// Follow new records as they are recorded
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Prints a line for each record, in record order, each record once; it goes on until it is interrupted.
-Writers never wait for it, and it survives them. To go on later where it stopped, begin with the number
-after the last one: --from 18 after record 17. Where the store is open elsewhere and older records are
-asked for than those kept for watchers, it waits until the store is closed.
+    after_long_help = "Prints a line for each record, in record order, each record once, until it is interrupted. To go on
+later where it stopped, begin with the number after the last one: --from 18 after record 17.
+
+It reads what writers leave beside the log, holds up none of them and survives them. Older records
+than those it reads from the store itself, a chunk at a time, while nobody has the store open: it
+waits until then, and a writer that comes during a chunk waits for that moment.
 
 Examples:
   annals watch

@@ -478,6 +478,33 @@ fn a_log_that_was_put_back_to_an_earlier_state_is_noticed() {
     assert!(error.hint().unwrap().contains("backup"));
 }
 
+/// As a store without syncs may do when it is killed: it had answered what its log has lost.
+#[test]
+fn a_log_that_has_lost_its_end_is_noticed_with_the_next_record() {
+    let (place, records) = closed();
+    let mut follower = place.follow(1);
+    place.write(5, 9);
+    let answered = fs::read(place.tail()).unwrap();
+    assert_eq!(given(&mut follower).len(), 9);
+    return_to(&place, &records);
+    fs::write(place.tail(), &answered).unwrap();
+    assert_eq!(given(&mut follower), []);
+    place.write(5, 5);
+    let error = follower.poll().unwrap_err();
+    assert!(error.to_string().contains("ends at record 5 now, and record 9 has been given"), "{error}");
+    // Who comes later gets what the log has.
+    assert_eq!(seqs(&given(&mut place.follow(1))), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_store_that_is_gone_is_not_waited_for() {
+    let (place, _) = closed();
+    let mut follower = place.follow(1);
+    assert_eq!(given(&mut follower).len(), 4);
+    fs::remove_dir_all(place.store()).unwrap();
+    assert!(matches!(follower.poll(), Err(Error::NotFound(_))));
+}
+
 #[test]
 fn a_store_without_syncs_is_followed_too() {
     let place = Place::with(Durability::Os);

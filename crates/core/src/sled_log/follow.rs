@@ -85,7 +85,7 @@ impl Follower {
     /// # Errors
     ///
     /// The log may have gone back behind what was given: a backup was put in its place, or a store without syncs
-    /// was killed. Or it is damaged.
+    /// was killed. Or it is damaged, or gone.
     pub fn poll(&mut self) -> Result<Vec<StoredRecord>> {
         // In this order: the writer writes the tail first.
         let noted = peek(&self.path.join("head")).map_or(Seq(0), |witness| Seq(witness.count));
@@ -97,7 +97,8 @@ impl Follower {
             }
             Some(found) if noted.max(found.end) >= self.next => self.catch_up(!found.is_ahead),
             None if noted >= self.next => self.catch_up(true),
-            _ => Ok(Vec::new()),
+            // Nothing is new, or there is no store any more.
+            _ => read_format(&self.path).map(|_| Vec::new()),
         }
     }
 
@@ -151,7 +152,10 @@ impl Follower {
                 }
             }
         }
-        if renews && let Ok(recent) = log.recent(end) {
+        // A store without syncs that was killed has a tail file that is ahead of it.
+        if (renews || end < self.next)
+            && let Ok(recent) = log.recent(end)
+        {
             log.tail.renew(&recent, end);
         }
         // Decoding takes its time, and others need the store.

@@ -12,7 +12,6 @@ use std::time::Duration;
 use crate::{Error, Result};
 
 const STEP: Duration = Duration::from_millis(5);
-
 /// Time that a holder has, after it took the lock, to say who it is.
 const NOTICE: Duration = Duration::from_millis(20);
 /// How long even the impatient wait for a holder that has the lock for a moment only.
@@ -34,12 +33,8 @@ impl Lock {
         let mut waited = Duration::ZERO;
         while !try_to_take(&file, path)? {
             let has_it = holder_of(&mut file);
-            let least = if has_it.as_deref().is_some_and(|holder| holder.ends_with(BRIEFLY)) {
-                GRACE
-            } else {
-                NOTICE
-            };
-            if waited >= patience.max(least) {
+            let briefly = has_it.as_deref().is_some_and(|holder| holder.ends_with(BRIEFLY));
+            if waited >= patience.max(if briefly { GRACE } else { NOTICE }) {
                 return Err(held(has_it));
             }
             sleep(STEP);
