@@ -147,6 +147,8 @@ pub enum Command {
     Conflicts(commands::conflicts::Args),
     /// Explain a date
     Date(commands::date::Args),
+    /// Follow new records as they are recorded
+    Watch(commands::watch::Args),
     /// Read events from a file of another program
     Import(commands::import::Args),
     /// Write events for other programs
@@ -230,7 +232,7 @@ impl QuestionArgs {
             as_of,
             known_at: self.known_at(session)?,
             certainty: self.certainty.unwrap_or_default(),
-            filter: self.filter(session, range)?,
+            filter: self.filter.filter(session, range)?,
             entities: Vec::new(),
         })
     }
@@ -245,9 +247,12 @@ impl QuestionArgs {
         let Some(text) = &self.known_at else { return Ok(KnownAt::Everything) };
         KnownAt::parse(text, session.today()).map_err(|e| CliError::argument("--known-at", &e))
     }
+}
 
-    fn filter(&self, session: &Session, range: &RangeArgs) -> CliResult<Filter> {
-        let FilterArgs { kind, actor, place, tag, entity, text, source } = self.filter.clone();
+impl FilterArgs {
+    /// The filter: by what an event says, and between which dates.
+    pub fn filter(&self, session: &Session, range: &RangeArgs) -> CliResult<Filter> {
+        let Self { kind, actor, place, tag, entity, text, source } = self.clone();
         let date = |flag: &str, text: &Option<String>| {
             text.as_ref().map(|text| session.date(flag, text)).transpose()
         };

@@ -26,4 +26,5 @@ mod real_data;
 mod relative;
 mod storage;
 mod tidy;
+mod watching;
 mod writing;

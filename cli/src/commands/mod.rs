@@ -17,6 +17,7 @@ pub mod revise;
 pub mod show;
 pub mod stats;
 pub mod verify;
+pub mod watch;
 
 mod flags;
 mod relative;
@@ -42,6 +43,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Replay(args) => replay::run(&args, session)?,
         Command::Conflicts(args) => return conflicts::run(&args, session),
         Command::Date(args) => date::run(&args, session)?,
+        Command::Watch(args) => watch::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,
