@@ -186,9 +186,13 @@ fn what_is_in_the_log_already_comes_first_when_it_is_asked_for() {
         (Some(0), log.iter().map(ToString::to_string).collect())
     );
     assert_eq!(watch(&["--from", "18", "--count", "2"]).1, log[17..19]);
-    assert_eq!(watch(&["--after", "@18", "--count", "2"]).1, log[18..]);
-    assert_eq!(watch(&["--after", "2023-11-13", "--count", "1"]).1, log[19..], "what became known later");
-    assert_eq!(watch(&["--after", "1999", "--count", "1"]).1, log[..1]);
+    assert_eq!(watch(&["--recorded-after", "@18", "--count", "2"]).1, log[18..]);
+    assert_eq!(
+        watch(&["--recorded-after", "2023-11-13", "--count", "1"]).1,
+        log[19..],
+        "what became known later"
+    );
+    assert_eq!(watch(&["--recorded-after", "1999", "--count", "1"]).1, log[..1]);
     // Without its tail file the store itself is read.
     std::fs::remove_file(sandbox.path(".annals/tail")).unwrap();
     assert_eq!(watch(&["--from", "1", "--count", "20"]).1, log);
@@ -339,8 +343,8 @@ fn what_cannot_be_watched_is_said_at_once() {
         init
         watch --from 0
         watch --from yesterday
-        watch --from 1 --after 2020
-        watch --after 12/04/1985
+        watch --from 1 --recorded-after 2020
+        watch --recorded-after 12/04/1985
         watch --count 0
         "
     ), @r"
@@ -362,13 +366,13 @@ fn what_cannot_be_watched_is_said_at_once() {
     ! error: --from: `yesterday` is not the position of a record
     ! hint: as in 17 or @17; the first record is 1
     [exit 2]
-    $ annals watch --from 1 --after 2020
-    ! error: the argument '--from <POSITION>' cannot be used with '--after <K>'
+    $ annals watch --from 1 --recorded-after 2020
+    ! error: the argument '--from <POSITION>' cannot be used with '--recorded-after <K>'
     ! hint: usage: annals watch --from <POSITION>
     ! hint: `--help` explains the flags
     [exit 2]
-    $ annals watch --after 12/04/1985
-    ! error: --after: `12/04/1985` is not a date: it can be read in two ways
+    $ annals watch --recorded-after 12/04/1985
+    ! error: --recorded-after: `12/04/1985` is not a date: it can be read in two ways
     ! hint: write 1985-04-12 (day first) or 1985-12-04 (month first)
     [exit 2]
     $ annals watch --count 0

@@ -37,7 +37,7 @@ waits until then, and a writer that comes during a chunk waits for that moment.
 Examples:
   annals watch
   annals watch --from 1 --format jsonl
-  annals watch --after 2023-11-13 --kind resolution
+  annals watch --recorded-after 2023-11-13 --kind resolution
   annals watch --all-timelines --count 1 && notify-send 'Something was recorded'"
 )]
 pub struct Args {
@@ -46,7 +46,7 @@ pub struct Args {
     from: Option<String>,
     /// Begin behind what the log held then: a date, an instant, or a position @17
     #[arg(long, value_name = "K", conflicts_with = "from", allow_hyphen_values = true)]
-    after: Option<String>,
+    recorded_after: Option<String>,
     /// Records of every timeline
     #[arg(long)]
     all_timelines: bool,
@@ -94,8 +94,9 @@ fn first(args: &Args, session: &Session, path: &Path) -> CliResult<Seq> {
             CliError::argument("--from", &invalid.with_hint("as in 17 or @17; the first record is 1"))
         });
     }
-    let Some(text) = &args.after else { return Ok(Follower::end(path)?.next()) };
-    let known_at = KnownAt::parse(text, session.today()).map_err(|e| CliError::argument("--after", &e))?;
+    let Some(text) = &args.recorded_after else { return Ok(Follower::end(path)?.next()) };
+    let known_at =
+        KnownAt::parse(text, session.today()).map_err(|e| CliError::argument("--recorded-after", &e))?;
     Ok(match known_at {
         KnownAt::Position(seq) => seq.next(),
         other => session.open()?.position(other)?.seq.next(),
