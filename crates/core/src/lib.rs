@@ -11,6 +11,7 @@
 mod batch;
 mod codec;
 mod error;
+mod explain;
 mod host;
 mod known;
 mod log;

@@ -15,6 +15,8 @@ mod effect;
 mod error;
 mod event;
 pub mod fold;
+mod history;
+mod learned;
 pub mod limits;
 pub mod line;
 mod moment;
@@ -24,13 +26,17 @@ mod question;
 mod record;
 mod snapshot;
 pub mod suggest;
+mod target;
 mod value;
+pub mod why;
 mod write;
 
 pub use date::Date;
 pub use effect::{Change, Effect, When};
 pub use error::Invalid;
 pub use event::{Actor, Event, Extra, Link, Place, Source};
+pub use history::{History, HistorySpan};
+pub use learned::{Learned, Learner, Learning};
 pub use moment::{DAY, Day, MAX_YEAR, Moment, YearText, days_in_month, is_leap};
 pub use names::{EventId, Seq, TimelineName, Version};
 pub use number::{MAX_INTEGER, Number};
@@ -39,5 +45,7 @@ pub use record::{Content, Op, Record, RecordedAt};
 pub use snapshot::{
     Cell, Clash, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, state_sha256,
 };
+pub use target::{Names, Target};
 pub use value::{Scalar, Value};
+pub use why::Why;
 pub use write::{Entry, Expectation, Outcome, Superseded, Write, Written, reason_within_limits};
