@@ -111,7 +111,7 @@ impl Trail {
     /// Takes the event's next record.
     fn take(&mut self, record: Record, concerns: impl Fn(&Effect) -> bool) {
         let Record { seq, recorded_at, op, content, .. } = record;
-        if self.versions.is_empty() && !self.is_redacted {
+        if self.place == Seq(0) {
             self.place = seq;
         }
         let at = Position { seq, recorded_at: Some(recorded_at) };
