@@ -5,6 +5,7 @@ pub mod completions;
 pub mod date;
 pub mod demo;
 pub mod export;
+pub mod history;
 pub mod import;
 pub mod init;
 pub mod list;
@@ -16,6 +17,7 @@ pub mod revise;
 pub mod show;
 pub mod stats;
 pub mod verify;
+pub mod why;
 
 mod flags;
 mod writing;
@@ -38,6 +40,8 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,
         Command::Replay(args) => replay::run(&args, session)?,
+        Command::History(args) => history::run(&args, session)?,
+        Command::Why(args) => why::run(&args, session)?,
         Command::Date(args) => date::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,

@@ -6,14 +6,16 @@
 
 use std::collections::BTreeSet;
 
-use annals_core::{Error, Known, Store};
+use annals_core::{Error, Known, Store, WriteOptions};
 use annals_model::date::Edge;
 use annals_model::{
-    AsOf, Cell, Certainty, Change, Date, Effect, Entry, Event, Filter, HistorySpan, KnownAt, Moment, Number,
-    Question, Scalar, Seq, Snapshot, TimelineName, Write,
+    AsOf, Cell, Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, HistorySpan, KnownAt, Moment,
+    Number, Question, Scalar, Seq, Snapshot, TimelineName, When, Write, YearText,
 };
-use annals_testkit::generate::{TIMELINES, as_of_dates, disjoint_events, sessions};
+use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, disjoint_events, effects, sessions};
 use annals_testkit::{MemoryLog, TestHost};
+use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -28,7 +30,7 @@ fn question(as_of: AsOf, known_at: KnownAt, certainty: Certainty) -> Question {
 /// As of one second; where EDTF cannot write it, which is before our era and far ahead, as of its day or year.
 fn second(moment: Moment) -> Option<AsOf> {
     let (day, _) = moment.civil();
-    let texts = [moment.to_string(), day.to_string(), annals_model::YearText(day.year).to_string()];
+    let texts = [moment.to_string(), day.to_string(), YearText(day.year).to_string()];
     texts.iter().find_map(|text| Date::parse(text).ok()).and_then(|date| AsOf::new(date).ok())
 }
 
@@ -121,7 +123,7 @@ fn modifying(events: &mut [Event], of_numbers: bool) {
             _ => Change::Add(member),
         };
         if matches!(effect.change, Change::Remove(_) | Change::Increase(_)) {
-            effect.when = annals_model::When::Start;
+            effect.when = When::Start;
         }
         *effect = Effect { entity: "a".to_owned(), attribute: "x".to_owned(), ..effect.clone() };
     }
@@ -160,10 +162,29 @@ proptest! {
             }
         });
         for (number, mut event) in events.into_iter().chain(others).enumerate() {
-            event.id = annals_model::EventId::new(format!("e{number}")).unwrap();
+            event.id = EventId::new(format!("e{number}")).unwrap();
             let entry = Entry::new(timeline.clone(), Write::Append(Box::new(event)));
-            store.write(vec![entry], &host, &annals_core::WriteOptions::by("somebody")).unwrap();
+            store.write(vec![entry], &host, &WriteOptions::by("somebody")).unwrap();
         }
+        agrees_with_replay(&store)?;
+    }
+
+    /// Increases are added up whatever is open about their dates, and that shows in no answer.
+    #[test]
+    fn spans_of_counts_with_any_dates_say_what_replay_says(
+        counts in vec((option::weighted(0.95, dates()), -1..3_i64), 8..40),
+        others in vec((dates(), effects()), 0..3),
+    ) {
+        let counts = counts.into_iter().map(|(date, by)| (date, Change::Increase(Number::from(by))));
+        let others = others.into_iter().map(|(date, effect)| (Some(date), effect.change));
+        let entries = others.chain(counts).enumerate().map(|(number, (date, change))| {
+            let mut event = Event::new(EventId::new(format!("e{number}")).unwrap(), "t");
+            let (entity, attribute) = ("a".to_owned(), "x".to_owned());
+            (event.date, event.effects) = (date, vec![Effect { entity, attribute, change, when: When::Start }]);
+            Entry::new(TimelineName::new(TIMELINES[0]).unwrap(), Write::Append(Box::new(event)))
+        });
+        let store = Store::new(MemoryLog::default());
+        store.write(entries.collect(), &TestHost::new(1), &WriteOptions::by("somebody")).unwrap();
         agrees_with_replay(&store)?;
     }
 
@@ -178,7 +199,7 @@ proptest! {
         session.write(&store, &TestHost::new(1));
         let all = question(as_of, KnownAt::Everything, certainty);
         let mut learned = Vec::new();
-        for entity in annals_testkit::generate::ENTITIES {
+        for entity in ENTITIES {
             match store.learned(&all, entity) {
                 Ok(found) => learned.extend(found.changes),
                 Err(Error::Invalid(_)) => {}

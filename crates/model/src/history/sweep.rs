@@ -9,14 +9,16 @@
 //! - Once enough claims have gathered, those that surely hold and surely lie before all others are folded into one
 //!   `set` of the value that they come to, provided that this is sure and that both certainties name the same
 //!   event as the deciding one. No later claim can come between them.
+//! - Increases commute. Those that surely hold and surely lie after all that is not an increase are added up into
+//!   one, but for the two that decide, whatever else is open about their dates.
 //!
 //! So the cost is the number of breakpoints times the claims whose dates overlap, and not times all of them. Where
-//! dates overlap without end – every claim undated, every `during` still going on, a member whose `add` and
-//! `remove` cannot be put in order – nothing can be left behind, and the cost is that of folding all.
+//! dates of other operations overlap without end – a `during` that goes on below ten thousand `add`s, or an `add`
+//! without a date among them – nothing can be left behind, and the cost is that of folding all.
 
 use crate::date::{Range, Span};
 use crate::fold::{Claim, Standing, fold};
-use crate::{Certainty, Change, Effect, Moment, Value, When};
+use crate::{Certainty, Change, Effect, Moment, Number, Seq, Value, When};
 
 /// Claims that are carried along before it is tried to fold a part of them.
 const ROOM: usize = 8;
@@ -59,7 +61,12 @@ struct Settled<'a> {
 /// The claims that can still matter.
 #[derive(Debug)]
 struct Sweep<'a> {
+    /// All claims, for the few answers that only they can give.
+    all: Vec<Claim<'a>>,
+    /// What came before everything else that is here, as one `set`.
     settled: Option<Settled<'a>>,
+    /// Increases that have been added up; it never decides, since a later one of them stays in `active`.
+    sum: Option<Settled<'a>>,
     active: Vec<Claim<'a>>,
     /// How many claims may gather before the next attempt to fold some.
     room: usize,
@@ -75,7 +82,9 @@ pub fn stretches<'a>(claims: &[Claim<'a>]) -> impl Iterator<Item = Stretch<'a>> 
     let before = breakpoints.first().map_or(Moment::from_seconds(0), |first| first.previous());
     let stretches = std::iter::once((Moment::NEG_INFINITY, before))
         .chain(breakpoints.into_iter().map(|breakpoint| (breakpoint, breakpoint)));
-    let mut sweep = Sweep { settled: None, active: Vec::new(), room: ROOM };
+    // Numbers and members in one attribute are a mistake whose sureness is not told exactly; nothing is folded then.
+    let room = if is_mixed(claims) { usize::MAX } else { ROOM };
+    let mut sweep = Sweep { all: claims.to_vec(), settled: None, sum: None, active: Vec::new(), room };
     stretches.map(move |(from, as_of)| {
         while let Some(claim) = coming.pop_if(|claim| claim.moment().earliest <= as_of) {
             sweep.active.push(claim);
@@ -86,6 +95,13 @@ pub fn stretches<'a>(claims: &[Claim<'a>]) -> impl Iterator<Item = Stretch<'a>> 
         sweep.settle(as_of);
         Stretch { from, standing: answers(surely, possibly) }
     })
+}
+
+/// Whether numbers are increased and members added or removed in one attribute.
+fn is_mixed(claims: &[Claim<'_>]) -> bool {
+    let any = |is: fn(&Change) -> bool| claims.iter().any(|claim| is(&claim.effect.change));
+    any(|change| matches!(change, Change::Increase(_)))
+        && any(|change| matches!(change, Change::Add(_) | Change::Remove(_)))
 }
 
 /// The answers that stand at one date: the surely-answer, and what possibly stands beside it.
@@ -128,12 +144,30 @@ impl<'a> Sweep<'a> {
         let has_lapsed =
             |claim: &Claim<'_>| claim.effect.when == When::During && claim.span.end.latest < as_of;
         self.active.retain(|claim| claim.moment().latest >= floor && !has_lapsed(claim));
-        self.settled.take_if(|settled| settled.span.start.latest < floor);
+        for folded in [&mut self.settled, &mut self.sum] {
+            folded.take_if(|folded| folded.span.start.latest < floor);
+        }
     }
 
     /// What the fold answers.
     fn standing(&self, as_of: Moment, certainty: Certainty) -> Option<Stands<'a>> {
-        fold(&self.claims(&self.active), as_of, certainty).standing.map(|standing| self.original(standing))
+        let standing = fold(&self.claims(&self.active), as_of, certainty).standing?;
+        let mut stands = self.original(standing);
+        if certainty == Certainty::Surely && stands.sure && self.may_be_replaced(as_of) {
+            stands.sure = fold(&self.all, as_of, certainty).standing.is_some_and(|standing| standing.sure);
+        }
+        Some(stands)
+    }
+
+    /// Whether what has been folded may have been replaced since. By the same value, then, if the answer is still
+    /// sure; whether it is called so is up to the fold of all claims.
+    fn may_be_replaced(&self, as_of: Moment) -> bool {
+        let may_replace = |claim: &Claim<'_>| {
+            claim.effect.change.replaces()
+                && claim.holds(as_of, Certainty::Possibly)
+                && !claim.holds(as_of, Certainty::Surely)
+        };
+        self.settled.is_some() && self.active.iter().any(may_replace)
     }
 
     /// Some of the claims, behind what has been folded already.
@@ -141,22 +175,17 @@ impl<'a> Sweep<'a> {
     where
         'a: 's,
     {
-        let settled = self.settled.as_ref().map(|Settled { effect, span, by }| Claim {
-            counted: by.counted,
-            position: by.position,
-            span: *span,
-            effect,
-        });
-        settled.into_iter().chain(some.iter().copied()).collect()
+        let folded = [&self.settled, &self.sum].into_iter().flatten().map(Settled::claim);
+        folded.chain(some.iter().copied()).collect()
     }
 
     /// The answer, by the claim that really decided it.
     fn original(&self, standing: Standing<'_>) -> Stands<'a> {
         let by = standing.by;
-        let is_settled = |settled: &&Settled<'a>| std::ptr::eq(&raw const settled.effect, by.effect);
-        let own = self.settled.as_ref().filter(is_settled).map(|settled| settled.by);
+        let mut folded = [&self.settled, &self.sum].into_iter().flatten();
+        let own = folded.find(|folded| std::ptr::eq(&raw const folded.effect, by.effect));
         let is_it = |claim: &&Claim<'a>| std::ptr::eq(claim.effect, by.effect) && claim.span == by.span;
-        let by = own.or_else(|| self.active.iter().find(is_it).copied());
+        let by = own.map(|folded| folded.by).or_else(|| self.active.iter().find(is_it).copied());
         let by = by.expect("because the fold names one of the claims that it was given");
         Stands { value: standing.value, by, sure: standing.sure }
     }
@@ -167,10 +196,14 @@ impl<'a> Sweep<'a> {
             return;
         }
         self.active.sort_by_key(|claim| claim.moment().earliest);
-        let prefix = settled_prefix(&self.active, as_of);
+        let before = self.sum.as_ref().map_or(Moment::NEG_INFINITY, |sum| sum.span.start.latest);
+        let prefix = settled_prefix(&self.active, before, as_of);
         if let Some(settled) = self.folded(prefix, as_of) {
-            self.settled = Some(settled);
+            (self.settled, self.sum) = (Some(settled), None);
             self.active.drain(..prefix);
+        }
+        if self.active.len() >= self.room / 2 {
+            self.add_up(as_of);
         }
         self.room = ROOM.max(2 * self.active.len());
     }
@@ -182,20 +215,83 @@ impl<'a> Sweep<'a> {
         let standing = |certainty| fold(&claims, as_of, certainty).standing.map(|s| self.original(s));
         let (surely, possibly) = (standing(Certainty::Surely)?, standing(Certainty::Possibly)?);
         let Stands { value, by, sure } = surely;
-        let (entity, attribute) = (by.effect.entity.clone(), by.effect.attribute.clone());
         let agree = sure && possibly.value == value && possibly.by.counted.place == by.counted.place;
-        agree.then(|| Settled {
-            effect: Effect { entity, attribute, change: Change::Set(value), when: When::Start },
-            span: Span::within(Range { earliest: last, latest: last }),
-            by,
-        })
+        agree.then(|| Settled::new(Change::Set(value), Range { earliest: last, latest: last }, by))
+    }
+
+    /// Adds up the increases that surely hold for good and lie after all that is not an increase.
+    fn add_up(&mut self, as_of: Moment) {
+        let amount = |claim: &Claim<'_>| match claim.effect.change {
+            Change::Increase(amount) => Some(amount),
+            _ => None,
+        };
+        let others = self.active.iter().filter(|claim| amount(claim).is_none());
+        let settled = self.settled.iter().map(|settled| settled.span.start.latest);
+        let low = others.map(|claim| claim.moment().latest).chain(settled).max();
+        let is_after = |earliest: Moment| low.is_none_or(|low| low < earliest);
+        if self.sum.as_ref().is_some_and(|sum| !is_after(sum.span.start.earliest)) {
+            return;
+        }
+        // An increase by nothing decides nothing where a number stands, and something where none does.
+        let is_one = |claim: &&Claim<'_>| {
+            amount(claim).is_some_and(|amount| amount != Number::ZERO)
+                && claim.holds(as_of, Certainty::Surely)
+                && is_after(claim.moment().earliest)
+        };
+        let ones = || self.active.iter().filter(is_one);
+        let last = |certainty| ones().max_by_key(|claim| claim.order(certainty)).map(key);
+        let deciding = [last(Certainty::Surely), last(Certainty::Possibly)];
+        let is_to_go = |claim: &&Claim<'a>| is_one(claim) && !deciding.contains(&Some(key(claim)));
+        let added: Vec<Claim<'a>> = self.active.iter().filter(is_to_go).copied().collect();
+        if let Some(sum) = self.added(&added) {
+            let gone: Vec<_> = added.iter().map(key).collect();
+            self.active.retain(|claim| !gone.contains(&key(claim)));
+            self.sum = Some(sum);
+        }
+    }
+
+    /// Increases as one, together with those that have been added up before.
+    fn added(&self, claims: &[Claim<'a>]) -> Option<Settled<'a>> {
+        let before = self.sum.as_ref().map(Settled::claim);
+        let all: Vec<Claim<'_>> = before.into_iter().chain(claims.iter().copied()).collect();
+        let mut total = Number::ZERO;
+        for claim in &all {
+            if let Change::Increase(amount) = claim.effect.change {
+                total = total.checked_add(amount)?;
+            }
+        }
+        let earliest = all.iter().map(|claim| claim.moment().earliest).min()?;
+        let latest = all.iter().map(|claim| claim.moment().latest).max()?;
+        // The first in the log, so that none of them comes after one that decides.
+        let own = self.sum.iter().map(|sum| sum.by).chain(claims.iter().copied());
+        let by = own.min_by_key(|claim| (claim.counted.place, claim.position))?;
+        Some(Settled::new(Change::Increase(total), Range { earliest, latest }, by))
     }
 }
 
-/// How many claims, in the order of their earliest moments, surely hold for good and lie before all others.
-fn settled_prefix(claims: &[Claim<'_>], as_of: Moment) -> usize {
+impl<'a> Settled<'a> {
+    fn new(change: Change, range: Range, by: Claim<'a>) -> Self {
+        let (entity, attribute) = (by.effect.entity.clone(), by.effect.attribute.clone());
+        let effect = Effect { entity, attribute, change, when: When::Start };
+        Self { effect, span: Span::within(range), by }
+    }
+
+    /// The claims as the one that they come to.
+    fn claim(&self) -> Claim<'_> {
+        let Claim { counted, position, .. } = self.by;
+        Claim { counted, position, span: self.span, effect: &self.effect }
+    }
+}
+
+/// What tells a claim of an attribute from all others.
+fn key(claim: &Claim<'_>) -> (Seq, usize, Span) {
+    (claim.counted.place, claim.position, claim.span)
+}
+
+/// How many claims, in the order of their earliest moments, surely hold for good and lie before all others, as
+/// does what ended at `last`.
+fn settled_prefix(claims: &[Claim<'_>], mut last: Moment, as_of: Moment) -> usize {
     let mut prefix = 0;
-    let mut last = Moment::NEG_INFINITY;
     for (index, claim) in claims.iter().enumerate() {
         if last < claim.moment().earliest {
             prefix = index;
