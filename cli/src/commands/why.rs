@@ -10,7 +10,10 @@ use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
 use crate::hints;
 use crate::session::Session;
-use crate::ui::{self, HEADING, counted, safe};
+use crate::ui::{self, HEADING, counted, safe, thousands};
+
+/// Parts of one list that are shown to people.
+const SHOWN: usize = 20;
 
 /// Show why an attribute has the value that it has: the event, its sources, and what does not count
 #[derive(Debug, clap::Args)]
@@ -41,38 +44,64 @@ fn print(why: &Why) -> CliResult<()> {
     let mut out = ui::out();
     writeln!(out, "{HEADING}{}{HEADING:#}\n", safe(&heading(why)))?;
     writeln!(out, "{}", safe(&answer(why)))?;
-    if let (Some(by), Some(title)) = (&why.by, &why.title) {
-        let because = format!("because of {by} ({}): {title}", dated(why.date.as_ref()));
+    // What stands was decided by the last of its parts; where nothing does, that is what cleared it.
+    if let Some(Part { id, date, title, sources, .. }) = why.made_of.last() {
+        let because = format!("because of {id} ({}): {title}", dated(date.as_ref()));
         writeln!(out, "  {}", safe(&because))?;
-        print_sources(&mut out, &why.sources)?;
+        print_sources(&mut out, sources)?;
     }
     if why.made_of.len() > 1 {
-        writeln!(out, "\n{HEADING}Made of{HEADING:#}")?;
-        for part in &why.made_of {
-            writeln!(out, "  {}", safe(&told(part)))?;
+        print_parts(&mut out, "Made of", &why.made_of, |out, part| {
             // Those of the deciding event stand above already.
-            if why.by.as_ref() != Some(&part.id) {
-                print_sources(&mut out, &part.sources)?;
-            }
-        }
+            let is_told = why.made_of.last().is_some_and(|last| last.id == part.id);
+            if is_told { Ok(()) } else { print_sources(out, &part.sources) }
+        })?;
     }
-    if !why.overridden.is_empty() {
-        writeln!(out, "\n{HEADING}Overridden{HEADING:#}")?;
-        for part in &why.overridden {
-            writeln!(out, "  {}", safe(&told(part)))?;
-        }
-    }
-    if !why.not_counted.is_empty() {
-        writeln!(out, "\n{HEADING}Does not count{HEADING:#}")?;
-        for NotCounted { part, reason } in &why.not_counted {
-            writeln!(out, "  {}", safe(&format!("{} – {}", told(part), reason_for_people(reason))))?;
-        }
-    }
+    print_parts(&mut out, "Overridden", &why.overridden, |_, _| Ok(()))?;
+    print_not_counted(&mut out, &why.not_counted)?;
     if why.redacted > 0 {
         let events = counted(why.redacted, "event");
         writeln!(out, "\nThe content of {events} was redacted; whether it concerned this is not known.")?;
     }
     Ok(out.flush()?)
+}
+
+/// What counts or did, the last few parts of it, with what else is to be said of each.
+fn print_parts<W: Write>(
+    out: &mut W,
+    heading: &str,
+    parts: &[Part],
+    more: impl Fn(&mut W, &Part) -> CliResult<()>,
+) -> CliResult<()> {
+    if parts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{HEADING}{heading}{HEADING:#}")?;
+    let earlier = parts.len().saturating_sub(SHOWN);
+    if earlier > 0 {
+        writeln!(out, "  {} earlier, all in --format json", thousands(earlier as u64))?;
+    }
+    for part in &parts[earlier..] {
+        writeln!(out, "  {}", safe(&told(part)))?;
+        more(out, part)?;
+    }
+    Ok(())
+}
+
+/// What does not count and why, the first few of it.
+fn print_not_counted(out: &mut impl Write, not_counted: &[NotCounted]) -> CliResult<()> {
+    if not_counted.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{HEADING}Does not count{HEADING:#}")?;
+    for NotCounted { part, reason } in not_counted.iter().take(SHOWN) {
+        writeln!(out, "  {}", safe(&told(part)))?;
+        writeln!(out, "    {}", safe(&reason_for_people(reason)))?;
+    }
+    if let Some(more @ 1..) = not_counted.len().checked_sub(SHOWN) {
+        writeln!(out, "  {} more, all in --format json", thousands(more as u64))?;
+    }
+    Ok(())
 }
 
 fn heading(why: &Why) -> String {
@@ -135,7 +164,7 @@ fn reason_for_people(reason: &Reason) -> String {
     }
 }
 
-/// One effect: `un-2004 (2004, record 1): = present`.
+/// One effect: `= present – un-2004 (2004, record 1): UN peacekeepers deploy to Haiti`.
 fn told(part: &Part) -> String {
     let value = part.value.as_ref().map_or(String::new(), ToString::to_string);
     let does = match part.op {
@@ -145,7 +174,8 @@ fn told(part: &Part) -> String {
         "increase" => format!("+= {value}"),
         _ => "cleared".to_owned(),
     };
-    format!("{} ({}, record {}): {does}", part.id, dated(part.date.as_ref()), part.seq)
+    let Part { id, seq, title, .. } = part;
+    format!("{does} – {id} ({}, record {seq}): {title}", dated(part.date.as_ref()))
 }
 
 fn dated(date: Option<&Date>) -> String {

@@ -147,3 +147,50 @@ impl Trail {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use annals_model::TimelineName;
+
+    use super::*;
+
+    fn record(seq: u64, op: Op, content: Content) -> Record {
+        Record {
+            seq: Seq(seq),
+            recorded_at: RecordedAt::from_micros(0),
+            recorded_by: "me".to_owned(),
+            timeline: TimelineName::new("main").unwrap(),
+            id: EventId::new("a").unwrap(),
+            op,
+            content,
+        }
+    }
+
+    fn event() -> Content {
+        Content::Event(Box::new(Event::new(EventId::new("a").unwrap(), "t")))
+    }
+
+    #[test]
+    fn a_redacted_event_leaves_nothing_but_that_it_was_redacted() {
+        let mut trail = Trail::default();
+        trail.take(record(3, Op::Append, Content::Redacted), |_| true);
+        assert!(trail.is_redacted, "as known before the redaction, too: the content is gone for good");
+        trail.take(record(4, Op::Retract, Content::Redacted), |_| true);
+        trail.take(record(5, Op::Redact, Content::Reason("a name".to_owned())), |_| true);
+        assert!(trail.is_redacted);
+        assert_eq!((trail.place, trail.versions().count()), (Seq(3), 0));
+    }
+
+    #[test]
+    fn a_retracted_event_is_not_redacted_and_its_versions_know_what_ended_them() {
+        let mut trail = Trail::default();
+        trail.take(record(1, Op::Append, event()), |_| true);
+        trail.take(record(2, Op::Retract, Content::Reason("wrong".to_owned())), |_| true);
+        trail.take(record(3, Op::Revise, event()), |_| true);
+        trail.take(record(4, Op::Revise, event()), |_| true);
+        assert!(!trail.is_redacted);
+        let ends: Vec<_> =
+            trail.versions.iter().map(|told| told.fate.as_ref().map(|(at, ..)| at.seq)).collect();
+        assert_eq!(ends, [Some(Seq(2)), Some(Seq(4)), None]);
+    }
+}
