@@ -144,7 +144,7 @@ proptest! {
                 prop_assert_eq!(why.because.is_none(), cell.is_some());
                 cells += usize::from(cell.is_some());
             }
-            prop_assert_eq!(cells, snapshot.state.values().map(|cells| cells.len()).sum::<usize>());
+            prop_assert_eq!(cells, snapshot.state.values().map(std::collections::BTreeMap::len).sum::<usize>());
         }
     }
 

@@ -2,8 +2,9 @@
 //! its JSON form is `annals/learned/1`.
 //!
 //! [`Learner`] is given the records of a timeline in their order and folds an attribute anew when a record touches
-//! it, in the version that it brings or in the one that it replaces. So a record that concerns other attributes
-//! costs nothing here, and one that concerns this one costs a fold of the claims on it.
+//! it, in the version that it brings or in the one that it replaces, unless both claim the same of it. So a record
+//! that concerns other attributes, or changes nothing of what it claims of this one, costs nothing here; one that
+//! does costs a fold of the claims on it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -127,11 +128,18 @@ impl<'q> Learner<'q> {
         let mut touched = version.as_ref().map(|event| self.touched(event)).unwrap_or_default();
         let standing = self.events.entry(id.clone()).or_insert(Standing { place: seq, version: None });
         let before = std::mem::replace(&mut standing.version, version.map(|event| (seq, event)));
-        for name in before.map(|(_, event)| self.touched(&event)).unwrap_or_default() {
-            if let Some(attribute) = self.attributes.get_mut(&name) {
-                attribute.events.remove(&id);
+        if let Some((_, before)) = before {
+            for name in self.touched(&before) {
+                let after = self.events.get(&id).and_then(|standing| standing.version.as_ref());
+                if after.is_some_and(|(_, after)| claims_alike(&before, after, &name)) {
+                    touched.remove(&name);
+                    continue;
+                }
+                if let Some(attribute) = self.attributes.get_mut(&name) {
+                    attribute.events.remove(&id);
+                }
+                touched.insert(name);
             }
-            touched.insert(name);
         }
         for name in touched {
             let (value, by, sure) = match self.learn(&name, &id) {
@@ -218,6 +226,13 @@ impl<'q> Learner<'q> {
             attribute: target.attribute,
         })
     }
+}
+
+/// Whether two versions of an event claim the same of an attribute, so that the answer is the same, too.
+fn claims_alike(before: &Event, after: &Event, (entity, attribute): &Name) -> bool {
+    let concerns = |effect: &&Effect| effect.entity == *entity && effect.attribute == *attribute;
+    before.happenings() == after.happenings()
+        && before.effects.iter().filter(concerns).eq(after.effects.iter().filter(concerns))
 }
 
 impl Attribute {

@@ -8,6 +8,7 @@
 //! - [`date`]: EDTF dates with their four bounds, and dates as people say them; [`Moment`] is their axis.
 //! - [`Record`], [`Entry`], [`Written`]: what the log holds, what a writer asks for and what it is told.
 //! - [`Question`] and [`Snapshot`]: what is asked, and the answer; [`fold`] is the way from the one to the other.
+//! - [`history`], [`learned`] and [`mod@why`]: what an attribute was along either axis, and why it is what it is.
 //! - [`mod@line`]: the JSON Lines interchange form.
 
 pub mod date;
@@ -15,8 +16,8 @@ mod effect;
 mod error;
 mod event;
 pub mod fold;
-mod history;
-mod learned;
+pub mod history;
+pub mod learned;
 pub mod limits;
 pub mod line;
 mod moment;

@@ -125,11 +125,11 @@ impl History {
         }
         let mut spans = Vec::new();
         for (attribute, claims) in claims {
-            for run in runs(&claims) {
-                let at = recorded_at.get(&run.first.counted.seq).copied();
-                let at = at.expect("because its claim was put there with it");
-                spans.push(run.told(&target.entity, attribute, at));
-            }
+            // Every claim brought the time of its version along, so no run goes without one.
+            spans.extend(runs(&claims).into_iter().filter_map(|run| {
+                let at = *recorded_at.get(&run.first.counted.seq)?;
+                Some(run.told(&target.entity, attribute, at))
+            }));
         }
         Self {
             schema: SCHEMA,

@@ -16,6 +16,8 @@
 //! dates of other operations overlap without end – a `during` that goes on below ten thousand `add`s, or an `add`
 //! without a date among them – nothing can be left behind, and the cost is that of folding all.
 
+use std::collections::HashSet;
+
 use crate::date::{Range, Span};
 use crate::fold::{Claim, Standing, fold};
 use crate::{Certainty, Change, Effect, Moment, Number, Seq, Value, When};
@@ -115,14 +117,19 @@ fn answers<'a>(surely: Option<Stands<'a>>, possibly: Option<Stands<'a>>) -> Vec<
 /// The seconds from which on an answer may be another one, in order.
 fn breakpoints(claims: &[Claim<'_>]) -> Vec<Moment> {
     let mut found = Vec::with_capacity(3 * claims.len());
+    let any_lapses = claims.iter().any(|claim| claim.effect.when == When::During);
     for claim in claims {
         let Range { earliest, latest } = claim.moment();
         // At its earliest a claim is dated to one second, and to more from the next one on.
         found.extend([earliest, earliest.next(), latest]);
+        // What lapses may do so at D itself, and then all that ended before D came before it.
+        if any_lapses {
+            found.push(latest.next());
+        }
         if claim.effect.when == When::During {
-            let Range { earliest, latest } = claim.span.end;
-            found.extend([earliest, earliest.next(), latest, latest.next()]);
-            found.extend([claim.span.start.earliest.next().next(), claim.span.start.latest.next()]);
+            let Span { start, end } = claim.span;
+            found.extend([end.earliest, end.earliest.next(), end.earliest.next().next()]);
+            found.extend([end.latest, end.latest.next(), start.earliest.next().next()]);
         }
     }
     found.retain(|moment| moment.is_finite());
@@ -244,7 +251,7 @@ impl<'a> Sweep<'a> {
         let is_to_go = |claim: &&Claim<'a>| is_one(claim) && !deciding.contains(&Some(key(claim)));
         let added: Vec<Claim<'a>> = self.active.iter().filter(is_to_go).copied().collect();
         if let Some(sum) = self.added(&added) {
-            let gone: Vec<_> = added.iter().map(key).collect();
+            let gone: HashSet<_> = added.iter().map(key).collect();
             self.active.retain(|claim| !gone.contains(&key(claim)));
             self.sum = Some(sum);
         }
