@@ -143,6 +143,10 @@ pub enum Command {
     Show(commands::show::Args),
     /// Show the state as of a date, as known at a moment
     Replay(commands::replay::Args),
+    /// Show every value that an entity or attribute had
+    History(commands::history::Args),
+    /// Show why an attribute has its value
+    Why(commands::why::Args),
     /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
     Conflicts(commands::conflicts::Args),
     /// Explain a date

@@ -20,6 +20,7 @@ mod dates;
 mod demo;
 mod documents;
 mod exchange;
+mod explaining;
 mod manners;
 mod reading;
 mod real_data;

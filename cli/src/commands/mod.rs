@@ -6,6 +6,7 @@ pub mod conflicts;
 pub mod date;
 pub mod demo;
 pub mod export;
+pub mod history;
 pub mod import;
 pub mod init;
 pub mod list;
@@ -18,6 +19,7 @@ pub mod show;
 pub mod stats;
 pub mod verify;
 pub mod watch;
+pub mod why;
 
 mod flags;
 mod relative;
@@ -42,6 +44,8 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Show(args) => show::run(&args, session)?,
         Command::Replay(args) => replay::run(&args, session)?,
         Command::Conflicts(args) => return conflicts::run(&args, session),
+        Command::History(args) => history::run(&args, session)?,
+        Command::Why(args) => why::run(&args, session)?,
         Command::Date(args) => date::run(&args, session)?,
         Command::Watch(args) => watch::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,

@@ -13,6 +13,7 @@ mod batch;
 mod codec;
 mod conflicts;
 mod error;
+mod explain;
 mod host;
 mod known;
 mod log;
