@@ -2,7 +2,7 @@
 //!
 //! The testkit counts the worlds out one by one. A log with more worlds than [`MOST_WORLDS`] is skipped, and the
 //! property counts what it skipped and what it met, so that it does not pass for want of cases.
-//! `PROPTEST_CASES` sets the number of cases.
+//! `PROPTEST_CASES` asks for more cases.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 

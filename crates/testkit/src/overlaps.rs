@@ -68,7 +68,7 @@ pub fn small_logs(most: usize) -> BoxedStrategy<SmallLog> {
 /// A second at or beside a bound of a date.
 fn near_a_bound(events: &[Event], which: Index, offset: i64) -> AsOf {
     let mut bounds = Vec::new();
-    for Span { start, end } in events.iter().flat_map(|event| event.happenings()) {
+    for Span { start, end } in events.iter().flat_map(Event::happenings) {
         bounds.extend([start.earliest, start.latest, end.earliest, end.latest]);
     }
     bounds.retain(|bound| bound.is_finite());

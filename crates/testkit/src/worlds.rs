@@ -117,11 +117,11 @@ impl Worlds {
         }
         let mut possibly = BTreeSet::new();
         for outcome in self.outcomes.keys() {
-            possibly.extend(members_of(outcome));
+            possibly.extend(members_of(outcome.as_ref()));
         }
         let mut surely = possibly.clone();
         for outcome in self.outcomes.keys() {
-            surely.retain(|member| members_of(outcome).contains(member));
+            surely.retain(|member| members_of(outcome.as_ref()).contains(member));
         }
         Some((surely, possibly))
     }
@@ -179,7 +179,7 @@ impl Worlds {
     }
 }
 
-fn members_of(outcome: &Option<Value>) -> BTreeSet<Scalar> {
+fn members_of(outcome: Option<&Value>) -> BTreeSet<Scalar> {
     match outcome {
         Some(Value::Set(members)) => members.clone(),
         _ => BTreeSet::new(),
