@@ -15,6 +15,7 @@ mod host;
 mod known;
 mod log;
 mod merkle;
+pub mod projection;
 pub mod scan;
 mod sled_log;
 mod store;

@@ -129,13 +129,7 @@ impl Claim<'_> {
 
     /// Orders claims as the fold takes them.
     pub fn order(&self, certainty: Certainty) -> impl Ord + use<> {
-        let Range { earliest, latest } = self.moment();
-        // Of equal leading bounds, the coarser date comes first: the one that reaches back further, or forth.
-        let (lead, coarser) = match certainty {
-            Certainty::Surely => (latest, (earliest, Reverse(Moment::NEG_INFINITY))),
-            Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(latest))),
-        };
-        (lead, coarser, self.counted.place, self.position)
+        (effective_order(self.moment(), certainty), self.counted.place, self.position)
     }
 
     /// Whether two claims are made by the same happening at the same end of it, so that the event itself orders
@@ -151,6 +145,20 @@ impl Claim<'_> {
         let (a, b) = (self.moment(), other.moment());
         let same_second = a.earliest == a.latest && a == b;
         a.latest < b.earliest || same_second || self.is_simultaneous(other)
+    }
+}
+
+/// The moment at which something takes hold, and what orders it among others of that moment.
+pub type EffectiveOrder = (Moment, (Moment, Reverse<Moment>));
+
+/// Orders what happened within these bounds as the fold takes it: by the moment at which it takes hold, the latest
+/// allowed for `surely` and the earliest for `possibly`, and of equal ones the coarser date first, the one that
+/// reaches back further, or forth.
+pub const fn effective_order(bounds: Range, certainty: Certainty) -> EffectiveOrder {
+    let Range { earliest, latest } = bounds;
+    match certainty {
+        Certainty::Surely => (latest, (earliest, Reverse(Moment::NEG_INFINITY))),
+        Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(latest))),
     }
 }
 

@@ -10,6 +10,7 @@
 //! - [`Question`] and [`Snapshot`]: what is asked, and the answer; [`fold`] is the way from the one to the other.
 //! - [`mod@line`]: the JSON Lines interchange form.
 
+mod canonical;
 pub mod date;
 mod effect;
 mod error;
@@ -27,6 +28,7 @@ pub mod suggest;
 mod value;
 mod write;
 
+pub use canonical::canonical_sha256;
 pub use date::Date;
 pub use effect::{Change, Effect, When};
 pub use error::Invalid;

@@ -1,9 +1,10 @@
-//! What the tests of Annals share; a dev-dependency only.
+//! What the tests of Annals share, and those of programs that embed it; a dev-dependency only.
 //!
 //! - [`MemoryLog`]: the second implementation of [`annals_core::Log`], and a log that fails on command.
 //! - [`TestHost`]: a clock that stands where it is put, and randomness from a seed.
 //! - [`contract`]: what every log has to do, as one suite that each implementation runs.
 //! - [`generate`]: random dates, events, sessions and questions, for property tests.
+//! - [`Given`]: given/when/then tests of a program's own projection.
 //! - [`naive`]: replay written a second time, without any cleverness, to compare with.
 
 #![allow(
@@ -15,9 +16,11 @@
 
 pub mod contract;
 pub mod generate;
+pub mod given;
 mod host;
 mod memory;
 pub mod naive;
 
+pub use given::Given;
 pub use host::TestHost;
 pub use memory::MemoryLog;
