@@ -144,7 +144,7 @@ impl<'a> Happened<'a> {
     /// Where it does, a [`Turn::Lapse`] follows once it no longer does, unless its end is open. Where it does not,
     /// there is never a moment at which it surely goes on: as with `2004`, which is one moment that nobody knows.
     pub fn lasts(&self) -> bool {
-        start_moment(self.span, self.certainty) <= last_moment(self.span, self.certainty)
+        lasts(self.span, self.certainty)
     }
 
     /// The program's own payload of the event, in its newest version; `None` where the event has none.
@@ -192,12 +192,16 @@ pub(super) fn steps(
 /// The first second at which the happening no longer goes on; nothing where it never did or always will.
 fn lapse(span: Span, certainty: Certainty) -> Option<Range> {
     let last = last_moment(span, certainty);
-    let lasts = start_moment(span, certainty) <= last && last < Moment::INFINITY;
-    lasts.then(|| Range { earliest: last.next(), latest: last.next() })
+    let lapses = lasts(span, certainty) && last < Moment::INFINITY;
+    lapses.then(|| Range { earliest: last.next(), latest: last.next() })
 }
 
-const fn start_moment(span: Span, certainty: Certainty) -> Moment {
-    effective_order(span.start, certainty).0
+/// Whether there is a moment at which the happening goes on with this certainty.
+fn lasts(span: Span, certainty: Certainty) -> bool {
+    let (start, _) = effective_order(span.start, certainty);
+    let last = last_moment(span, certainty);
+    // What had no beginning and may have ended at any time goes on surely at no moment that can be asked about.
+    start <= last && last > Moment::NEG_INFINITY
 }
 
 /// The last moment at which the happening goes on with this certainty.
