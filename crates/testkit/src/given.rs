@@ -147,7 +147,8 @@ impl Given {
             host.set_now(at);
         }
         let number = index + 1;
-        let written = store.write(vec![Entry { recorded_at: None, ..entry }], host, &WriteOptions::by("given"));
+        let written =
+            store.write(vec![Entry { recorded_at: None, ..entry }], host, &WriteOptions::by("given"));
         let written = written.unwrap_or_else(|failed| panic!("given {number}: {}", failed.error));
         let outcome = written[0].outcome;
         let records = matches!(outcome, Outcome::Appended | Outcome::Revised | Outcome::Retracted);

@@ -124,7 +124,9 @@ impl ProjectionError {
                 "make sure that the store is the right one, then start from the log with `Projector::new`"
             }
             Self::Refused { .. } => "start from the log with `Projector::new`, and save a new checkpoint",
-            Self::State { .. } => "JSON has only text for the keys of a map, and no number that is not finite",
+            Self::State { .. } => {
+                "JSON has only text for the keys of a map, and no number that is not finite"
+            }
         };
         Some(hint.to_owned())
     }

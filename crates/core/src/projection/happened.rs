@@ -152,10 +152,7 @@ impl<'a> Happened<'a> {
     /// # Errors
     ///
     /// A payload that cannot be read; the error names the event, the key and the version.
-    pub fn payload<T: DeserializeOwned>(
-        &self,
-        upcasters: &Upcasters<T>,
-    ) -> Result<Option<T>, PayloadError> {
+    pub fn payload<T: DeserializeOwned>(&self, upcasters: &Upcasters<T>) -> Result<Option<T>, PayloadError> {
         upcasters.read(self.event())
     }
 }

@@ -119,9 +119,9 @@ impl<S: Clone + Default> States<S> {
         let mut rest = std::mem::take(&mut self.kept).into_iter().peekable();
         while let Some(state) = rest.next() {
             let before = thinned.last().map_or(0, |kept| kept.count);
-            let spare = rest.peek().is_some_and(|next| {
-                next.count - before <= GAP || end - before <= 2 * (end - next.count)
-            });
+            let spare = rest
+                .peek()
+                .is_some_and(|next| next.count - before <= GAP || end - before <= 2 * (end - next.count));
             if !spare {
                 thinned.push(state);
             }

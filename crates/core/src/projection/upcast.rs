@@ -139,9 +139,9 @@ impl<T> Upcasters<T> {
             Some(version) if (1..=newest).contains(&version) => Ok(version),
             Some(version) if version > newest => {
                 let what = format!("this program knows versions 1 to {newest}");
-                Err(self
-                    .error(event, Some(version), what)
-                    .with_hint("the event was written by a newer version of the program: read it with that one"))
+                Err(self.error(event, Some(version), what).with_hint(
+                    "the event was written by a newer version of the program: read it with that one",
+                ))
             }
             _ => {
                 let what = format!("`{VERSION}` is {version}, and not a whole number from 1 on");
@@ -151,7 +151,14 @@ impl<T> Upcasters<T> {
     }
 
     fn error(&self, event: &Event, version: Option<u32>, what: String) -> PayloadError {
-        PayloadError { id: event.id.clone(), key: self.key.to_string(), version, what, hint: None, cause: None }
+        PayloadError {
+            id: event.id.clone(),
+            key: self.key.to_string(),
+            version,
+            what,
+            hint: None,
+            cause: None,
+        }
     }
 }
 
@@ -168,7 +175,11 @@ impl<T: DeserializeOwned> Upcasters<T> {
         serde_path_to_error::deserialize(payload).map(Some).map_err(|error| {
             let path = error.path().to_string();
             let at = if path == "." { String::new() } else { format!("{path}: ") };
-            let what = format!("as version {}, it is not what the program expects: {at}{}", self.newest(), error.inner());
+            let what = format!(
+                "as version {}, it is not what the program expects: {at}{}",
+                self.newest(),
+                error.inner()
+            );
             self.error(event, Some(version), what)
         })
     }
