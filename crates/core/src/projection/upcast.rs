@@ -218,7 +218,10 @@ impl<T: Serialize> Upcasters<T> {
 
 impl<T> fmt::Debug for Upcasters<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upcasters").field("key", &self.key).field("newest", &self.newest()).finish()
+        f.debug_struct("Upcasters")
+            .field("key", &self.key)
+            .field("newest", &self.newest())
+            .finish_non_exhaustive()
     }
 }
 
