@@ -132,10 +132,11 @@ pub fn report(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     for (moment, strength) in strengths(&low, &high) {
         let Strength { surely, possibly, pledged } = strength;
         let day = if moment.is_finite() { moment.civil().0.to_string() } else { "before".to_owned() };
-        let forces = range(surely.len(), possibly.len());
+        let forces = range(&surely.len(), &possibly.len());
         let unsure: Vec<String> = possibly.difference(&surely).map(|force| format!("{force}?")).collect();
         let which: Vec<String> = surely.iter().cloned().chain(unsure).collect();
-        let line = format!("{day:<12} {forces:<7} {:<12} {}", range(pledged.0, pledged.1), which.join(", "));
+        let line =
+            format!("{day:<12} {forces:<7} {:<12} {}", range(&pledged.0, &pledged.1), which.join(", "));
         writeln!(out, "{}", line.trim_end())?;
     }
 
@@ -148,7 +149,7 @@ pub fn report(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 }
 
 /// `2`, or `0-2` where it may be either.
-fn range<T: PartialEq + std::fmt::Display>(low: T, high: T) -> String {
+fn range<T: PartialEq + std::fmt::Display>(low: &T, high: &T) -> String {
     if low == high { low.to_string() } else { format!("{low}-{high}") }
 }
 

@@ -26,7 +26,7 @@ struct Began {
 impl Projection for Began {
     type State = Vec<String>;
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "began"
     }
 
@@ -161,7 +161,7 @@ struct Turns;
 impl Projection for Turns {
     type State = Vec<String>;
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "turns"
     }
 
@@ -313,7 +313,7 @@ struct Typed;
 impl Projection for Typed {
     type State = std::collections::BTreeMap<String, f64>;
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "began"
     }
 
@@ -323,7 +323,7 @@ impl Projection for Typed {
 
     fn apply(&self, sums: &mut Self::State, happened: &Happened<'_>) -> Result<(), Failure> {
         *sums.entry("sum".to_owned()).or_default() +=
-            0.1 / f64::from(happened.event().title.len() as u32 + 7);
+            0.1 / f64::from(u32::try_from(happened.event().title.len() + 7)?);
         Ok(())
     }
 }
@@ -463,7 +463,7 @@ fn a_projection_that_is_not_pure_is_found_by_the_given_helpers() {
     impl Projection for Impure {
         type State = Vec<(String, usize)>;
 
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "impure"
         }
 

@@ -71,7 +71,7 @@ struct Titles;
 impl Projection for Titles {
     type State = Vec<String>;
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "titles"
     }
 

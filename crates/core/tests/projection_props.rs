@@ -42,7 +42,7 @@ struct Mirror;
 impl Projection for Mirror {
     type State = Effects;
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "mirror"
     }
 
@@ -202,7 +202,7 @@ fn follow(
 }
 
 proptest! {
-    #![proptest_config(cases(512))]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn replay_as_a_projection_agrees_with_replay(session in sessions(30), asked in vec(questions(), 1..12)) {
@@ -256,5 +256,20 @@ proptest! {
             let stood = history.iter().rfind(|since| since.moment <= as_of.until()).unwrap();
             prop_assert_eq!(&stood.state, projector.state_at(&store, as_of).unwrap());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(8))]
+
+    /// The same on logs that are long enough for states to be kept on the way.
+    #[test]
+    fn however_a_long_log_was_followed_the_state_is_that_of_a_rebuild(
+        session in sessions(400).no_shrink(),
+        pauses in vec(pauses(), 1..30),
+        possibly in any::<bool>(),
+    ) {
+        let certainty = if possibly { Certainty::Possibly } else { Certainty::Surely };
+        follow(&session, &pauses, certainty, KnownAt::Everything)?;
     }
 }

@@ -51,7 +51,7 @@
 //! impl Projection for Strength {
 //!     type State = i64;
 //!
-//!     fn name(&self) -> &str {
+//!     fn name(&self) -> &'static str {
 //!         "strength"
 //!     }
 //!
