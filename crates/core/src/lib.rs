@@ -5,6 +5,10 @@
 //! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A
 //! [`Question`](annals_model::Question) is answered by [`Store::replay`].
 //!
+//! A program that wants a state of its own instead of entities and attributes writes a
+//! [`Projection`](projection::Projection); the module [`projection`] has what follows a log with it, keeps its
+//! state right after back-dated events and corrections, and saves it between runs.
+//!
 //! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
 //! [`Host`] that is passed in.
 

@@ -244,7 +244,7 @@ fn a_checkpoint_saves_the_work_that_was_done() {
     record(&store, &host, [&*event("back-dated", &day(980))]);
     let state = resumed.state_at(&store, &as_of("2010")).unwrap();
     assert_eq!(state[980..983], ["d980", "back-dated", "d981"]);
-    assert!(began.applied() <= 110, "the states that were saved serve as those that were kept");
+    assert!(began.applied() <= 300, "the states that were saved serve as those that were kept");
 }
 
 #[test]
@@ -292,7 +292,8 @@ fn a_checkpoint_that_does_not_fit_is_refused_with_the_reason() {
     check(version(0), surely(), &other, &good, "the records up to @10 of this log are not those");
 
     let mut edited = good.clone();
-    edited["states"][0]["state"][0] = Value::from("d99");
+    edited["content"] = Value::from(good["content"].as_str().unwrap().replace("\"d9\"]", "\"d8\"]"));
+    assert_ne!(edited, good);
     check(version(0), surely(), &store, &edited, "does not have the hash");
     let mut newer = good.clone();
     newer["schema"] = Value::from("annals/checkpoint/2");

@@ -1,5 +1,11 @@
 //! Given, when, then: tests of a program's own projection.
 //!
+//! A program takes `annals-testkit` as a dev-dependency, beside `annals-core`. *Given* are lines of `annals/1`, each a
+//! record of its own on a log in memory, in the order in which they are recorded; *when* the projection is asked as
+//! of a date, as known at a moment, surely or possibly; *then* its state is what is expected. Every `then` also holds
+//! the projection to what all of them promise: it comes to the same state however the log was followed.
+//! [`When::then_resumes`] does the same for a state that is saved and taken up again.
+//!
 //! ```
 //! use annals_core::projection::{Failure, Happened, Projection};
 //! use annals_testkit::Given;

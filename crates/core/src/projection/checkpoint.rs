@@ -1,13 +1,13 @@
 //! What a projection has come to, to be kept by the program and taken up again later.
 //!
-//! A checkpoint holds what a projector holds: where each event stands with its date, and the kept states; and what
+//! A checkpoint holds what a projector holds: where each event stands with its date, and a few states; and what
 //! proves that it belongs to this log: the Merkle root over the records that it has read. Records are never
 //! changed, so a log with that root has exactly those records, and what came behind them is all that is to be read.
 
-use annals_model::{Date, EventId, Filter, KnownAt, Seq, TimelineName, canonical_sha256};
+use annals_model::{Date, EventId, KnownAt, Seq, TimelineName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::error::{ProjectionError, Refused};
 use super::ledger::{Dated, Entry, Ledger, Standing};
@@ -21,7 +21,8 @@ use crate::{hex, scan};
 /// The name of the JSON form.
 const SCHEMA: &str = "annals/checkpoint/1";
 
-/// A projection's states up to a position of a log, to be stored by the program as JSON wherever it likes.
+/// A projection's states up to a position of a log, to be stored by the program wherever it likes: in a file as JSON,
+/// in a column of a database, in any format of serde.
 ///
 /// It is made by [`Projector::save`] and taken up by [`Projector::resume`], which checks it first. Its hash finds
 /// what was damaged or edited by hand; it does not stop somebody who makes a new hash for other content, so keep
@@ -29,16 +30,8 @@ const SCHEMA: &str = "annals/checkpoint/1";
 ///
 /// **A checkpoint may hold what the projection took from an event that is redacted later.** Resuming notices, and
 /// gives states without it; the checkpoint itself is the program's to replace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    #[serde(flatten)]
-    body: Body,
-    /// SHA-256 over the canonical JSON of everything else.
-    sha256: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Body {
     schema: String,
     projection: String,
     version: u32,
@@ -48,22 +41,31 @@ struct Body {
     log_root: String,
     /// The last of them that counts at K.
     known: Seq,
-    events: Vec<EventLine>,
-    states: Vec<StateLine>,
+    /// The JSON text of a [`Content`]: text, so that no format and no database writes it in another way.
+    content: String,
+    /// SHA-256 over everything else.
+    sha256: String,
 }
 
-/// A scope as JSON.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A scope as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ScopeLine {
     timeline: TimelineName,
     known_at: String,
     certainty: String,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    filter: Value,
+    /// The JSON of the filter; empty where every event counts.
+    filter: String,
+}
+
+/// What a projector holds.
+#[derive(Serialize, Deserialize)]
+struct Content<S> {
+    events: Vec<EventLine>,
+    states: Vec<StateLine<S>>,
 }
 
 /// Where an event stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct EventLine {
     id: EventId,
     place: Seq,
@@ -78,31 +80,31 @@ struct EventLine {
 }
 
 /// A state, and how many steps it is made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct StateLine {
+#[derive(Serialize, Deserialize)]
+struct StateLine<S> {
     steps: usize,
-    state: Value,
+    state: S,
 }
 
 impl Checkpoint {
     /// The name of the projection.
     pub fn projection(&self) -> &str {
-        &self.body.projection
+        &self.projection
     }
 
     /// The version of the projection.
     pub const fn version(&self) -> u32 {
-        self.body.version
+        self.version
     }
 
     /// The last record that it has read.
     pub const fn seq(&self) -> Seq {
-        self.body.seq
+        self.seq
     }
 
     /// The root over the records that it has read, in hexadecimal digits.
     pub fn log_root(&self) -> &str {
-        &self.body.log_root
+        &self.log_root
     }
 
     /// The hash of its content, in hexadecimal digits.
@@ -121,12 +123,12 @@ where
     ///
     /// A state that cannot be written as JSON.
     pub fn save(&self) -> Result<Checkpoint, ProjectionError> {
-        let state = |kept: &Kept<P::State>| {
-            let state = serde_json::to_value(&kept.state)?;
-            Ok(StateLine { steps: kept.count, state })
+        let few = self.states.few().into_iter();
+        let content = Content {
+            events: self.ledger.events().into_iter().map(EventLine::of).collect(),
+            states: few.map(|kept| StateLine { steps: kept.count, state: &kept.state }).collect(),
         };
-        let states: Result<_, _> = self.states.all().into_iter().map(state).collect();
-        let body = Body {
+        let mut checkpoint = Checkpoint {
             schema: SCHEMA.to_owned(),
             projection: self.projection.name().to_owned(),
             version: self.projection.version(),
@@ -134,11 +136,11 @@ where
             seq: self.read,
             log_root: hex(&self.root),
             known: self.known,
-            events: self.ledger.events().into_iter().map(EventLine::of).collect(),
-            states: states.map_err(|e| self.unwritable(e))?,
+            content: serde_json::to_string(&content).map_err(|e| self.unwritable(e))?,
+            sha256: String::new(),
         };
-        let sha256 = canonical_sha256(&body).map_err(|e| self.unwritable(e))?;
-        Ok(Checkpoint { body, sha256 })
+        checkpoint.sha256 = checkpoint.hash();
+        Ok(checkpoint)
     }
 
     /// Takes a checkpoint up, after checking that it belongs to this projection, scope and log. What was recorded
@@ -155,18 +157,18 @@ where
         checkpoint: Checkpoint,
     ) -> Result<Self, ProjectionError> {
         let refused = |reason| ProjectionError::Refused { projection: projection.name().to_owned(), reason };
-        let body = checkpoint.verified().map_err(refused)?;
-        body.is_of(&projection, &scope).map_err(refused)?;
+        checkpoint.is_whole().map_err(refused)?;
+        checkpoint.is_of(&projection, &scope).map_err(refused)?;
+        let (read, known) = (checkpoint.seq, checkpoint.known);
         let held = store.log().head()?.seq();
-        if held < body.seq {
-            return Err(refused(Refused::Shorter { saved: body.seq, held }));
+        if held < read {
+            return Err(refused(Refused::Shorter { saved: read, held }));
         }
-        let root = scan::root_at(store.log(), body.seq)?;
-        if hex(&root) != body.log_root {
-            return Err(refused(Refused::AnotherLog(body.seq)));
+        let root = scan::root_at(store.log(), read)?;
+        if hex(&root) != checkpoint.log_root {
+            return Err(refused(Refused::AnotherLog(read)));
         }
-        let (read, known) = (body.seq, body.known);
-        let (ledger, states) = body.contents(&scope).map_err(refused)?;
+        let (ledger, states) = checkpoint.contents(&scope).map_err(refused)?;
         let mut projector = Self::new(projection, scope);
         (projector.read, projector.root, projector.known) = (read, root, known);
         (projector.ledger, projector.states) = (ledger, states);
@@ -175,20 +177,38 @@ where
 }
 
 impl Checkpoint {
-    /// The content, if it is what was saved.
-    fn verified(self) -> Result<Body, Refused> {
-        let Self { body, sha256 } = self;
-        if body.schema != SCHEMA {
-            return Err(Refused::Schema { expected: SCHEMA.to_owned(), found: body.schema });
+    /// The hash of everything but itself: of each part, with its length in front.
+    fn hash(&self) -> String {
+        let Self { schema, projection, version, scope, seq, log_root, known, content, sha256: _ } = self;
+        let ScopeLine { timeline, known_at, certainty, filter } = scope;
+        let mut hasher = Sha256::new();
+        for part in [
+            schema,
+            projection,
+            version.to_string().as_str(),
+            timeline.as_str(),
+            known_at,
+            certainty,
+            filter,
+            seq.to_string().as_str(),
+            log_root,
+            known.to_string().as_str(),
+            content,
+        ] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
         }
-        match canonical_sha256(&body) {
-            Ok(hash) if hash == sha256 => Ok(body),
-            _ => Err(Refused::Changed),
-        }
+        hex(&hasher.finalize())
     }
-}
 
-impl Body {
+    /// Whether it is of a known form, and what was saved.
+    fn is_whole(&self) -> Result<(), Refused> {
+        if self.schema != SCHEMA {
+            return Err(Refused::Schema { expected: SCHEMA.to_owned(), found: self.schema.clone() });
+        }
+        if self.hash() == self.sha256 { Ok(()) } else { Err(Refused::Changed) }
+    }
+
     fn is_of(&self, projection: &impl Projection, scope: &Scope) -> Result<(), Refused> {
         if self.projection != projection.name() || self.version != projection.version() {
             let expected = format!("{} version {}", projection.name(), projection.version());
@@ -203,20 +223,21 @@ impl Body {
     }
 
     fn contents<S: Clone + Default + DeserializeOwned>(
-        self,
+        &self,
         scope: &Scope,
     ) -> Result<(Ledger, States<S>), Refused> {
+        let content: Content<S> =
+            serde_json::from_str(&self.content).map_err(|e| Refused::Unreadable(e.to_string()))?;
         let mut ledger = Ledger::new(scope.certainty);
-        for EventLine { id, place, seq, wanted, date } in self.events {
+        for EventLine { id, place, seq, wanted, date } in content.events {
             let standing = seq.map(|seq| Standing { seq, dated: wanted.then_some(Dated(date)) });
             ledger.restore(id, Entry { place, standing });
         }
-        let mut states = Vec::with_capacity(self.states.len());
-        for StateLine { steps, state } in self.states {
+        let mut states = Vec::with_capacity(content.states.len());
+        for StateLine { steps, state } in content.states {
             let after = steps.checked_sub(1).map(|last| {
                 ledger.nth(last).ok_or_else(|| Refused::Unreadable(format!("it has no step {steps}")))
             });
-            let state = serde_json::from_value(state).map_err(|e| Refused::Unreadable(e.to_string()))?;
             states.push(Kept { after: after.transpose()?, count: steps, state });
         }
         Ok((ledger, States::restored(states)))
@@ -230,11 +251,8 @@ impl ScopeLine {
             KnownAt::At(instant) => instant.to_string(),
             KnownAt::Position(seq) => format!("@{seq}"),
         };
-        let filter = if scope.filter == Filter::default() {
-            Value::Null
-        } else {
-            serde_json::to_value(&scope.filter)?
-        };
+        let filter =
+            if scope.filter.is_empty() { String::new() } else { serde_json::to_string(&scope.filter)? };
         let certainty = scope.certainty.as_str().to_owned();
         Ok(Self { timeline: scope.timeline.clone(), known_at, certainty, filter })
     }
@@ -244,10 +262,7 @@ impl ScopeLine {
 impl std::fmt::Display for ScopeLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, {}, known at {}", self.timeline, self.certainty, self.known_at)?;
-        match &self.filter {
-            Value::Null => Ok(()),
-            filter => write!(f, ", {filter}"),
-        }
+        if self.filter.is_empty() { Ok(()) } else { write!(f, ", {}", self.filter) }
     }
 }
 

@@ -15,7 +15,9 @@
 //!   that the log, the projection and the checkpoint itself are what they were.
 //!
 //! Payloads of the program's own stand in an event's `extra`; [`Upcasters`] read them in every version in which
-//! they were ever written. `annals-testkit` has given/when/then tests for projections.
+//! they were ever written; records are never rewritten for it. `annals-testkit` has given/when/then tests for
+//! projections. Two whole programs stand beside this crate: `examples/haiti_troops.rs` tells a number between two
+//! bounds over time, `examples/case_file.rs` keeps a typed state across runs and corrections.
 //!
 //! # What is applied
 //!

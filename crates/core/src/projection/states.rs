@@ -54,8 +54,16 @@ impl<S: Clone + Default> States<S> {
         &self.current
     }
 
+    /// The state that lies furthest and every fourth one before it, in effective order: enough to go back to, and
+    /// few enough to be written.
+    pub(super) fn few(&self) -> Vec<&Kept<S>> {
+        let mut few: Vec<&Kept<S>> = self.all().into_iter().rev().step_by(4).collect();
+        few.reverse();
+        few
+    }
+
     /// All states, in effective order, each once.
-    pub(super) fn all(&self) -> Vec<&Kept<S>> {
+    fn all(&self) -> Vec<&Kept<S>> {
         let mut all: Vec<&Kept<S>> = self.kept.iter().chain([&self.current]).collect();
         all.sort_by_key(|kept| kept.count);
         all.dedup_by_key(|kept| kept.count);
@@ -174,6 +182,8 @@ mod tests {
         states.settle(state(1_000));
         let counts: Vec<usize> = states.all().into_iter().map(|kept| kept.count).collect();
         assert_eq!(counts, [488, 744, 872, 936, 968, 1_000]);
+        let few: Vec<usize> = states.few().into_iter().map(|kept| kept.count).collect();
+        assert_eq!(few, [744, 1_000]);
     }
 
     #[test]
