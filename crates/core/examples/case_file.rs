@@ -150,7 +150,7 @@ fn projector(
         return Ok(Projector::new(Cases::new(), scope));
     };
     let checkpoint: Checkpoint = serde_json::from_str(&json)?;
-    match Projector::resume(Cases::new(), scope.clone(), store, checkpoint) {
+    match Projector::resume(Cases::new(), scope.clone(), store, &checkpoint) {
         Ok(projector) => {
             writeln!(out, "resumed at @{}", projector.position())?;
             Ok(projector)

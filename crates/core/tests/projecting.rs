@@ -236,7 +236,7 @@ fn a_checkpoint_saves_the_work_that_was_done() {
     let saved = saved(&projector);
 
     let began = Began::default();
-    let mut resumed = Projector::resume(began.clone(), surely(), &store, checkpoint(&saved)).unwrap();
+    let mut resumed = Projector::resume(began.clone(), surely(), &store, &checkpoint(&saved)).unwrap();
     assert_eq!(resumed.position(), Seq(1_000));
     assert_eq!(resumed.state_at(&store, &as_of("2010")).unwrap().len(), 1_000);
     assert_eq!(began.applied(), 0);
@@ -254,7 +254,7 @@ fn a_checkpoint_that_does_not_fit_is_refused_with_the_reason() {
     projector.state_at(&store, &as_of("2010")).unwrap();
     let good = saved(&projector);
     let check = |projection: Began, scope: Scope, store: &Store<MemoryLog>, json: &Value, expect: &str| {
-        match Projector::resume(projection, scope, store, checkpoint(json)) {
+        match Projector::resume(projection, scope, store, &checkpoint(json)) {
             Ok(_) => panic!("was taken: {expect}"),
             Err(error) => {
                 assert!(error.is_refusal());
@@ -304,7 +304,7 @@ fn a_checkpoint_that_does_not_fit_is_refused_with_the_reason() {
         &newer,
         "the form annals/checkpoint/2, this engine reads annals/checkpoint/1",
     );
-    assert!(Projector::resume(version(0), surely(), &store, checkpoint(&good)).is_ok());
+    assert!(Projector::resume(version(0), surely(), &store, &checkpoint(&good)).is_ok());
 }
 
 /// A state of another type under the same name and version.
@@ -334,7 +334,7 @@ fn a_state_that_is_of_another_type_is_refused_with_the_advice_to_change_the_vers
     let (store, _) = days(3);
     let mut projector = Projector::new(Began::default(), surely());
     projector.state_at(&store, &as_of("2010")).unwrap();
-    let refusal = Projector::resume(Typed, surely(), &store, projector.save().unwrap()).unwrap_err();
+    let refusal = Projector::resume(Typed, surely(), &store, &projector.save().unwrap()).unwrap_err();
     assert!(refusal.hint().unwrap().contains("change the projection's version"));
     let is_unreadable = matches!(refusal, ProjectionError::Refused { reason: Refused::Unreadable(_), .. });
     assert!(is_unreadable, "{refusal:?}");

@@ -169,7 +169,7 @@ fn a_checkpoint_from_before_a_redaction_is_taken_up_without_the_event() {
     let saved = projector.save().unwrap();
     assert!(serde_json::to_string(&saved).unwrap().contains("secret of b"));
     erase(&store, Seq(2));
-    let mut resumed = Projector::resume(Titles, Scope::surely(timeline()), &store, saved).unwrap();
+    let mut resumed = Projector::resume(Titles, Scope::surely(timeline()), &store, &saved).unwrap();
     assert_eq!(*resumed.state_at(&store, &as_of("2010")).unwrap(), titles(&["a", "c"]));
     assert!(!serde_json::to_string(&resumed.save().unwrap()).unwrap().contains("secret of b"));
 }

@@ -155,7 +155,7 @@ fn question(scope: &Scope, as_of: &AsOf) -> Question {
 fn restarted(projector: &Projector<Mirror>, store: &Store<MemoryLog>) -> Projector<Mirror> {
     let json = serde_json::to_string(&projector.save().unwrap()).unwrap();
     let checkpoint: Checkpoint = serde_json::from_str(&json).unwrap();
-    Projector::resume(Mirror, projector.scope().clone(), store, checkpoint).unwrap()
+    Projector::resume(Mirror, projector.scope().clone(), store, &checkpoint).unwrap()
 }
 
 /// What happens between two batches.

@@ -254,7 +254,7 @@ impl<P: Projection, F: Fn() -> P> When<P, F> {
                 None => Projector::new((self.make)(), self.scope.clone()),
                 Some(json) => {
                     let checkpoint: Checkpoint = serde_json::from_str(json).unwrap();
-                    Projector::resume((self.make)(), self.scope.clone(), &store, checkpoint)
+                    Projector::resume((self.make)(), self.scope.clone(), &store, &checkpoint)
                         .unwrap_or_else(|error| panic!("{}", told(&error)))
                 }
             };

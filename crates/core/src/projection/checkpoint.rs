@@ -154,7 +154,7 @@ where
         projection: P,
         scope: Scope,
         store: &Store<L>,
-        checkpoint: Checkpoint,
+        checkpoint: &Checkpoint,
     ) -> Result<Self, ProjectionError> {
         let refused = |reason| ProjectionError::Refused { projection: projection.name().to_owned(), reason };
         checkpoint.is_whole().map_err(refused)?;

@@ -100,7 +100,7 @@
 //! assert_eq!(*projector.state_at(&store, &as_of("2016")?)?, 7900);
 //! let saved = serde_json::to_string(&projector.save()?)?;
 //! let scope = Scope::surely(timeline.clone());
-//! let mut resumed = Projector::resume(strength(), scope, &store, serde_json::from_str(&saved)?)?;
+//! let mut resumed = Projector::resume(strength(), scope, &store, &serde_json::from_str(&saved)?)?;
 //! assert_eq!(*resumed.state_at(&store, &as_of("2018")?)?, 900);
 //! # Ok(())
 //! # }
