@@ -12,6 +12,7 @@
 //! - [`history`], [`learned`] and [`mod@why`]: what an attribute was along either axis, and why it is what it is.
 //! - [`mod@line`]: the JSON Lines interchange form.
 
+mod canonical;
 pub mod conflicts;
 pub mod date;
 mod effect;
@@ -36,6 +37,7 @@ pub mod why;
 mod worlds;
 mod write;
 
+pub use canonical::canonical_sha256;
 pub use date::Date;
 pub use effect::{Change, Effect, When};
 pub use error::Invalid;

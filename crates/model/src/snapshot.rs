@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use crate::canonical::canonical_sha256;
 use crate::conflicts::contested;
 use crate::fold::{Claim, Counted, Folded, Standing, fold};
 use crate::line::hex;
@@ -210,10 +210,7 @@ impl Snapshot {
 ///
 /// None that input could cause: a state is a tree of objects with text for keys.
 pub fn state_sha256(state: &State) -> serde_json::Result<String> {
-    let json = serde_json::to_string(state)?;
-    // Read back first: the canonicalizer takes numbers as floats only, and ours are exact text.
-    let value: serde_json::Value = serde_json::from_str(&json)?;
-    Ok(hex(&Sha256::digest(serde_json_canonicalizer::to_vec(&value)?)))
+    canonical_sha256(state)
 }
 
 /// What stands where, what may, and what did not fit.
