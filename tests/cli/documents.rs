@@ -10,6 +10,11 @@ fn the_readme_shows_what_the_program_prints() {
     check("README.md");
 }
 
+#[test]
+fn six_questions_are_answered_as_the_page_shows() {
+    check("docs/six-questions.md");
+}
+
 fn check(page: &str) {
     let path = repository(page);
     let written = std::fs::read_to_string(&path).unwrap();

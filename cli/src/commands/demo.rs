@@ -30,6 +30,9 @@ const REVISION_DAY: &str = "2023-11-20T09:00:00Z";
 pub struct Args {
     /// The directory of the store [default: a new one for temporary files]
     path: Option<PathBuf>,
+    /// Only make the store
+    #[arg(long)]
+    no_walk: bool,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
@@ -40,6 +43,9 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = Store::new(SledLog::create(&path, &session.options())?);
     let article = record(session, &store, EVENTS, ARTICLE_DAY)?;
     record(session, &store, REVISION, REVISION_DAY)?;
+    if args.no_walk {
+        return ui::print_line(&format!("made a store with the timeline haiti at {}", path.display()));
+    }
     let mut out = ui::out();
     let walk = Walk { store: &store, article, out: &mut out };
     walk.tell(&path)?;
@@ -107,9 +113,7 @@ impl<W: Write> Walk<'_, W> {
         let path = path.display();
         writeln!(self.out, "\n{HEADING}Go on from here{HEADING:#}")?;
         let store = format!("annals --store {path} --timeline haiti");
-        for command in
-            ["list", "show resolution-2023", "replay --as-of 2023-10-15 --certainty possibly", "log"]
-        {
+        for command in ["list", "why un-police.status --as-of 2018", "history cholera", "conflicts", "log"] {
             writeln!(self.out, "  {store} {command}")?;
         }
         Ok(())
