@@ -10,6 +10,7 @@
 
 mod batch;
 mod codec;
+mod compare;
 mod conflicts;
 mod error;
 mod host;

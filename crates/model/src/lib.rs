@@ -13,6 +13,7 @@
 
 pub mod conflicts;
 pub mod date;
+pub mod diff;
 mod effect;
 mod error;
 mod event;
@@ -32,6 +33,7 @@ mod worlds;
 mod write;
 
 pub use date::Date;
+pub use diff::Diff;
 pub use effect::{Change, Effect, When};
 pub use error::Invalid;
 pub use event::{Actor, Event, Extra, Link, Place, Source};
