@@ -143,6 +143,8 @@ pub enum Command {
     Show(commands::show::Args),
     /// Show the state as of a date, as known at a moment
     Replay(commands::replay::Args),
+    /// Show what changed between two dates, or in what is known about one, and by which events
+    Diff(commands::diff::Args),
     /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
     Conflicts(commands::conflicts::Args),
     /// Explain a date

@@ -15,6 +15,7 @@
 
 mod sandbox;
 
+mod comparing;
 mod conflicts;
 mod dates;
 mod demo;

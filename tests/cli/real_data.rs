@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::sandbox::{Sandbox, has, repository};
 
 /// Runs a converter over an extract and imports what it writes.
-fn converted(folder: &str, extract: &str, import: &[&str]) -> Option<Sandbox> {
+pub fn converted(folder: &str, extract: &str, import: &[&str]) -> Option<Sandbox> {
     if !has("python3") {
         return None;
     }

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod conflicts;
 pub mod date;
 pub mod demo;
+pub mod diff;
 pub mod export;
 pub mod import;
 pub mod init;
@@ -40,6 +41,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,
         Command::Replay(args) => replay::run(&args, session)?,
+        Command::Diff(args) => return diff::run(&args, session),
         Command::Conflicts(args) => return conflicts::run(&args, session),
         Command::Date(args) => date::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,
