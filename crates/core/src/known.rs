@@ -100,7 +100,8 @@ impl Standing {
         let (op, reason) = match content {
             Content::Event(event) => return Ok(KnownEvent { place, seq, recorded_at, event: *event }),
             Content::Reason(reason) => (op, Some(reason)),
-            // A later record erased it, which leaves nothing of it to count at any moment.
+            // A later record erased it, which leaves nothing of the event to count at any moment.
+            Content::Redacted if op == Op::Retract => (op, None),
             Content::Redacted => (Op::Redact, None),
         };
         Err(Withdrawn { id, place, seq, recorded_at, op, reason })
