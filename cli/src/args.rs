@@ -145,6 +145,8 @@ pub enum Command {
     Replay(commands::replay::Args),
     /// Show what changed between two dates, or in what is known about one, and by which events
     Diff(commands::diff::Args),
+    /// Keep answers by name, with receipts that say whether they still are the answers
+    Snapshot(commands::snapshot::Args),
     /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
     Conflicts(commands::conflicts::Args),
     /// Explain a date

@@ -24,6 +24,7 @@ mod exchange;
 mod manners;
 mod reading;
 mod real_data;
+mod receipts;
 mod relative;
 mod storage;
 mod tidy;

@@ -16,9 +16,11 @@ pub mod replay;
 pub mod retract;
 pub mod revise;
 pub mod show;
+pub mod snapshot;
 pub mod stats;
 pub mod verify;
 
+mod checking;
 mod flags;
 mod relative;
 mod writing;
@@ -40,8 +42,9 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Log(args) => log::run(&args, session)?,
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,
-        Command::Replay(args) => replay::run(&args, session)?,
+        Command::Replay(args) => return replay::run(&args, session),
         Command::Diff(args) => return diff::run(&args, session),
+        Command::Snapshot(args) => return snapshot::run(&args, session),
         Command::Conflicts(args) => return conflicts::run(&args, session),
         Command::Date(args) => date::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,
