@@ -145,12 +145,18 @@ pub enum Command {
     Replay(commands::replay::Args),
     /// Show what changed between two dates, or in what is known about one, and by which events
     Diff(commands::diff::Args),
-    /// Keep answers by name, with receipts that say whether they still are the answers
-    Snapshot(commands::snapshot::Args),
+    /// Show every value that an entity or attribute had
+    History(commands::history::Args),
+    /// Show why an attribute has its value
+    Why(commands::why::Args),
     /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
     Conflicts(commands::conflicts::Args),
+    /// Keep answers by name, with receipts that say whether they still are the answers
+    Snapshot(commands::snapshot::Args),
     /// Explain a date
     Date(commands::date::Args),
+    /// Follow new records as they are recorded
+    Watch(commands::watch::Args),
     /// Read events from a file of another program
     Import(commands::import::Args),
     /// Write events for other programs
@@ -234,7 +240,7 @@ impl QuestionArgs {
             as_of,
             known_at: self.known_at(session)?,
             certainty: self.certainty.unwrap_or_default(),
-            filter: self.filter(session, range)?,
+            filter: self.filter.filter(session, range)?,
             entities: Vec::new(),
         })
     }
@@ -249,9 +255,12 @@ impl QuestionArgs {
         let Some(text) = &self.known_at else { return Ok(KnownAt::Everything) };
         KnownAt::parse(text, session.today()).map_err(|e| CliError::argument("--known-at", &e))
     }
+}
 
-    fn filter(&self, session: &Session, range: &RangeArgs) -> CliResult<Filter> {
-        let FilterArgs { kind, actor, place, tag, entity, text, source } = self.filter.clone();
+impl FilterArgs {
+    /// The filter: by what an event says, and between which dates.
+    pub fn filter(&self, session: &Session, range: &RangeArgs) -> CliResult<Filter> {
+        let Self { kind, actor, place, tag, entity, text, source } = self.clone();
         let date = |flag: &str, text: &Option<String>| {
             text.as_ref().map(|text| session.date(flag, text)).transpose()
         };

@@ -83,18 +83,25 @@ fn print(session: &Session, records: &[StoredRecord]) -> CliResult<()> {
     }
     let mut table = Table::new(&["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"]);
     for StoredRecord { record, .. } in records {
-        let (date, what) = match &record.content {
-            Content::Event(event) => {
-                (event.date.as_ref().map_or("undated".to_owned(), ToString::to_string), event.title.as_str())
-            }
-            Content::Reason(reason) => (String::new(), reason.as_str()),
-            Content::Redacted => (String::new(), "(redacted)"),
-        };
-        let (seq, at) = (record.seq.to_string(), record.recorded_at.to_string());
-        let at = at.split_once('.').map_or(at.as_str(), |(seconds, _)| seconds);
-        table.row([&seq, at, &record.recorded_by, record.op.as_str(), record.id.as_str(), &date, what]);
+        table.row(cells(record).iter().map(String::as_str));
     }
     let mut out = ui::out();
     write!(out, "{table}")?;
     Ok(out.flush()?)
+}
+
+/// What people are told of a record: its number, when it was recorded and by whom, what it did to which event,
+/// and the event's date and title or the reason.
+pub fn cells(record: &Record) -> [String; 7] {
+    let (date, what) = match &record.content {
+        Content::Event(event) => {
+            (event.date.as_ref().map_or("undated".to_owned(), ToString::to_string), event.title.as_str())
+        }
+        Content::Reason(reason) => (String::new(), reason.as_str()),
+        Content::Redacted => (String::new(), "(redacted)"),
+    };
+    let at = record.recorded_at.to_string();
+    let at = at.split_once('.').map_or(at.as_str(), |(seconds, _)| seconds);
+    let (seq, by, did, id) = (record.seq.to_string(), &record.recorded_by, record.op.as_str(), &record.id);
+    [seq, at.to_owned(), by.clone(), did.to_owned(), id.to_string(), date, what.to_owned()]
 }

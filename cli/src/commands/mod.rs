@@ -7,6 +7,7 @@ pub mod date;
 pub mod demo;
 pub mod diff;
 pub mod export;
+pub mod history;
 pub mod import;
 pub mod init;
 pub mod list;
@@ -19,6 +20,8 @@ pub mod show;
 pub mod snapshot;
 pub mod stats;
 pub mod verify;
+pub mod watch;
+pub mod why;
 
 mod checking;
 mod flags;
@@ -46,7 +49,10 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Diff(args) => return diff::run(&args, session),
         Command::Snapshot(args) => return snapshot::run(&args, session),
         Command::Conflicts(args) => return conflicts::run(&args, session),
+        Command::History(args) => history::run(&args, session)?,
+        Command::Why(args) => why::run(&args, session)?,
         Command::Date(args) => date::run(&args, session)?,
+        Command::Watch(args) => watch::run(&args, session)?,
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,

@@ -3,7 +3,8 @@
 //!
 //! A [`Store`] holds a [`Log`]: [`SledLog`] keeps it in a directory. Events are recorded with [`Store::write`],
 //! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A
-//! [`Question`](annals_model::Question) is answered by [`Store::replay`].
+//! [`Question`](annals_model::Question) is answered by [`Store::replay`]. What is new is followed with a
+//! [`Follower`] from another process, and with [`Store::wait_beyond`] within the one that has the store open.
 //!
 //! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
 //! [`Host`] that is passed in.
@@ -13,6 +14,7 @@ mod codec;
 mod compare;
 mod conflicts;
 mod error;
+mod explain;
 mod host;
 mod known;
 mod log;
@@ -33,7 +35,7 @@ pub use host::{Host, new_event_id};
 pub use known::{Known, KnownEvent};
 pub use log::{Commit, EventEntry, Head, Log, StoredFrame};
 pub use merkle::{BLOCK, Frontier, Hash, leaf_hash, node_hash};
-pub use sled_log::{Durability, OPENER, SledLog, SledOptions};
+pub use sled_log::{Durability, Follower, OPENER, SledLog, SledOptions};
 pub use snapshots::Snapshots;
 pub use store::{Failed, Store, WriteOptions};
 pub use stored::StoredRecord;

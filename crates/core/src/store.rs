@@ -5,20 +5,24 @@
 //! answer each kind of question: `known`, `scan`, `verify`.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use annals_model::{Entry, Expectation, Written, limits};
+use annals_model::{Entry, Expectation, Seq, Written, limits};
 
-use crate::Error;
 use crate::batch::{Batch, Resume};
 use crate::host::Host;
 use crate::log::Log;
+use crate::{Error, Result};
 
 /// A log with the engine's rules around it.
 #[derive(Debug)]
 pub struct Store<L> {
     log: L,
     writer: Mutex<()>,
+    /// Where the log ended after the last commit of this store.
+    grown: Mutex<Seq>,
+    growth: Condvar,
 }
 
 /// How a batch is to be written.
@@ -42,7 +46,7 @@ impl WriteOptions {
 impl<L: Log> Store<L> {
     /// A store over a log.
     pub const fn new(log: L) -> Self {
-        Self { log, writer: Mutex::new(()) }
+        Self { log, writer: Mutex::new(()), grown: Mutex::new(Seq(0)), growth: Condvar::new() }
     }
 
     /// The log itself.
@@ -75,6 +79,20 @@ impl<L: Log> Store<L> {
         self.batch(entries, host, options, Some(resume))
     }
 
+    /// Waits until the log has a record behind `seq`, for `patience` at most, and gives where it ends. Who follows
+    /// the log within the process reads what is new with [`scan::each`](crate::scan::each) and waits again. No
+    /// writer ever waits for it.
+    pub fn wait_beyond(&self, seq: Seq, patience: Duration) -> Result<Seq> {
+        let end = self.log.head()?.seq();
+        if end > seq {
+            return Ok(end);
+        }
+        let grown = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.growth.wait_timeout_while(grown, patience, |grown| *grown <= seq);
+        let (grown, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        Ok(end.max(*grown))
+    }
+
     fn batch(
         &self,
         entries: Vec<Entry>,
@@ -93,6 +111,8 @@ impl<L: Log> Store<L> {
         }
         if let Some(commit) = batch.commit().map_err(whole)? {
             self.log.commit(&commit).map_err(whole)?;
+            *self.grown.lock().unwrap_or_else(PoisonError::into_inner) = commit.head.seq();
+            self.growth.notify_all();
         }
         Ok(answers)
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::date::{Range, Span};
 use crate::worlds::{self, Open};
-use crate::{Certainty, Change, Effect, Event, Moment, Number, Scalar, Seq, Value, When};
+use crate::{Certainty, Change, Date, Effect, Event, Moment, Number, Scalar, Seq, Value, When};
 
 /// An event that counts at K: in its last version, neither retracted nor redacted.
 #[derive(Clone, Copy, Debug)]
@@ -137,12 +137,21 @@ impl Claim<'_> {
     /// Orders claims as the fold takes them.
     pub fn order(&self, certainty: Certainty) -> impl Ord + use<> {
         let Range { earliest, latest } = self.moment();
+        let ends = self.ends_an_interval();
+        // An end that may be as early as its start does not count as coarser, lest it come first.
+        let reach =
+            if ends && earliest == self.span.start.earliest { self.span.start.latest } else { latest };
         // Of equal leading bounds, the coarser date comes first: the one that reaches back further, or forth.
         let (lead, coarser) = match certainty {
             Certainty::Surely => (latest, (earliest, Reverse(Moment::NEG_INFINITY))),
-            Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(latest))),
+            Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(reach))),
         };
-        (lead, coarser, self.counted.place, self.position)
+        (lead, coarser, self.counted.place, ends, self.position)
+    }
+
+    /// Whether the claim is made at the end of an interval, which never comes before its start.
+    fn ends_an_interval(&self) -> bool {
+        self.effect.when == When::End && self.counted.event.date.as_ref().is_some_and(Date::is_interval)
     }
 
     /// Whether two claims are made by the same happening at the same end of it, so that the event itself orders

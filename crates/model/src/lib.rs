@@ -10,6 +10,7 @@
 //! - [`Question`] and [`Snapshot`]: what is asked, and the answer; [`fold`] is the way from the one to the other.
 //! - [`mod@diff`]: what changed between two answers; [`saved`]: an answer read back, and whether it still is one.
 //! - [`relative`]: dates known only by other events; [`conflicts`]: what contradicts itself.
+//! - [`history`], [`learned`] and [`mod@why`]: what an attribute was along either axis, and why it is what it is.
 //! - [`mod@line`]: the JSON Lines interchange form.
 
 mod canonical;
@@ -20,6 +21,8 @@ mod effect;
 mod error;
 mod event;
 pub mod fold;
+pub mod history;
+pub mod learned;
 pub mod limits;
 pub mod line;
 mod moment;
@@ -31,7 +34,9 @@ pub mod relative;
 pub mod saved;
 mod snapshot;
 pub mod suggest;
+mod target;
 mod value;
+pub mod why;
 mod worlds;
 mod write;
 
@@ -41,6 +46,8 @@ pub use diff::Diff;
 pub use effect::{Change, Effect, When};
 pub use error::Invalid;
 pub use event::{Actor, Event, Extra, Link, Place, Source};
+pub use history::{History, HistorySpan};
+pub use learned::{Learned, Learner, Learning};
 pub use moment::{DAY, Day, MAX_YEAR, Moment, YearText, days_in_month, is_leap};
 pub use names::{EventId, Seq, SnapshotName, TimelineName, Version};
 pub use number::{MAX_INTEGER, Number};
@@ -51,6 +58,8 @@ pub use snapshot::{
     Cell, Clash, Contender, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, Unsettled,
     state_sha256,
 };
+pub use target::{Names, Target};
 pub use value::{Scalar, Value};
+pub use why::Why;
 pub use worlds::{Alternative, Members, Open};
 pub use write::{Entry, Expectation, Outcome, Superseded, Write, Written, reason_within_limits};

@@ -75,6 +75,14 @@ fn effects_at_the_end_of_an_interval_wait_for_it() {
 }
 
 #[test]
+fn an_interval_starts_before_it_ends_in_every_answer() {
+    for events in [[("2004/2004", "set 2@end; set 1")], [("2004-01/2004", "set 1; set 2@end")]] {
+        surely(&events, "2010", "2 by e1");
+        possibly(&events, "2010", "2 by e1");
+    }
+}
+
+#[test]
 fn what_lasts_during_an_interval_lapses_and_what_stood_below_shows_again() {
     let events = [("2000", "set \"low\""), ("2004-03-02/2004-05-03", "set \"high\"@during")];
     surely(&events, "2004-03-01", "low by e1");

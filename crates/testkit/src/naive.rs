@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use annals_model::date::{Range, Span};
 use annals_model::{
-    Certainty, Change, Event, EventId, KnownAt, Moment, Number, Op, Question, Record, Scalar, Seq, Snapshot,
-    Tally, Value, When,
+    Certainty, Change, Date, Event, EventId, KnownAt, Moment, Number, Op, Question, Record, Scalar, Seq,
+    Snapshot, Tally, Value, When,
 };
 
 /// What the naive replay answers.
@@ -138,6 +138,10 @@ struct Holding<'a> {
     earliest: Moment,
     latest: Moment,
     place: Seq,
+    /// Whether it comes at the end of an interval.
+    ends: bool,
+    /// What counts as the latest for how coarse the date is.
+    reach: Moment,
     position: usize,
     id: &'a EventId,
     entity: &'a str,
@@ -149,6 +153,7 @@ struct Holding<'a> {
 fn effects_that_hold<'a>(live: &[Live<'a>], until: Moment, certainty: Certainty) -> Vec<Holding<'a>> {
     let mut holding = Vec::new();
     for Live { place, event } in live {
+        let is_interval = event.date.as_ref().is_some_and(Date::is_interval);
         // Exactly: "each member of a `{…}` set being a happening of its own".
         for span in event.happenings() {
             for (position, effect) in event.effects.iter().enumerate() {
@@ -156,10 +161,13 @@ fn effects_that_hold<'a>(live: &[Live<'a>], until: Moment, certainty: Certainty)
                     continue;
                 }
                 let Range { earliest, latest } = bounds(span, effect.when);
+                let ends = is_interval && effect.when == When::End;
                 holding.push(Holding {
                     earliest,
                     latest,
                     place: *place,
+                    ends,
+                    reach: if ends && earliest == span.start.earliest { span.start.latest } else { latest },
                     position,
                     id: &event.id,
                     entity: &effect.entity,
@@ -173,12 +181,12 @@ fn effects_that_hold<'a>(live: &[Live<'a>], until: Moment, certainty: Certainty)
         // Exactly: "for `surely` the order is (latest, earliest, place in log, position in the event)".
         Certainty::Surely => holding.sort_by(|a, b| {
             let by_moment = a.latest.cmp(&b.latest).then(a.earliest.cmp(&b.earliest));
-            by_moment.then(a.place.cmp(&b.place)).then(a.position.cmp(&b.position))
+            by_moment.then(a.place.cmp(&b.place)).then(a.ends.cmp(&b.ends)).then(a.position.cmp(&b.position))
         }),
         // Exactly: "for `possibly` (earliest, latest descending, place, position)".
         Certainty::Possibly => holding.sort_by(|a, b| {
-            let by_moment = a.earliest.cmp(&b.earliest).then(b.latest.cmp(&a.latest));
-            by_moment.then(a.place.cmp(&b.place)).then(a.position.cmp(&b.position))
+            let by_moment = a.earliest.cmp(&b.earliest).then(b.reach.cmp(&a.reach));
+            by_moment.then(a.place.cmp(&b.place)).then(a.ends.cmp(&b.ends)).then(a.position.cmp(&b.position))
         }),
     }
     holding
@@ -337,7 +345,7 @@ fn tally(live: &[Live<'_>], withdrawn: u64, until: Moment) -> Tally {
 
 #[cfg(test)]
 mod tests {
-    use annals_model::{AsOf, Content, Date, Effect, RecordedAt, TimelineName};
+    use annals_model::{AsOf, Content, Effect, RecordedAt, TimelineName};
 
     use super::*;
 

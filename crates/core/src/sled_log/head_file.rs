@@ -50,14 +50,7 @@ impl HeadFile {
             }
             other => other.map_err(failed)?,
         };
-        let mut bytes = Vec::new();
-        (&file).take(2 * SLOT as u64).read_to_end(&mut bytes).map_err(failed)?;
-        let newest = bytes
-            .chunks(SLOT)
-            .zip(0_u64..)
-            .filter_map(|(slot, index)| Some((decode(slot)?, index)))
-            .max_by_key(|(witness, _)| witness.count);
-        let (witness, slot) = newest.ok_or_else(|| {
+        let (witness, slot) = newest(&file).map_err(failed)?.ok_or_else(|| {
             Damage::new("the head file is unreadable: the end of the log cannot be checked")
         })?;
         let slots = Mutex::new(Slots { file, next: 1 - slot });
@@ -74,6 +67,22 @@ impl HeadFile {
             .and_then(|_| file.write_all(&encode(witness)))
             .map_err(|source| Error::io(format!("cannot write {}", self.path.display()), source))
     }
+}
+
+/// What the head file of a store that others may have open holds; nothing where it cannot be read.
+pub fn peek(path: &Path) -> Option<Witness> {
+    let file = File::open(path).ok()?;
+    newest(&file).ok()?.map(|(witness, _)| witness)
+}
+
+/// The newest witness, and its slot.
+fn newest(file: &File) -> std::io::Result<Option<(Witness, u64)>> {
+    let mut bytes = Vec::new();
+    file.take(2 * SLOT as u64).read_to_end(&mut bytes)?;
+    let slots = bytes.chunks(SLOT).zip(0_u64..);
+    Ok(slots
+        .filter_map(|(slot, index)| Some((decode(slot)?, index)))
+        .max_by_key(|(witness, _)| witness.count))
 }
 
 fn encode(witness: Witness) -> [u8; SLOT] {

@@ -12,6 +12,12 @@ use std::time::Duration;
 use crate::{Error, Result};
 
 const STEP: Duration = Duration::from_millis(5);
+/// Time that a holder has, after it took the lock, to say who it is.
+const NOTICE: Duration = Duration::from_millis(20);
+/// How long even the impatient wait for a holder that has the lock for a moment only.
+const GRACE: Duration = Duration::from_secs(5);
+/// By what such a holder is known.
+const BRIEFLY: &str = ", for a moment";
 
 /// The lock, held as long as it lives.
 #[derive(Debug)]
@@ -20,41 +26,69 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, waiting up to `patience` for another process to let go of it.
+    /// Takes the lock, waiting up to `patience` for another process to let go of it. Whoever has it for a moment
+    /// only is waited for in any case.
     pub fn take(path: &Path, holder: &str, patience: Duration) -> Result<Self> {
-        let failed = |source| Error::io(format!("cannot lock {}", path.display()), source);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
+        let mut file = open(path)?;
         let mut waited = Duration::ZERO;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if waited < patience => {
-                    sleep(STEP);
-                    waited += STEP;
-                }
-                Err(TryLockError::WouldBlock) => return Err(held(&mut file)),
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
+        while !try_to_take(&file, path)? {
+            let has_it = holder_of(&mut file);
+            let briefly = has_it.as_deref().is_some_and(|holder| holder.ends_with(BRIEFLY));
+            if waited >= patience.max(if briefly { GRACE } else { NOTICE }) {
+                return Err(held(has_it));
             }
+            sleep(STEP);
+            waited += STEP;
         }
+        Self::taken(file, path, holder)
+    }
+
+    /// Takes the lock for a moment, if nobody has it.
+    pub fn take_if_free(path: &Path, holder: &str) -> Result<Option<Self>> {
+        let file = open(path)?;
+        if !try_to_take(&file, path)? {
+            return Ok(None);
+        }
+        Self::taken(file, path, &format!("{holder}{BRIEFLY}")).map(Some)
+    }
+
+    fn taken(mut file: File, path: &Path, holder: &str) -> Result<Self> {
         let note = format!("process {}: {holder}\n", std::process::id());
-        file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
+        // Cut to its length last: whoever looks meanwhile finds one holder or the other, never nobody.
+        let noted = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(note.as_bytes()));
+        noted.and_then(|()| file.set_len(note.len() as u64)).map_err(|source| failed(path, source))?;
         Ok(Self { _file: file })
     }
 }
 
-fn held(file: &mut File) -> Error {
+fn open(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path).map_err(|source| failed(path, source))
+}
+
+/// Takes the lock if nobody has it; whether it did.
+fn try_to_take(file: &File, path: &Path) -> Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(source)) => Err(failed(path, source)),
+    }
+}
+
+fn failed(path: &Path, source: std::io::Error) -> Error {
+    Error::io(format!("cannot lock {}", path.display()), source)
+}
+
+/// What the holder says about itself, where that can be read.
+fn holder_of(file: &mut File) -> Option<String> {
     let mut holder = String::new();
-    // Who holds it is told where it can be told; that it is held is what matters.
-    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(1000).read_to_string(&mut holder));
-    let holder = match read {
-        Ok(_) if !holder.trim().is_empty() => holder.trim().to_owned(),
-        _ => "another process".to_owned(),
-    };
+    file.seek(SeekFrom::Start(0)).and_then(|_| file.take(1000).read_to_string(&mut holder)).ok()?;
+    let holder = holder.lines().next()?.trim();
+    (!holder.is_empty()).then(|| holder.to_owned())
+}
+
+fn held(holder: Option<String>) -> Error {
+    let holder = holder.unwrap_or_else(|| "another process".to_owned());
     Error::unavailable(format!("the store is in use by {holder}"), "wait for it to end, then try again")
 }

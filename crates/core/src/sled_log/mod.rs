@@ -6,29 +6,35 @@
 //! format     the store's format version, as text
 //! lock       held by the process that has the store open, and its name
 //! head       how many records the log has, and its root: beside the log, to tell a short log from a whole one
+//! tail       the last frames of the log, for those who follow it while another process has the store open
 //! sled/      sled's own files: the trees frames, events, timelines, blocks, meta
 //! snapshots/ saved answers, a file each; no part of the log, and there only once one was saved
 //! ```
 //!
 //! What sled does not do by itself is done here: `open` guards against what a killed or damaged store does to
 //! it, `sync` makes a commit durable, `head_file` notices a tail that was silently cut. `SAFETY.md` beside this
-//! crate's sources lists the hazards, and where each is met.
+//! crate's sources lists the hazards, and where each is met. `tail` and `follow` are the two ends of following a log
+//! across processes.
 
+mod follow;
 mod head_file;
 mod keys;
 mod lock;
 mod open;
 mod sync;
+mod tail;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use annals_model::{EventId, Seq, TimelineName, Version};
+use annals_model::{EventId, Op, Seq, TimelineName, Version};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
+pub use follow::Follower;
 pub use open::{Durability, OPENER, SledOptions};
 
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
@@ -39,6 +45,10 @@ use crate::{Damage, Error, Result};
 use head_file::HeadFile;
 use lock::Lock;
 use sync::Syncer;
+use tail::Tail;
+
+/// Older records that a tail file begins with, where the log has as many.
+const RECENT: u64 = 1024;
 
 /// A log in a directory, on sled.
 pub struct SledLog {
@@ -52,6 +62,7 @@ pub struct SledLog {
     syncer: Syncer,
     /// Absent where it could not be read and the store was opened for `verify` all the same.
     head_file: Option<HeadFile>,
+    tail: Tail,
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
@@ -83,6 +94,21 @@ impl SledLog {
     /// Bytes on disk.
     pub fn size_on_disk(&self) -> Result<u64> {
         guarded("measure the store", || self.db.size_on_disk())
+    }
+
+    /// The frames behind the record `before`, and some before it, for a tail file that is begun anew.
+    fn recent(&self, before: Seq) -> Result<Vec<StoredFrame>> {
+        let mut recent = VecDeque::new();
+        let mut bytes = 0;
+        for frame in self.frames(Seq(before.0.saturating_sub(RECENT).max(1))) {
+            let frame = frame?;
+            bytes += frame.1.len();
+            recent.push_back(frame);
+            while bytes > tail::LARGEST {
+                bytes -= recent.pop_front().map_or(bytes, |(_, frame)| frame.len());
+            }
+        }
+        Ok(recent.into())
     }
 
     fn apply(&self, commit: &Commit) -> Result<()> {
@@ -161,10 +187,16 @@ impl Log for SledLog {
                 "mend the disk, then open the store again",
             ));
         }
+        let before = self.head()?.seq();
+        if erases(commit, before) {
+            self.tail.remove()?;
+        }
         // Whatever goes wrong from here on leaves open what is on the disk.
         self.refuses.store(true, Ordering::Release);
         catch_unwind(AssertUnwindSafe(|| self.apply(commit))).unwrap_or_else(|_| Err(panicked("append")))?;
         self.syncer.sync(&self.db)?;
+        // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
+        self.tail.note(before, commit, || self.recent(before));
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
         let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
         // Without syncs the head file could reach the disk before the log, which would look like damage: it is
@@ -223,6 +255,12 @@ impl Log for SledLog {
         let read = |bytes: &[u8]| Hash::try_from(bytes).ok();
         get(&self.blocks, &keys::number(index), read, "the root of a block")
     }
+}
+
+/// Whether a commit erases what is in the log: it redacts an event, or rewrites a frame.
+fn erases(commit: &Commit, end: Seq) -> bool {
+    let redacts = commit.events.iter().any(|(_, _, entry)| entry.last_op == Op::Redact);
+    redacts || commit.frames.iter().any(|(first, _)| *first <= end)
 }
 
 /// A store without syncs notes its end when it is closed: until then its head file lags.

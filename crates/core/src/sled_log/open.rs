@@ -18,6 +18,7 @@ use annals_model::{Invalid, Seq};
 use super::head_file::HeadFile;
 use super::lock::Lock;
 use super::sync::{Syncer, sync_directory};
+use super::tail::{TAIL, Tail};
 use super::{SledLog, guarded, storage};
 use crate::error::NotFound;
 use crate::log::Log;
@@ -124,9 +125,21 @@ impl SledLog {
 
     /// Opens a store, with the durability that it was made with.
     pub fn open(path: &Path, options: &SledOptions) -> Result<Self> {
-        let options = SledOptions { durability: read_format(path)?, ..options.clone() };
+        let durability = read_format(path)?;
         let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
-        let log = Self::open_files(path, &options, lock)?;
+        Self::open_locked(path, &SledOptions { durability, ..options.clone() }, lock)
+    }
+
+    /// Opens a store for a moment, if nobody else has it open: who asks for it meanwhile waits for this one.
+    pub(super) fn open_if_free(path: &Path, options: &SledOptions) -> Result<Option<Self>> {
+        let durability = read_format(path)?;
+        let lock = Lock::take_if_free(&path.join("lock"), &options.holder)?;
+        let open = |lock| Self::open_locked(path, &SledOptions { durability, ..options.clone() }, lock);
+        lock.map(open).transpose()
+    }
+
+    fn open_locked(path: &Path, options: &SledOptions, lock: Lock) -> Result<Self> {
+        let log = Self::open_files(path, options, lock)?;
         if options.check_head
             && let Some(witness) = log.witness
         {
@@ -155,6 +168,7 @@ impl SledLog {
             path: path.to_owned(),
             syncer,
             head_file,
+            tail: Tail::at(path.join(TAIL)),
             witness,
             refuses: AtomicBool::new(false),
             db,
@@ -179,7 +193,7 @@ impl SledLog {
 }
 
 /// Reads the format file: whether this is a store, and one that this program reads; and its durability.
-fn read_format(path: &Path) -> Result<Durability> {
+pub(super) fn read_format(path: &Path) -> Result<Durability> {
     let text = match fs::read(path.join("format")) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -88,12 +88,22 @@ pub struct DateEdges {
 
 impl DateEdges {
     pub(super) fn new(span: Span, start_unknown: bool, end_unknown: bool) -> Self {
-        let side = |range: Range, unknown: bool| {
-            let infinite = if unknown { Edge::Unknown } else { Edge::Open };
-            let edge = |moment: Moment| if moment.is_finite() { Edge::At(moment) } else { infinite };
-            EdgeRange { earliest: edge(range.earliest), latest: edge(range.latest) }
+        let side = |range: Range, unknown: bool| EdgeRange {
+            earliest: Edge::of(range.earliest, unknown),
+            latest: Edge::of(range.latest, unknown),
         };
         Self { start: side(span.start, start_unknown), end: side(span.end, end_unknown) }
+    }
+}
+
+impl Edge {
+    /// A moment as it is printed; an infinite one is open, or unknown where that is the reason.
+    pub const fn of(moment: Moment, is_unknown: bool) -> Self {
+        match moment.is_finite() {
+            true => Self::At(moment),
+            false if is_unknown => Self::Unknown,
+            false => Self::Open,
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) fn on(worlds: &Worlds<'_>, members: Option<&Members>) -> Vec<EventId>
     };
     let units = worlds.units.iter().enumerate();
     let mut ids: Vec<EventId> = units.filter(matters).map(|(_, unit)| unit.event.id.clone()).collect();
+    // The order of the log says nothing about the value.
+    ids.sort_unstable();
     ids.dedup();
     ids
 }

@@ -41,7 +41,7 @@ pub struct Open {
     /// The members that a set has, where one may stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
-    /// The events whose dates the value depends on, in the order of the log.
+    /// The events whose dates the value depends on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<EventId>,
 }

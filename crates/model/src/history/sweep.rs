@@ -1,0 +1,318 @@
+//! One attribute along the date axis: what the fold answers at every D, computed where it can change only.
+//!
+//! Between two neighbouring *breakpoints* – the seconds at which a claim begins or ceases to hold, surely or
+//! possibly, and those right after them – no claim changes its part, so one fold answers for all of them. Folding
+//! all claims at each would cost their number squared, so the sweep carries along only those that can still matter:
+//!
+//! - A claim whose last moment lies before a replacement that surely happened leaves no trace, now or later.
+//! - A `during` that has surely lapsed takes no part any more.
+//! - Once enough claims have gathered, those that surely hold and surely lie before all others are folded into one
+//!   `set` of the value that they come to, provided that this is sure and that both certainties name the same
+//!   event as the deciding one. No later claim can come between them.
+//! - Increases commute. Those that surely hold and surely lie after all that is not an increase are added up into
+//!   one, but for the two that decide, whatever else is open about their dates.
+//!
+//! So the cost is the number of breakpoints times the claims whose dates overlap, and not times all of them. Where
+//! dates of other operations overlap without end – a `during` that goes on below ten thousand `add`s, or an `add`
+//! without a date among them – nothing can be left behind, and the cost is that of folding all.
+
+use std::collections::HashSet;
+
+use crate::date::{Range, Span};
+use crate::fold::{Claim, Standing, fold};
+use crate::{Certainty, Change, Effect, Moment, Number, Seq, Value, When};
+
+/// Claims that are carried along before it is tried to fold a part of them.
+const ROOM: usize = 8;
+
+/// A value that stands over a stretch of the date axis.
+#[derive(Clone, Debug)]
+pub struct Stands<'a> {
+    /// The value.
+    pub value: Value,
+    /// The claim that decided it.
+    pub by: Claim<'a>,
+    /// Whether it is the surely-answer, and sure.
+    pub sure: bool,
+}
+
+impl Stands<'_> {
+    /// Whether both are the same answer: the same value by the same event.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.by.counted.place == other.by.counted.place && self.value == other.value
+    }
+}
+
+/// Over a stretch of the date axis on which no answer changes: what stands.
+#[derive(Debug)]
+pub struct Stretch<'a> {
+    /// Its first second; the axis begins with the first stretch.
+    pub from: Moment,
+    /// What stands, each answer once.
+    pub standing: Vec<Stands<'a>>,
+}
+
+/// Claims that have been folded into one.
+#[derive(Debug)]
+struct Settled<'a> {
+    effect: Effect,
+    span: Span,
+    by: Claim<'a>,
+}
+
+/// The claims that can still matter.
+#[derive(Debug)]
+struct Sweep<'a> {
+    /// All claims, for the few answers that only they can give.
+    all: Vec<Claim<'a>>,
+    /// What came before everything else that is here, as one `set`.
+    settled: Option<Settled<'a>>,
+    /// Increases that have been added up; it never decides, since a later one of them stays in `active`.
+    sum: Option<Settled<'a>>,
+    active: Vec<Claim<'a>>,
+    /// How many claims may gather before the next attempt to fold some.
+    room: usize,
+}
+
+/// The whole date axis, stretch after stretch.
+pub fn stretches<'a>(claims: &[Claim<'a>]) -> impl Iterator<Item = Stretch<'a>> {
+    let mut coming: Vec<Claim<'a>> =
+        claims.iter().filter(|claim| claim.moment().earliest < Moment::INFINITY).copied().collect();
+    coming.sort_by_key(|claim| std::cmp::Reverse(claim.moment().earliest));
+    let breakpoints = breakpoints(claims);
+    // The first stretch lies before all breakpoints; where there are none, any second is as good as another.
+    let before = breakpoints.first().map_or(Moment::from_seconds(0), |first| first.previous());
+    let stretches = std::iter::once((Moment::NEG_INFINITY, before))
+        .chain(breakpoints.into_iter().map(|breakpoint| (breakpoint, breakpoint)));
+    // Numbers and members in one attribute are a mistake whose sureness is not told exactly; nothing is folded then.
+    let room = if is_mixed(claims) { usize::MAX } else { ROOM };
+    let mut sweep = Sweep { all: claims.to_vec(), settled: None, sum: None, active: Vec::new(), room };
+    stretches.map(move |(from, as_of)| {
+        while let Some(claim) = coming.pop_if(|claim| claim.moment().earliest <= as_of) {
+            sweep.active.push(claim);
+        }
+        sweep.forget(as_of);
+        let surely = sweep.standing(as_of, Certainty::Surely);
+        let possibly = sweep.standing(as_of, Certainty::Possibly);
+        sweep.settle(as_of);
+        Stretch { from, standing: answers(surely, possibly) }
+    })
+}
+
+/// Whether numbers are increased and members added or removed in one attribute.
+fn is_mixed(claims: &[Claim<'_>]) -> bool {
+    let any = |is: fn(&Change) -> bool| claims.iter().any(|claim| is(&claim.effect.change));
+    any(|change| matches!(change, Change::Increase(_)))
+        && any(|change| matches!(change, Change::Add(_) | Change::Remove(_)))
+}
+
+/// The answers that stand at one date: the surely-answer, and what possibly stands beside it.
+fn answers<'a>(surely: Option<Stands<'a>>, possibly: Option<Stands<'a>>) -> Vec<Stands<'a>> {
+    let possibly = possibly.map(|stands| Stands { sure: false, ..stands });
+    let differs = |possibly: &Stands<'_>| surely.as_ref().is_none_or(|surely| !surely.is_same(possibly));
+    let possibly = possibly.filter(differs);
+    surely.into_iter().chain(possibly).collect()
+}
+
+/// The seconds from which on an answer may be another one, in order.
+fn breakpoints(claims: &[Claim<'_>]) -> Vec<Moment> {
+    let mut found = Vec::with_capacity(3 * claims.len());
+    let any_lapses = claims.iter().any(|claim| claim.effect.when == When::During);
+    for claim in claims {
+        let Range { earliest, latest } = claim.moment();
+        // At its earliest a claim is dated to one second, and to more from the next one on.
+        found.extend([earliest, earliest.next(), latest]);
+        // What lapses may do so at D itself, and then all that ended before D came before it.
+        if any_lapses {
+            found.push(latest.next());
+        }
+        if claim.effect.when == When::During {
+            let Span { start, end } = claim.span;
+            found.extend([end.earliest, end.earliest.next(), end.earliest.next().next()]);
+            found.extend([end.latest, end.latest.next(), start.earliest.next().next()]);
+        }
+    }
+    found.retain(|moment| moment.is_finite());
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+impl<'a> Sweep<'a> {
+    /// Lets go of the claims that matter at no D from this one on.
+    fn forget(&mut self, as_of: Moment) {
+        let replaced = |claim: &&Claim<'_>| {
+            claim.effect.change.replaces()
+                && claim.effect.when != When::During
+                && claim.holds(as_of, Certainty::Surely)
+        };
+        let floor = self.active.iter().filter(replaced).map(|claim| claim.moment().earliest).max();
+        let floor = floor.unwrap_or(Moment::NEG_INFINITY);
+        let has_lapsed =
+            |claim: &Claim<'_>| claim.effect.when == When::During && claim.span.end.latest < as_of;
+        self.active.retain(|claim| claim.moment().latest >= floor && !has_lapsed(claim));
+        for folded in [&mut self.settled, &mut self.sum] {
+            folded.take_if(|folded| folded.span.start.latest < floor);
+        }
+    }
+
+    /// What the fold answers.
+    fn standing(&self, as_of: Moment, certainty: Certainty) -> Option<Stands<'a>> {
+        let claims = self.claims(&self.active);
+        let folded = fold(&claims, as_of, certainty);
+        let is_sure = folded.is_sure();
+        let mut stands = self.original(folded.standing?, is_sure);
+        if certainty == Certainty::Surely && is_sure && self.may_be_replaced(as_of) {
+            stands.sure = fold(&self.all, as_of, certainty).is_sure();
+        }
+        Some(stands)
+    }
+
+    /// Whether what has been folded may have been replaced since. By the same value, then, if the answer is still
+    /// sure; whether it is called so is up to the fold of all claims.
+    fn may_be_replaced(&self, as_of: Moment) -> bool {
+        let may_replace = |claim: &Claim<'_>| {
+            claim.effect.change.replaces()
+                && claim.holds(as_of, Certainty::Possibly)
+                && !claim.holds(as_of, Certainty::Surely)
+        };
+        self.settled.is_some() && self.active.iter().any(may_replace)
+    }
+
+    /// Some of the claims, behind what has been folded already.
+    fn claims<'s>(&'s self, some: &[Claim<'s>]) -> Vec<Claim<'s>>
+    where
+        'a: 's,
+    {
+        let folded = [&self.settled, &self.sum].into_iter().flatten().map(Settled::claim);
+        folded.chain(some.iter().copied()).collect()
+    }
+
+    /// The answer, by the claim that really decided it.
+    fn original(&self, standing: Standing<'_>, sure: bool) -> Stands<'a> {
+        let by = standing.by;
+        let mut folded = [&self.settled, &self.sum].into_iter().flatten();
+        let own = folded.find(|folded| std::ptr::eq(&raw const folded.effect, by.effect));
+        let is_it = |claim: &&Claim<'a>| std::ptr::eq(claim.effect, by.effect) && claim.span == by.span;
+        let by = own.map(|folded| folded.by).or_else(|| self.active.iter().find(is_it).copied());
+        let by = by.expect("because the fold names one of the claims that it was given");
+        Stands { value: standing.value, by, sure }
+    }
+
+    /// Folds the claims that surely hold and surely lie before all others into one, once enough have gathered.
+    fn settle(&mut self, as_of: Moment) {
+        if self.active.len() < self.room {
+            return;
+        }
+        self.active.sort_by_key(|claim| claim.moment().earliest);
+        let before = self.sum.as_ref().map_or(Moment::NEG_INFINITY, |sum| sum.span.start.latest);
+        let prefix = settled_prefix(&self.active, before, as_of);
+        if let Some(settled) = self.folded(prefix, as_of) {
+            (self.settled, self.sum) = (Some(settled), None);
+            self.active.drain(..prefix);
+        }
+        if self.active.len() >= self.room / 2 {
+            self.add_up(as_of);
+        }
+        self.room = ROOM.max(2 * self.active.len());
+    }
+
+    /// The first claims as one, if they come to one value whatever their dates leave open.
+    fn folded(&self, prefix: usize, as_of: Moment) -> Option<Settled<'a>> {
+        let claims = self.claims(&self.active[..prefix]);
+        let last = self.active[..prefix].iter().map(|claim| claim.moment().latest).max()?;
+        let standing = |certainty| {
+            let folded = fold(&claims, as_of, certainty);
+            let is_sure = folded.is_sure();
+            folded.standing.map(|standing| self.original(standing, is_sure))
+        };
+        let (surely, possibly) = (standing(Certainty::Surely)?, standing(Certainty::Possibly)?);
+        let Stands { value, by, sure } = surely;
+        let agree = sure && possibly.value == value && possibly.by.counted.place == by.counted.place;
+        agree.then(|| Settled::new(Change::Set(value), Range { earliest: last, latest: last }, by))
+    }
+
+    /// Adds up the increases that surely hold for good and lie after all that is not an increase.
+    fn add_up(&mut self, as_of: Moment) {
+        let amount = |claim: &Claim<'_>| match claim.effect.change {
+            Change::Increase(amount) => Some(amount),
+            _ => None,
+        };
+        let others = self.active.iter().filter(|claim| amount(claim).is_none());
+        let settled = self.settled.iter().map(|settled| settled.span.start.latest);
+        let low = others.map(|claim| claim.moment().latest).chain(settled).max();
+        let is_after = |earliest: Moment| low.is_none_or(|low| low < earliest);
+        if self.sum.as_ref().is_some_and(|sum| !is_after(sum.span.start.earliest)) {
+            return;
+        }
+        // An increase by nothing decides nothing where a number stands, and something where none does.
+        let is_one = |claim: &&Claim<'_>| {
+            amount(claim).is_some_and(|amount| amount != Number::ZERO)
+                && claim.holds(as_of, Certainty::Surely)
+                && is_after(claim.moment().earliest)
+        };
+        let ones = || self.active.iter().filter(is_one);
+        let last = |certainty| ones().max_by_key(|claim| claim.order(certainty)).map(key);
+        let deciding = [last(Certainty::Surely), last(Certainty::Possibly)];
+        let is_to_go = |claim: &&Claim<'a>| is_one(claim) && !deciding.contains(&Some(key(claim)));
+        let added: Vec<Claim<'a>> = self.active.iter().filter(is_to_go).copied().collect();
+        if let Some(sum) = self.added(&added) {
+            let gone: HashSet<_> = added.iter().map(key).collect();
+            self.active.retain(|claim| !gone.contains(&key(claim)));
+            self.sum = Some(sum);
+        }
+    }
+
+    /// Increases as one, together with those that have been added up before.
+    fn added(&self, claims: &[Claim<'a>]) -> Option<Settled<'a>> {
+        let before = self.sum.as_ref().map(Settled::claim);
+        let all: Vec<Claim<'_>> = before.into_iter().chain(claims.iter().copied()).collect();
+        let mut total = Number::ZERO;
+        for claim in &all {
+            if let Change::Increase(amount) = claim.effect.change {
+                total = total.checked_add(amount)?;
+            }
+        }
+        let earliest = all.iter().map(|claim| claim.moment().earliest).min()?;
+        let latest = all.iter().map(|claim| claim.moment().latest).max()?;
+        // The first in the log, so that none of them comes after one that decides.
+        let own = self.sum.iter().map(|sum| sum.by).chain(claims.iter().copied());
+        let by = own.min_by_key(|claim| (claim.counted.place, claim.position))?;
+        Some(Settled::new(Change::Increase(total), Range { earliest, latest }, by))
+    }
+}
+
+impl<'a> Settled<'a> {
+    fn new(change: Change, range: Range, by: Claim<'a>) -> Self {
+        let (entity, attribute) = (by.effect.entity.clone(), by.effect.attribute.clone());
+        let effect = Effect { entity, attribute, change, when: When::Start };
+        Self { effect, span: Span::within(range), by }
+    }
+
+    /// The claims as the one that they come to.
+    fn claim(&self) -> Claim<'_> {
+        let Claim { counted, position, .. } = self.by;
+        Claim { counted, position, span: self.span, effect: &self.effect }
+    }
+}
+
+/// What tells a claim of an attribute from all others.
+fn key(claim: &Claim<'_>) -> (Seq, usize, Span) {
+    (claim.counted.place, claim.position, claim.span)
+}
+
+/// How many claims, in the order of their earliest moments, surely hold for good and lie before all others, as
+/// does what ended at `last`.
+fn settled_prefix(claims: &[Claim<'_>], mut last: Moment, as_of: Moment) -> usize {
+    let mut prefix = 0;
+    for (index, claim) in claims.iter().enumerate() {
+        if last < claim.moment().earliest {
+            prefix = index;
+        }
+        if claim.effect.when == When::During || !claim.holds(as_of, Certainty::Surely) {
+            return prefix;
+        }
+        last = last.max(claim.moment().latest);
+    }
+    claims.len()
+}
