@@ -101,6 +101,34 @@ fn what_terminals_obey_is_shown_and_not_obeyed() {
     assert!(!sandbox.ok(&["diff", "2003", "2004"]).contains('\u{1b}'));
 }
 
+#[test]
+fn long_sets_and_many_causes_are_shortened_for_people_only() {
+    let sandbox = Sandbox::with_store();
+    let lines: String = (10..24)
+        .map(|n| format!("{{\"id\":\"e{n}\",\"date\":\"2004\",\"title\":\"t\",\"effects\":[{{\"op\":\"add\",\"entity\":\"a\",\"attribute\":\"b\",\"value\":{n}}}]}}\n"))
+        .collect();
+    sandbox.write("events.jsonl", &lines);
+    sandbox.ok(&["append", "events.jsonl"]);
+    insta::assert_snapshot!(sandbox.session("diff 2003 2004"), @r"
+    $ annals diff 2003 2004
+    main: what surely stood as of 2003 (2003-12-31T23:59:59) → as of 2004 (2004-12-31T23:59:59), known at record 14 of 2026-03-01T09:01:14.000000Z
+
+    + a.b = {10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, … 2 more}
+        the date of e10 was crossed, 2004: t
+        the date of e11 was crossed, 2004: t
+        the date of e12 was crossed, 2004: t
+        the date of e13 was crossed, 2004: t
+        the date of e14 was crossed, 2004: t
+        and 9 more, all in --format json
+    ");
+    let change = sandbox.json(&["diff", "2003", "2004"])["changes"][0].clone();
+    assert_eq!(change["to"].as_array().unwrap().len(), 14);
+    assert_eq!(
+        (change["events"].as_array().unwrap().len(), change["causes"].as_array().unwrap().len()),
+        (14, 14)
+    );
+}
+
 /// The catalogue as its own history has it at the end of a day: the revisions up to then, one over the other.
 fn catalogue(revisions: &[Value], day: &str) -> BTreeMap<String, Map<String, Value>> {
     let mut held: BTreeMap<String, Map<String, Value>> = BTreeMap::new();

@@ -62,11 +62,6 @@ impl Known {
         &self.events
     }
 
-    /// The log root at that record.
-    pub const fn log_root(&self) -> &Hash {
-        &self.log_root
-    }
-
     /// The events of the timeline that were withdrawn, retracted or redacted, in the order in which they first
     /// entered the log.
     pub fn withdrawn(&self) -> &[Withdrawn] {

@@ -50,7 +50,7 @@ pub struct Cause {
 
 /// Why an event is responsible. What is recorded comes first: only where both sides know the same of the event,
 /// its date is the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CauseKind {
     /// The date of what it claims lies between the two dates: it began, or what it did lapsed.

@@ -10,12 +10,12 @@ use crate::line::hex;
 use crate::{Certainty, Date, EventId, Seq, Snapshot, TimelineName};
 
 /// The name of the JSON form.
-pub const SCHEMA: &str = "annals/check/1";
+pub const CHECK_SCHEMA: &str = "annals/check/1";
 
 /// What became of a saved answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// [`SCHEMA`].
+    /// [`CHECK_SCHEMA`].
     pub schema: &'static str,
     /// The timeline that was asked about.
     pub timeline: TimelineName,
@@ -159,7 +159,7 @@ impl Check {
         }
         let question = saved.question();
         Ok(Self {
-            schema: SCHEMA,
+            schema: CHECK_SCHEMA,
             timeline: timeline.clone(),
             as_of: question.as_of.date().clone(),
             certainty: question.certainty,

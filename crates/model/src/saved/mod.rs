@@ -10,9 +10,11 @@
 mod check;
 mod json;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-pub use check::{Check, Difference, Finding, LogNow, Redaction, ValueChange, Why};
+pub use check::{CHECK_SCHEMA, Check, Difference, Finding, LogNow, Redaction, ValueChange, Why};
 pub use json::Json;
 
 use crate::{
@@ -104,12 +106,7 @@ impl SavedSnapshot {
     /// How many values its state holds.
     pub fn values(&self) -> usize {
         let state = self.json.get("state").and_then(Json::fields);
-        state
-            .into_iter()
-            .flat_map(|state| state.values())
-            .filter_map(Json::fields)
-            .map(|cells| cells.len())
-            .sum()
+        state.into_iter().flat_map(|state| state.values()).filter_map(Json::fields).map(BTreeMap::len).sum()
     }
 }
 
