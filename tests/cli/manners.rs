@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 20] = [
     "init",
     "demo",
     "append",
@@ -15,7 +15,11 @@ const COMMANDS: [&str; 16] = [
     "list",
     "show",
     "replay",
+    "history",
+    "why",
+    "conflicts",
     "date",
+    "watch",
     "import",
     "export",
     "verify",

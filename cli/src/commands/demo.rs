@@ -160,7 +160,9 @@ fn news(snapshot: &Snapshot, last: &State) -> Vec<String> {
     for (entity, attributes) in &snapshot.state {
         for (attribute, cell) in attributes {
             let before = last.get(entity).and_then(|attributes| attributes.get(attribute));
-            if before != Some(cell) {
+            if before.is_none_or(|before| {
+                (&before.value, &before.by, &before.date) != (&cell.value, &cell.by, &cell.date)
+            }) {
                 let date = cell.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
                 let name = format!("{entity}.{attribute}");
                 lines.push(format!("{name:<30} {}   ({date}, {})", cell.value, cell.by));

@@ -6,6 +6,10 @@
 //! [`Question`](annals_model::Question) is answered by [`Store::replay`]. What is new is followed with a
 //! [`Follower`] from another process, and with [`Store::wait_beyond`] within the one that has the store open.
 //!
+//! A program that wants a state of its own instead of entities and attributes writes a
+//! [`Projection`](projection::Projection); the module [`projection`] has what follows a log with it, keeps its
+//! state right after back-dated events and corrections, and saves it between runs.
+//!
 //! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
 //! [`Host`] that is passed in.
 
@@ -19,6 +23,7 @@ mod host;
 mod known;
 mod log;
 mod merkle;
+pub mod projection;
 pub mod scan;
 mod sled_log;
 mod snapshots;

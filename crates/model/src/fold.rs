@@ -136,17 +136,8 @@ impl Claim<'_> {
 
     /// Orders claims as the fold takes them.
     pub fn order(&self, certainty: Certainty) -> impl Ord + use<> {
-        let Range { earliest, latest } = self.moment();
         let ends = self.ends_an_interval();
-        // An end that may be as early as its start does not count as coarser, lest it come first.
-        let reach =
-            if ends && earliest == self.span.start.earliest { self.span.start.latest } else { latest };
-        // Of equal leading bounds, the coarser date comes first: the one that reaches back further, or forth.
-        let (lead, coarser) = match certainty {
-            Certainty::Surely => (latest, (earliest, Reverse(Moment::NEG_INFINITY))),
-            Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(reach))),
-        };
-        (lead, coarser, self.counted.place, ends, self.position)
+        (effective_order(self.span, ends, certainty), self.counted.place, ends, self.position)
     }
 
     /// Whether the claim is made at the end of an interval, which never comes before its start.
@@ -168,6 +159,24 @@ impl Claim<'_> {
         let same_second = a.earliest == a.latest && a.earliest.is_finite() && a == b;
         let same_event = self.counted.place == other.counted.place;
         a.latest < b.earliest || self.is_simultaneous(other) || (same_second && !same_event)
+    }
+}
+
+/// The moment at which something takes hold, and what orders it among others of that moment.
+pub type EffectiveOrder = (Moment, (Moment, Reverse<Moment>));
+
+/// Orders the start of a happening, or the `end` of an interval, as the fold takes it: by the moment at which it
+/// takes hold, the latest allowed for `surely` and the earliest for `possibly`, and of equal ones the coarser date
+/// first, the one that reaches back further, or forth.
+pub const fn effective_order(span: Span, end: bool, certainty: Certainty) -> EffectiveOrder {
+    let Range { earliest, latest } = if end { span.end } else { span.start };
+    match certainty {
+        Certainty::Surely => (latest, (earliest, Reverse(Moment::NEG_INFINITY))),
+        // An end that may be as early as its start does not count as coarser, lest it come first.
+        Certainty::Possibly if end && earliest.seconds() == span.start.earliest.seconds() => {
+            (earliest, (Moment::NEG_INFINITY, Reverse(span.start.latest)))
+        }
+        Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(latest))),
     }
 }
 

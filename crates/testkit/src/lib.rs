@@ -1,10 +1,11 @@
-//! What the tests of Annals share; a dev-dependency only.
+//! What the tests of Annals share, and those of programs that embed it; a dev-dependency only.
 //!
 //! - [`MemoryLog`]: the second implementation of [`annals_core::Log`], and a log that fails on command.
 //! - [`TestHost`]: a clock that stands where it is put, and randomness from a seed.
 //! - [`contract`]: what every log has to do, as one suite that each implementation runs.
 //! - [`generate`]: random dates, events, sessions and questions, for property tests.
 //! - [`overlaps`]: random small logs of one attribute whose dates overlap.
+//! - [`Given`]: given/when/then tests of a program's own projection.
 //! - [`naive`]: replay written a second time, without any cleverness, to compare with.
 //! - [`worlds`]: every possible world of one attribute, counted out, to compare sureness and alternatives with.
 //! - [`told`]: events from short texts, for tests that are read as stories.
@@ -18,6 +19,7 @@
 
 pub mod contract;
 pub mod generate;
+pub mod given;
 mod host;
 mod memory;
 pub mod naive;
@@ -25,5 +27,6 @@ pub mod overlaps;
 pub mod told;
 pub mod worlds;
 
+pub use given::Given;
 pub use host::TestHost;
 pub use memory::MemoryLog;

@@ -3,9 +3,9 @@
 //!
 //! # What a span is
 //!
-//! At every second D of the date axis the fold gives two answers, each a value and the event that decided it: what
-//! surely stood, and what possibly stood. A value *stands* at D by an event when either of the two says so, and it
-//! stands *surely* where the surely-answer says so and is sure, as in a snapshot.
+//! At every second D of the date axis replay gives answers, each a value and the event that decided it: what surely
+//! stood, what possibly stood, and the alternatives to what surely stood. A value *stands* at D by an event when any
+//! of these says so, and it stands *surely* where the surely-answer says so and is sure, as in a snapshot.
 //!
 //! - A span is a longest stretch of the axis on which one value stands by one event: from `possibly_from` to
 //!   `possibly_until`, both included.

@@ -16,11 +16,11 @@
 //! dates of other operations overlap without end – a `during` that goes on below ten thousand `add`s, or an `add`
 //! without a date among them – nothing can be left behind, and the cost is that of folding all.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::date::{Range, Span};
 use crate::fold::{Claim, Standing, fold};
-use crate::{Certainty, Change, Effect, Moment, Number, Seq, Value, When};
+use crate::{Alternative, Certainty, Change, Effect, EventId, Moment, Number, Open, Seq, Value, When};
 
 /// Claims that are carried along before it is tried to fold a part of them.
 const ROOM: usize = 8;
@@ -92,10 +92,9 @@ pub fn stretches<'a>(claims: &[Claim<'a>]) -> impl Iterator<Item = Stretch<'a>> 
             sweep.active.push(claim);
         }
         sweep.forget(as_of);
-        let surely = sweep.standing(as_of, Certainty::Surely);
-        let possibly = sweep.standing(as_of, Certainty::Possibly);
+        let standing = sweep.answers(as_of);
         sweep.settle(as_of);
-        Stretch { from, standing: answers(surely, possibly) }
+        Stretch { from, standing }
     })
 }
 
@@ -104,14 +103,6 @@ fn is_mixed(claims: &[Claim<'_>]) -> bool {
     let any = |is: fn(&Change) -> bool| claims.iter().any(|claim| is(&claim.effect.change));
     any(|change| matches!(change, Change::Increase(_)))
         && any(|change| matches!(change, Change::Add(_) | Change::Remove(_)))
-}
-
-/// The answers that stand at one date: the surely-answer, and what possibly stands beside it.
-fn answers<'a>(surely: Option<Stands<'a>>, possibly: Option<Stands<'a>>) -> Vec<Stands<'a>> {
-    let possibly = possibly.map(|stands| Stands { sure: false, ..stands });
-    let differs = |possibly: &Stands<'_>| surely.as_ref().is_none_or(|surely| !surely.is_same(possibly));
-    let possibly = possibly.filter(differs);
-    surely.into_iter().chain(possibly).collect()
 }
 
 /// The seconds from which on an answer may be another one, in order.
@@ -156,16 +147,42 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// What the fold answers.
-    fn standing(&self, as_of: Moment, certainty: Certainty) -> Option<Stands<'a>> {
+    /// The answers that stand at one date, each once: what surely stands, what possibly does, and the alternatives.
+    fn answers(&self, as_of: Moment) -> Vec<Stands<'a>> {
         let claims = self.claims(&self.active);
-        let folded = fold(&claims, as_of, certainty);
-        let is_sure = folded.is_sure();
-        let mut stands = self.original(folded.standing?, is_sure);
-        if certainty == Certainty::Surely && is_sure && self.may_be_replaced(as_of) {
-            stands.sure = fold(&self.all, as_of, certainty).is_sure();
+        let surely = fold(&claims, as_of, Certainty::Surely);
+        let mut sure = surely.is_sure();
+        if sure && surely.standing.is_some() && self.may_be_replaced(as_of) {
+            sure = fold(&self.all, as_of, Certainty::Surely).is_sure();
         }
-        Some(stands)
+        let possibly = fold(&claims, as_of, Certainty::Possibly).standing;
+        let mut answers: Vec<Stands<'a>> = Vec::new();
+        answers.extend(surely.standing.map(|standing| self.original(standing, sure)));
+        let others = possibly.map(|standing| self.original(standing, false));
+        let others =
+            others.into_iter().chain(surely.open.iter().flat_map(|open| self.alternatives(open, as_of)));
+        for other in others {
+            if !answers.iter().any(|answer| answer.is_same(&other)) {
+                answers.push(other);
+            }
+        }
+        answers
+    }
+
+    /// The values that may stand instead, each by every event that may have been the last to set it.
+    fn alternatives(&self, open: &Open, as_of: Moment) -> Vec<Stands<'a>> {
+        let may_set =
+            |claim: &&Claim<'_>| claim.effect.change.replaces() && claim.holds(as_of, Certainty::Possibly);
+        let bases = self.active.iter().filter(may_set);
+        let bases: HashMap<&EventId, Claim<'a>> =
+            bases.map(|claim| (&claim.counted.event.id, *claim)).collect();
+        let mut alternatives = Vec::new();
+        for Alternative { value, by } in &open.alternatives {
+            let Some(value) = value else { continue };
+            let by = by.iter().filter_map(|id| bases.get(id));
+            alternatives.extend(by.map(|by| Stands { value: value.clone(), by: *by, sure: false }));
+        }
+        alternatives
     }
 
     /// Whether what has been folded may have been replaced since. By the same value, then, if the answer is still
