@@ -143,12 +143,16 @@ pub enum Command {
     Show(commands::show::Args),
     /// Show the state as of a date, as known at a moment
     Replay(commands::replay::Args),
+    /// Show what changed between two dates, or in what is known about one, and by which events
+    Diff(commands::diff::Args),
     /// Show every value that an entity or attribute had
     History(commands::history::Args),
     /// Show why an attribute has its value
     Why(commands::why::Args),
     /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
     Conflicts(commands::conflicts::Args),
+    /// Keep answers by name, with receipts that say whether they still are the answers
+    Snapshot(commands::snapshot::Args),
     /// Explain a date
     Date(commands::date::Args),
     /// Follow new records as they are recorded

@@ -15,6 +15,7 @@
 
 mod sandbox;
 
+mod comparing;
 mod conflicts;
 mod dates;
 mod demo;
@@ -24,6 +25,7 @@ mod explaining;
 mod manners;
 mod reading;
 mod real_data;
+mod receipts;
 mod relative;
 mod storage;
 mod tidy;

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod conflicts;
 pub mod date;
 pub mod demo;
+pub mod diff;
 pub mod export;
 pub mod history;
 pub mod import;
@@ -16,11 +17,13 @@ pub mod replay;
 pub mod retract;
 pub mod revise;
 pub mod show;
+pub mod snapshot;
 pub mod stats;
 pub mod verify;
 pub mod watch;
 pub mod why;
 
+mod checking;
 mod flags;
 mod relative;
 mod writing;
@@ -42,7 +45,9 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Log(args) => log::run(&args, session)?,
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,
-        Command::Replay(args) => replay::run(&args, session)?,
+        Command::Replay(args) => return replay::run(&args, session),
+        Command::Diff(args) => return diff::run(&args, session),
+        Command::Snapshot(args) => return snapshot::run(&args, session),
         Command::Conflicts(args) => return conflicts::run(&args, session),
         Command::History(args) => history::run(&args, session)?,
         Command::Why(args) => why::run(&args, session)?,

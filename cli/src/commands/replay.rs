@@ -1,12 +1,16 @@
 //! `annals replay`: the state as of a date, as known at a moment.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use annals_model::{Cell, Certainty, Ongoing, Snapshot};
+use annals_model::{Cell, Certainty, Ongoing, SavedSnapshot, Snapshot};
 
+use super::checking;
 use crate::args::{QuestionArgs, RangeArgs};
-use crate::error::CliResult;
+use crate::error::{CliError, CliResult};
 use crate::hints;
 use crate::session::Session;
 use crate::ui::{self, HEADING, Table, counted, safe};
@@ -25,19 +29,27 @@ const UNSETTLED_SHOWN: usize = 12;
 Examples:
   annals replay --as-of 2018
   annals replay un-police cholera --as-of 2018 --known-at 2023-11-13
-  annals replay --as-of 2023-10 --certainty possibly --format json"
+  annals replay --as-of 2023-10 --certainty possibly --format json
+  annals replay --as-of 2018 --format json > answer.json
+  annals replay --check answer.json      the same answer still? exit code 1 if not"
 )]
 pub struct Args {
     /// Only these entities
     #[arg(value_name = "ENTITY")]
     entities: Vec<String>,
+    /// Ask the question of a saved answer again, and say whether the log still gives it; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["entities", "as_of", "known_at", "certainty", "FilterArgs", "RangeArgs"])]
+    check: Option<PathBuf>,
     #[command(flatten)]
     question: QuestionArgs,
     #[command(flatten)]
     range: RangeArgs,
 }
 
-pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
+    if let Some(file) = &args.check {
+        return check(file, session);
+    }
     let store = session.open()?;
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
@@ -46,10 +58,31 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if !session.is_for_people() {
-        return ui::print_json(session, &snapshot);
+        ui::print_json(session, &snapshot)?;
+        return Ok(ExitCode::SUCCESS);
     }
     print(&snapshot)?;
-    hints::unknown_entities(session, &known, &args.entities)
+    hints::unknown_entities(session, &known, &args.entities)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Holds the answer in a file against the one that the log gives.
+fn check(file: &Path, session: &Session) -> CliResult<ExitCode> {
+    let name = file.display();
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        fs::read_to_string(file)
+    };
+    let text = text.map_err(|e| CliError::from(e).because_of(format!("cannot read {name}")))?;
+    let saved = SavedSnapshot::parse(&text).map_err(|invalid| {
+        let error = CliError::failed(format!("{name}: {invalid}"));
+        invalid.hint().into_iter().fold(error, CliError::with_hint)
+    })?;
+    let store = session.open()?;
+    let check = store.check(&saved)?;
+    drop(store);
+    checking::tell(session, &check)
 }
 
 /// Prints a snapshot for people.

@@ -3,6 +3,7 @@
 //! Data comes from elsewhere and may hold anything; nothing of it reaches a terminal before [`safe()`] has seen
 //! it. Colour is never the only sign.
 
+mod changes;
 mod doubt;
 mod progress;
 mod safe;
@@ -13,6 +14,7 @@ use std::io::{self, BufWriter, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+pub use changes::print_change;
 pub use doubt::{contested, doubt};
 pub use progress::Progress;
 pub use safe::{safe, safe_json};

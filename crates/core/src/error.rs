@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use annals_model::{EventId, Expectation, Invalid, Seq, TimelineName, Version};
+use annals_model::{EventId, Expectation, Invalid, Seq, SnapshotName, TimelineName, Version};
 
 /// The engine's error. Its kind says who has to act: the caller, another writer, or whoever keeps the disk.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,9 @@ pub enum Conflict {
         /// The redaction.
         seq: Seq,
     },
+    /// A snapshot of that name is saved already.
+    #[error("there is a snapshot {0} already")]
+    Snapshot(SnapshotName),
 }
 
 /// Something that is not in the log.
@@ -88,6 +91,9 @@ pub enum NotFound {
     /// No timeline of that name.
     #[error("there is no timeline {0}")]
     Timeline(TimelineName),
+    /// No saved snapshot of that name.
+    #[error("there is no snapshot {0}")]
+    Snapshot(SnapshotName),
     /// No store at that path.
     #[error("there is no store at {}", .0.display())]
     Store(PathBuf),
@@ -161,6 +167,9 @@ impl Error {
             }
             Self::Conflict(Conflict::Redacted { .. }) => {
                 Some("record what may be kept as a new event with another id".into())
+            }
+            Self::Conflict(Conflict::Snapshot(_)) => {
+                Some("give it another name, or replace the old one".into())
             }
             Self::NotFound(NotFound::Store(_)) => Some("make one with `annals init`".into()),
             Self::NotFound(_) => None,

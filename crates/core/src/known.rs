@@ -1,10 +1,13 @@
 //! What the log knew at a moment of the record axis, read straight from the records.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
+use annals_model::diff::{Side, Withdrawn};
 use annals_model::fold::Counted;
 use annals_model::{
-    Content, Event, EventId, Knowledge, KnownAt, Position, Question, RecordedAt, Seq, Snapshot, TimelineName,
+    AsOf, Content, Event, EventId, Knowledge, KnownAt, Op, Position, Question, Record, RecordedAt, Seq,
+    Snapshot, TimelineName,
 };
 
 use crate::error::NotFound;
@@ -20,7 +23,7 @@ pub struct Known {
     position: Position,
     log_root: Hash,
     events: Vec<KnownEvent>,
-    withdrawn: u64,
+    withdrawn: Vec<Withdrawn>,
 }
 
 /// An event that counts.
@@ -59,22 +62,45 @@ impl Known {
         &self.events
     }
 
-    /// How many events of the timeline were withdrawn: retracted or redacted.
-    pub const fn withdrawn(&self) -> u64 {
-        self.withdrawn
+    /// The events of the timeline that were withdrawn, retracted or redacted, in the order in which they first
+    /// entered the log.
+    pub fn withdrawn(&self) -> &[Withdrawn] {
+        &self.withdrawn
     }
 
     /// Everything that an answer needs.
     pub fn knowledge(&self) -> Knowledge<'_> {
         let events = self.events.iter().map(KnownEvent::counted).collect();
-        Knowledge { position: self.position, log_root: self.log_root, events, withdrawn: self.withdrawn }
+        let withdrawn = self.withdrawn.len() as u64;
+        Knowledge { position: self.position, log_root: self.log_root, events, withdrawn }
+    }
+
+    /// A side of a comparison: what was known, as of a date.
+    pub fn side<'a>(&'a self, as_of: &'a AsOf) -> Side<'a> {
+        let events = self.events.iter().map(|known| (known.counted(), known.recorded_at)).collect();
+        Side { as_of, position: self.position, events, withdrawn: &self.withdrawn }
     }
 }
 
-/// Where an event stands while the log is read: its place, and its last version unless it is withdrawn.
+/// Where an event stands while the log is read: its place, and its last record.
 struct Standing {
     place: Seq,
-    version: Option<(Seq, RecordedAt, Event)>,
+    last: (Seq, RecordedAt, Op, Content),
+}
+
+impl Standing {
+    /// The event as it counts, or what withdrew it.
+    fn told(self, id: EventId) -> Result<KnownEvent, Withdrawn> {
+        let Self { place, last: (seq, recorded_at, op, content) } = self;
+        let (op, reason) = match content {
+            Content::Event(event) => return Ok(KnownEvent { place, seq, recorded_at, event: *event }),
+            Content::Reason(reason) => (op, Some(reason)),
+            // A later record erased it, which leaves nothing of the event to count at any moment.
+            Content::Redacted if op == Op::Retract => (op, None),
+            Content::Redacted => (Op::Redact, None),
+        };
+        Err(Withdrawn { id, place, seq, recorded_at, op, reason })
+    }
 }
 
 impl<L: Log> Store<L> {
@@ -88,26 +114,31 @@ impl<L: Log> Store<L> {
             return Err(NotFound::Timeline(timeline.clone()).into());
         }
         let position = self.position(known_at)?;
-        let mut events: HashMap<EventId, Standing> = HashMap::new();
+        let mut standing: HashMap<EventId, Standing> = HashMap::new();
         scan::each_raw(log, Seq(1), position.seq, |raw| {
             if raw.head.timeline == timeline.as_str() {
-                let StoredRecord { record, .. } = StoredRecord::decode(raw)?;
-                let standing = events.entry(record.id).or_insert(Standing { place: raw.seq, version: None });
-                standing.version = match record.content {
-                    Content::Event(event) => Some((raw.seq, record.recorded_at, *event)),
-                    _ => None,
-                };
+                let Record { seq, recorded_at, op, content, id, .. } = StoredRecord::decode(raw)?.record;
+                let last = (seq, recorded_at, op, content);
+                match standing.entry(id) {
+                    Entry::Vacant(new) => {
+                        new.insert(Standing { place: seq, last });
+                    }
+                    Entry::Occupied(mut known) => known.get_mut().last = last,
+                }
             }
             Ok(())
         })?;
-        let withdrawn = events.values().filter(|standing| standing.version.is_none()).count();
-        let known = events.into_values().filter_map(|Standing { place, version }| {
-            version.map(|(seq, recorded_at, event)| KnownEvent { place, seq, recorded_at, event })
-        });
-        let mut known: Vec<KnownEvent> = known.collect();
-        known.sort_unstable_by_key(|event| event.place);
+        let (mut events, mut withdrawn) = (Vec::with_capacity(standing.len()), Vec::new());
+        for (id, standing) in standing {
+            match standing.told(id) {
+                Ok(event) => events.push(event),
+                Err(gone) => withdrawn.push(gone),
+            }
+        }
+        events.sort_unstable_by_key(|event: &KnownEvent| event.place);
+        withdrawn.sort_unstable_by_key(|gone: &Withdrawn| gone.place);
         let log_root = scan::root_at(log, position.seq)?;
-        Ok(Known { position, log_root, events: known, withdrawn: withdrawn as u64 })
+        Ok(Known { position, log_root, events, withdrawn })
     }
 
     /// The last record that counts at a moment of the record axis.

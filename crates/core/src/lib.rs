@@ -15,6 +15,7 @@
 
 mod batch;
 mod codec;
+mod compare;
 mod conflicts;
 mod error;
 mod explain;
@@ -25,6 +26,7 @@ mod merkle;
 pub mod projection;
 pub mod scan;
 mod sled_log;
+mod snapshots;
 mod store;
 mod stored;
 mod verify;
@@ -39,6 +41,7 @@ pub use known::{Known, KnownEvent};
 pub use log::{Commit, EventEntry, Head, Log, StoredFrame};
 pub use merkle::{BLOCK, Frontier, Hash, leaf_hash, node_hash};
 pub use sled_log::{Durability, Follower, OPENER, SledLog, SledOptions};
+pub use snapshots::Snapshots;
 pub use store::{Failed, Store, WriteOptions};
 pub use stored::StoredRecord;
 pub use verify::{Report, Witness};

@@ -8,6 +8,7 @@
 //! - [`date`]: EDTF dates with their four bounds, and dates as people say them; [`Moment`] is their axis.
 //! - [`Record`], [`Entry`], [`Written`]: what the log holds, what a writer asks for and what it is told.
 //! - [`Question`] and [`Snapshot`]: what is asked, and the answer; [`fold`] is the way from the one to the other.
+//! - [`mod@diff`]: what changed between two answers; [`saved`]: an answer read back, and whether it still is one.
 //! - [`relative`]: dates known only by other events; [`conflicts`]: what contradicts itself.
 //! - [`history`], [`learned`] and [`mod@why`]: what an attribute was along either axis, and why it is what it is.
 //! - [`mod@line`]: the JSON Lines interchange form.
@@ -15,6 +16,7 @@
 mod canonical;
 pub mod conflicts;
 pub mod date;
+pub mod diff;
 mod effect;
 mod error;
 mod event;
@@ -29,6 +31,7 @@ mod number;
 mod question;
 mod record;
 pub mod relative;
+pub mod saved;
 mod snapshot;
 pub mod suggest;
 mod target;
@@ -39,16 +42,18 @@ mod write;
 
 pub use canonical::canonical_sha256;
 pub use date::Date;
+pub use diff::Diff;
 pub use effect::{Change, Effect, When};
 pub use error::Invalid;
 pub use event::{Actor, Event, Extra, Link, Place, Source};
 pub use history::{History, HistorySpan};
 pub use learned::{Learned, Learner, Learning};
 pub use moment::{DAY, Day, MAX_YEAR, Moment, YearText, days_in_month, is_leap};
-pub use names::{EventId, Seq, TimelineName, Version};
+pub use names::{EventId, Seq, SnapshotName, TimelineName, Version};
 pub use number::{MAX_INTEGER, Number};
 pub use question::{AsOf, Certainty, Filter, KnownAt, Question};
 pub use record::{Content, Op, Record, RecordedAt};
+pub use saved::SavedSnapshot;
 pub use snapshot::{
     Cell, Clash, Contender, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, Unsettled,
     state_sha256,

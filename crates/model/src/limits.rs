@@ -9,6 +9,10 @@ use crate::Invalid;
 pub const ID: usize = 200;
 /// Characters of a timeline's name.
 pub const TIMELINE: usize = 100;
+/// Characters of a saved snapshot's name.
+pub const SNAPSHOT: usize = 100;
+/// Bytes of a saved snapshot's name, which is a file's, too.
+pub const SNAPSHOT_BYTES: usize = 200;
 /// Characters of a title.
 pub const TITLE: usize = 10_000;
 /// Characters of a description.

@@ -18,6 +18,13 @@ pub struct EventId(Box<str>);
 #[serde(transparent)]
 pub struct TimelineName(Box<str>);
 
+/// The name of a saved snapshot: 1 to 100 letters, digits, `-`, `_`, `.` in any script, not beginning with a dot.
+///
+/// It is the name of a file, too, so that it is also limited to 200 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct SnapshotName(Box<str>);
+
 /// The position of a record in the log: 1, 2, 3 … without gaps; 0 stands before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -46,16 +53,43 @@ impl TimelineName {
     pub fn new(name: impl Into<Box<str>>) -> Result<Self, Invalid> {
         let name = name.into();
         limits::name(&name, limits::TIMELINE)?;
-        match name.chars().find(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
-            Some(bad) => Err(Invalid::new(format!("a timeline's name cannot hold {bad:?}"))
-                .with_hint("letters, digits, `-`, `_` and `.` are allowed")),
-            None => Ok(Self(name)),
-        }
+        plain(&name, "a timeline's name").map(|()| Self(name))
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl SnapshotName {
+    /// Checks and takes a name.
+    pub fn new(name: impl Into<Box<str>>) -> Result<Self, Invalid> {
+        let name = name.into();
+        limits::name(&name, limits::SNAPSHOT)?;
+        plain(&name, "a snapshot's name")?;
+        if name.starts_with('.') {
+            return Err(Invalid::new("a snapshot's name cannot begin with a dot"));
+        }
+        if name.len() > limits::SNAPSHOT_BYTES {
+            let (bytes, limit) = (name.len(), limits::SNAPSHOT_BYTES);
+            return Err(Invalid::new(format!("has {bytes} bytes, the limit is {limit}")));
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Refuses what a name of ours cannot hold.
+fn plain(name: &str, what: &str) -> Result<(), Invalid> {
+    match name.chars().find(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
+        Some(bad) => Err(Invalid::new(format!("{what} cannot hold {bad:?}"))
+            .with_hint("letters, digits, `-`, `_` and `.` are allowed")),
+        None => Ok(()),
     }
 }
 
@@ -94,6 +128,7 @@ macro_rules! text_type {
 
 text_type!(EventId);
 text_type!(TimelineName);
+text_type!(SnapshotName);
 
 impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,6 +156,10 @@ mod tests {
         assert!(TimelineName::new("haïti-2023.v1").is_ok());
         for bad in ["", "a b", "a/b", &"x".repeat(101)] {
             assert!(TimelineName::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(SnapshotName::new("before-the-vote.2023").is_ok());
+        for bad in ["", "a/b", "..", ".hidden", "a b", &"x".repeat(101), &"漢".repeat(70)] {
+            assert!(SnapshotName::new(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -69,7 +69,8 @@ pub enum Certainty {
 }
 
 /// Which events count. Within one field any of the values will do; all the fields that are given must agree.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// Kinds, whole and in any case.
     #[serde(skip_serializing_if = "Vec::is_empty")]

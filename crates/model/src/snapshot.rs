@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::canonical::canonical_sha256;
 use crate::conflicts::contested;
@@ -57,6 +57,10 @@ pub struct Snapshot {
     pub ongoing: Vec<Ongoing>,
     /// What makes the answer repeatable.
     pub receipt: Receipt,
+    /// SHA-256 of the canonical JSON (RFC 8785) of all the above, question and receipt included, in hexadecimal
+    /// digits: by it a saved answer shows that it was altered.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub answer_sha256: String,
 }
 
 /// The last record that counts; `seq` 0 and no time before the first.
@@ -140,7 +144,7 @@ pub struct Ongoing {
 }
 
 /// What makes an answer repeatable: the same log prefix gives the same state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The last record that counts.
     pub seq: Seq,
@@ -183,7 +187,7 @@ impl Snapshot {
             log_root: hex(&known.log_root),
             state_sha256: state_sha256(&state)?,
         };
-        Ok(Self {
+        let mut answer = Self {
             schema: SCHEMA,
             timeline: question.timeline.clone(),
             as_of: question.as_of.date().clone(),
@@ -198,7 +202,10 @@ impl Snapshot {
             clashes,
             ongoing: ongoing(&admitted, as_of),
             receipt,
-        })
+            answer_sha256: String::new(),
+        };
+        answer.answer_sha256 = canonical_sha256(&answer)?;
+        Ok(answer)
     }
 }
 

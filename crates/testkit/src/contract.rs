@@ -208,7 +208,7 @@ pub fn revisions_and_retractions_build_a_history(log: impl Log) {
     let counts = |known_at| {
         let known = store.known(&timeline("main"), known_at).unwrap();
         let dates = known.events().iter().map(|e| e.event.date.as_ref().map(ToString::to_string).unwrap());
-        (dates.collect::<Vec<_>>().join(" "), known.withdrawn())
+        (dates.collect::<Vec<_>>().join(" "), known.withdrawn().len())
     };
     assert_eq!(counts(KnownAt::Position(Seq(2))), ("2004 2004".to_owned(), 0));
     assert_eq!(counts(KnownAt::Position(Seq(3))), ("2005 2004".to_owned(), 0));

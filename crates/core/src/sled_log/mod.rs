@@ -8,6 +8,7 @@
 //! head       how many records the log has, and its root: beside the log, to tell a short log from a whole one
 //! tail       the last frames of the log, for those who follow it while another process has the store open
 //! sled/      sled's own files: the trees frames, events, timelines, blocks, meta
+//! snapshots/ saved answers, a file each; no part of the log, and there only once one was saved
 //! ```
 //!
 //! What sled does not do by itself is done here: `open` guards against what a killed or damaged store does to
@@ -38,6 +39,7 @@ pub use open::{Durability, OPENER, SledOptions};
 
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::Hash;
+use crate::snapshots::Snapshots;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
 use head_file::HeadFile;
@@ -72,6 +74,11 @@ impl SledLog {
     /// The store's directory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The answers that are saved in the store. Only who has the store open may change them.
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots::at(self.path.join("snapshots"))
     }
 
     /// What the head file held when the store was opened; nothing where it could not be read.

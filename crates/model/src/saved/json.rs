@@ -1,0 +1,174 @@
+//! JSON as it is written: a number keeps its digits, and no name stands twice in an object.
+//!
+//! A saved answer is compared with what it should say to the last digit. serde's own tree turns numbers into
+//! floating-point ones, and takes the last of two fields with one name, where another reader may take the first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::{Scalar, Value};
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// Null.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// The digits of a number.
+    Number(Box<str>),
+    /// Text.
+    Text(String),
+    /// An array.
+    List(Vec<Json>),
+    /// An object.
+    Object(BTreeMap<String, Json>),
+}
+
+impl Json {
+    /// Reads a text.
+    pub fn parse(text: &str) -> serde_json::Result<Self> {
+        // Bounds the depth, which the way over raw values does not.
+        serde_json::from_str::<serde_json::Value>(text)?;
+        serde_json::from_str(text)
+    }
+
+    /// What the value is written as.
+    pub fn of(value: &impl Serialize) -> serde_json::Result<Self> {
+        serde_json::from_str(&serde_json::to_string(value)?)
+    }
+
+    /// A field of an object; nothing where there is none, or no object.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.fields()?.get(name)
+    }
+
+    /// The fields of an object.
+    pub const fn fields(&self) -> Option<&BTreeMap<String, Self>> {
+        match self {
+            Self::Object(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// The text, where it is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value as an attribute holds it; what no attribute can hold becomes the text of its JSON.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::List(members) => Value::Set(members.iter().map(Self::to_scalar).collect()),
+            other => other.to_scalar().into(),
+        }
+    }
+
+    fn to_scalar(&self) -> Scalar {
+        match self {
+            Self::Bool(value) => Scalar::Bool(*value),
+            Self::Text(text) => Scalar::Text(text.clone()),
+            Self::Number(digits) => {
+                digits.parse().map_or_else(|_| Scalar::Text(digits.to_string()), Scalar::Number)
+            }
+            other => Scalar::Text(other.to_string()),
+        }
+    }
+}
+
+/// As JSON on one line.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(digits) => RawValue::from_string(digits.to_string())
+                .map_err(serde::ser::Error::custom)?
+                .serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(members) => serializer.collect_seq(members),
+            Self::Object(fields) => serializer.collect_map(fields),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        let read = match text.as_bytes().first() {
+            Some(b'n') => Ok(Self::Null),
+            Some(b't') => Ok(Self::Bool(true)),
+            Some(b'f') => Ok(Self::Bool(false)),
+            Some(b'"') => serde_json::from_str(text).map(Self::Text),
+            Some(b'[') => serde_json::from_str(text).map(Self::List),
+            Some(b'{') => serde_json::from_str(text).map(|Fields(fields)| Self::Object(fields)),
+            _ => Ok(Self::Number(text.into())),
+        };
+        read.map_err(D::Error::custom)
+    }
+}
+
+/// The fields of an object, each name once.
+struct Fields(BTreeMap<String, Json>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<String, Json>()? {
+            if fields.insert(name.clone(), value).is_some() {
+                return Err(A::Error::custom(format!("the field {name:?} is there twice")));
+            }
+        }
+        Ok(Fields(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_written_again_with_its_digits() {
+        let check = |text: &str| assert_eq!(Json::parse(text).unwrap().to_string(), text);
+        check(r#"{"a":[1,2.50,123456789012345678901234567890,null,true],"b":{"":"\" é"}}"#);
+        check("-0.0");
+        check("\"x\"");
+    }
+
+    #[test]
+    fn two_fields_of_one_name_are_refused_wherever_they_are() {
+        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"\u0061":2}}]"#] {
+            assert!(Json::parse(text).unwrap_err().to_string().contains("twice"), "{text}");
+        }
+        assert!(Json::parse(&"[".repeat(1000)).is_err());
+        assert!(Json::parse(&format!("{}{}", "[".repeat(1000), "]".repeat(1000))).is_err());
+    }
+}
