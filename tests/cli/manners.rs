@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 22] = [
     "init",
     "demo",
     "append",
@@ -15,9 +15,11 @@ const COMMANDS: [&str; 20] = [
     "list",
     "show",
     "replay",
+    "diff",
     "history",
     "why",
     "conflicts",
+    "snapshot",
     "date",
     "watch",
     "import",

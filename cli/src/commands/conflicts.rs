@@ -9,7 +9,6 @@ use annals_model::conflicts::{
 };
 use annals_model::{Date, Op};
 
-use super::show::cited;
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
 use crate::hints;
@@ -18,6 +17,9 @@ use crate::ui::{self, HEADING, counted, safe, thousands};
 
 /// Entries of a section that are shown to people; programs get all.
 const SHOWN: usize = 20;
+
+/// Sources of one claim that people are shown.
+const SOURCES: usize = 3;
 
 /// Show what contradicts itself: contested values, clashes, duplicates, doubtful dates
 #[derive(Debug, clap::Args)]
@@ -180,7 +182,10 @@ fn contested(found: &Contested, as_of: &Date) -> Vec<String> {
     for word in &found.claims {
         let stands = if word.stands { ", which stands" } else { "" };
         lines.push(format!("  {} by {}{stands}: {}", word.value, named(&word.event), word.event.title));
-        lines.extend(word.sources.iter().map(|source| format!("    {}", cited(source))));
+        lines.extend(word.sources.iter().take(SOURCES).map(|source| format!("    {}", ui::cited(source))));
+        if word.sources.len() > SOURCES {
+            lines.push(format!("    and {} more sources", word.sources.len() - SOURCES));
+        }
         if word.sources.is_empty() {
             lines.push("    without a source".to_owned());
         }

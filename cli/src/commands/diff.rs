@@ -95,15 +95,17 @@ fn print(diff: &Diff) -> CliResult<()> {
     if diff.is_empty() {
         writeln!(out, "No difference.")?;
     }
-    for change in &diff.changes {
-        print_with_causes(&mut out, change, diff)?;
+    // Neighbours with the same causes are told together.
+    for changes in diff.changes.chunk_by(|a, b| a.causes == b.causes) {
+        for Changed { entity, attribute, kind, from, to, .. } in changes {
+            print_change(&mut out, &format!("{entity}.{attribute}"), *kind, from.as_ref(), to.as_ref())?;
+        }
+        print_causes(&mut out, &changes[0].causes, diff)?;
     }
     Ok(out.flush()?)
 }
 
-fn print_with_causes(out: &mut impl Write, change: &Changed, diff: &Diff) -> CliResult<()> {
-    let Changed { entity, attribute, kind, from, to, causes, .. } = change;
-    print_change(out, &format!("{entity}.{attribute}"), *kind, from.as_ref(), to.as_ref())?;
+fn print_causes(out: &mut impl Write, causes: &[Cause], diff: &Diff) -> CliResult<()> {
     for cause in causes.iter().take(CAUSES) {
         writeln!(out, "    {}", safe(&told(cause, diff)).replace('\n', " "))?;
     }

@@ -93,7 +93,7 @@ fn fields(event: &Event) -> Vec<(&'static str, String)> {
 }
 
 /// A source on one line.
-pub fn cited(source: &annals_model::Source) -> String {
+fn cited(source: &annals_model::Source) -> String {
     let quote = source.quote.as_ref().map(|quote| format!("“{quote}”"));
     let date = source.date.as_ref().map(ToString::to_string);
     let archived = source.archived.as_ref().map(|url| format!("archived at {url}"));

@@ -185,17 +185,10 @@ fn dated(date: Option<&Date>) -> String {
     date.map_or_else(|| "undated".to_owned(), ToString::to_string)
 }
 
-/// The sources, each with its quotation first: `“…” – title, par. 9, url`.
+/// The sources, one a line.
 fn print_sources(out: &mut impl Write, sources: &[Source]) -> CliResult<()> {
     for source in sources {
-        let date = source.date.as_ref().map(ToString::to_string);
-        let archived = source.archived.as_ref().map(|url| format!("archived at {url}"));
-        let fields = [&source.title, &source.locator, &date, &source.url, &archived];
-        let cited: Vec<&str> = fields.into_iter().flatten().map(String::as_str).collect();
-        let quote = source.quote.as_ref().map(|quote| format!("“{quote}”"));
-        let cited = Some(cited.join(", ")).filter(|cited| !cited.is_empty());
-        let line: Vec<String> = quote.into_iter().chain(cited).collect();
-        writeln!(out, "    {}", safe(&line.join(" – ")))?;
+        writeln!(out, "    {}", safe(&ui::cited(source)))?;
     }
     Ok(())
 }

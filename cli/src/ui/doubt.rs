@@ -8,7 +8,7 @@ const SHOWN: usize = 5;
 /// What may stand, as in `may be 500 to 750; it depends on the dates of a and b`.
 pub fn doubt(open: &Open) -> String {
     let mut may_be: Vec<String> = Vec::new();
-    // Numbers that are listed one by one say more than their bounds.
+    // Numbers and sets that are listed one by one say more than their bounds.
     let is_number =
         |alternative: &Alternative| matches!(alternative.value, Some(Value::Scalar(Scalar::Number(_))));
     if !open.alternatives.iter().any(is_number) {
@@ -23,7 +23,8 @@ pub fn doubt(open: &Open) -> String {
     if !may_be.is_empty() {
         parts.push(format!("may be {}", may_be.join(" or ")));
     }
-    if let Some(members) = &open.members {
+    let is_set = |alternative: &Alternative| matches!(alternative.value, Some(Value::Set(_)));
+    if let Some(members) = open.members.as_ref().filter(|_| !open.alternatives.iter().any(is_set)) {
         parts.push(self::members(members));
     }
     if !open.depends_on.is_empty() {
@@ -71,7 +72,8 @@ fn listed(all: impl ExactSizeIterator<Item = String>) -> Vec<String> {
 pub fn contested(other: &Contender) -> String {
     let date = other.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
     let named = |source: &Source| source.title.clone().or_else(|| source.url.clone());
-    let sources: Vec<String> = other.sources.iter().filter_map(named).collect();
+    let mut sources: Vec<String> = other.sources.iter().filter_map(named).collect();
+    sources.dedup();
     let said = if sources.is_empty() { String::new() } else { format!("; {}", sources.join(", ")) };
     format!("{} by {} ({date}{said})", other.value, other.by)
 }

@@ -4,6 +4,7 @@
 //! it. Colour is never the only sign.
 
 mod changes;
+mod cited;
 mod doubt;
 mod progress;
 mod safe;
@@ -15,6 +16,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 pub use changes::print_change;
+pub use cited::cited;
 pub use doubt::{contested, doubt};
 pub use progress::Progress;
 pub use safe::{safe, safe_json};
