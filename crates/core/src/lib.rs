@@ -20,6 +20,7 @@ mod conflicts;
 mod error;
 mod explain;
 mod host;
+pub mod index;
 mod known;
 mod log;
 mod merkle;

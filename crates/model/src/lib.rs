@@ -56,7 +56,7 @@ pub use record::{Content, Op, Record, RecordedAt};
 pub use saved::SavedSnapshot;
 pub use snapshot::{
     Cell, Clash, Contender, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, Unsettled,
-    state_sha256,
+    cell_of, state_sha256,
 };
 pub use target::{Names, Target};
 pub use value::{Scalar, Value};

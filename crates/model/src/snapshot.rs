@@ -249,6 +249,11 @@ fn answers(question: &Question, events: &[Counted<'_>]) -> Answers {
     answers
 }
 
+/// What stands in one attribute, of which these are all the claims that count.
+pub fn cell_of(question: &Question, claims: &[Claim<'_>]) -> Option<Cell> {
+    cell(question, claims, &fold(claims, question.as_of.until(), question.certainty))
+}
+
 fn cell(question: &Question, claims: &[Claim<'_>], folded: &Folded<'_>) -> Option<Cell> {
     let Standing { value, by } = folded.standing.clone()?;
     let event = by.counted.event;

@@ -1,0 +1,72 @@
+//! Numbers and byte strings as the index writes them: LEB128, and a length before each string.
+
+/// Appends a number.
+pub fn put_number(into: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        into.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
+}
+
+/// Appends a byte string.
+pub fn put_bytes(into: &mut Vec<u8>, bytes: &[u8]) {
+    put_number(into, bytes.len() as u64);
+    into.extend(bytes);
+}
+
+/// What is left to read. Every read fails at the end, and none allocates.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a>(pub &'a [u8]);
+
+impl<'a> Input<'a> {
+    /// Whether nothing is left.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next number.
+    pub fn number(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    /// The next byte string.
+    pub fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_is_read_and_the_end_is_noticed() {
+        let mut written = Vec::new();
+        let numbers = [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX];
+        for number in numbers {
+            put_number(&mut written, number);
+        }
+        put_bytes(&mut written, b"key");
+        let mut input = Input(&written);
+        for number in numbers {
+            assert_eq!(input.number(), Some(number));
+        }
+        assert_eq!(input.bytes(), Some(&b"key"[..]));
+        assert!(input.is_empty() && input.number().is_none());
+        assert_eq!(Input(&[5, 1]).bytes(), None);
+        assert_eq!(Input(&[0xff; 11]).number(), None);
+    }
+}

@@ -1,0 +1,81 @@
+//! The manifest: which runs make the index, and of which log.
+//!
+//! `"ANNIDX01"`, the root of the last block of records covered (32 bytes), where the log ended when the index was
+//! begun (u64), the number of runs (u32), for each its file's number and its last record (u64 each), CRC32C (u32);
+//! little-endian. It is replaced by a rename.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use annals_model::Seq;
+
+use crate::merkle::Hash;
+
+const MAGIC: &[u8; 8] = b"ANNIDX01";
+const NAME: &str = "manifest";
+
+/// The runs of an index, in the order of the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The root of the block that ends with the last record covered.
+    pub root: Hash,
+    /// Where the log ended when the index was begun: what had been redacted by then was never in it.
+    pub begun: Seq,
+    /// The number of each run's file, and its last record.
+    pub runs: Vec<(u64, Seq)>,
+}
+
+impl Manifest {
+    /// Reads the manifest of an index; nothing where there is none, or it cannot be read.
+    pub fn read(dir: &Path) -> Option<Self> {
+        let bytes = fs::read(dir.join(NAME)).ok()?;
+        let (fields, crc) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
+        if crc32c::crc32c(fields).to_le_bytes() != crc {
+            return None;
+        }
+        let (root, rest) = fields.strip_prefix(MAGIC)?.split_at_checked(size_of::<Hash>())?;
+        let (begun, rest) = rest.split_at_checked(8)?;
+        let (count, rest) = rest.split_at_checked(4)?;
+        let (pairs, []) = rest.as_chunks::<16>() else { return None };
+        let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_le_bytes);
+        let run = |pair: &[u8; 16]| Some((number(&pair[..8])?, Seq(number(&pair[8..])?)));
+        let runs: Vec<(u64, Seq)> = pairs.iter().map(run).collect::<Option<_>>()?;
+        let is_whole = runs.len() == u32::from_le_bytes(count.try_into().ok()?) as usize;
+        let begun = Seq(number(begun)?);
+        is_whole.then_some(Self { root: root.try_into().ok()?, begun, runs })
+    }
+
+    /// Puts the manifest in the place of the one before.
+    pub fn write(&self, dir: &Path) -> io::Result<()> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(self.root);
+        bytes.extend(self.begun.0.to_le_bytes());
+        bytes.extend(u32::try_from(self.runs.len()).map_err(io::Error::other)?.to_le_bytes());
+        for (number, last) in &self.runs {
+            bytes.extend(number.to_le_bytes());
+            bytes.extend(last.0.to_le_bytes());
+        }
+        bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+        let unfinished = dir.join("manifest.new");
+        let mut file = File::create(&unfinished)?;
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        fs::rename(&unfinished, dir.join(NAME))
+    }
+
+    /// The file of a run.
+    pub fn path(dir: &Path, number: u64) -> PathBuf {
+        dir.join(format!("{number}.run"))
+    }
+
+    /// A number that no run has.
+    pub fn next(&self) -> u64 {
+        self.runs.iter().map(|(number, _)| number + 1).max().unwrap_or(0)
+    }
+
+    /// The last record that the runs cover.
+    pub fn covered(&self) -> Seq {
+        self.runs.last().map_or(Seq(0), |(_, last)| *last)
+    }
+}

@@ -1,0 +1,130 @@
+//! The index of claims against replay, on random logs, with restarts and damage at random moments.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+use std::fs;
+use std::path::Path;
+
+use annals_core::index::{ClaimIndex, Sizes};
+use annals_core::{Log, Store, WriteOptions};
+use annals_model::{
+    Cell, Certainty, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Question, Seq, TimelineName,
+    Write, cell_of,
+};
+use annals_testkit::generate::{TIMELINES, as_of_dates, dates, effects};
+use annals_testkit::{MemoryLog, TestHost};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
+
+fn timeline(index: usize) -> TimelineName {
+    TimelineName::new(TIMELINES[index % 2]).unwrap()
+}
+
+/// What is done to one of the events: it is recorded, corrected or withdrawn.
+type Deed = (u16, Option<Date>, Vec<Effect>, u8);
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let date = proptest::option::weighted(0.9, dates());
+    vec((0_u16..120, date, vec(effects(), 0..4), any::<u8>()), 600..1400)
+}
+
+fn record(store: &Store<MemoryLog>, host: &TestHost, (event, date, effects, dice): &Deed) {
+    let name = EventId::new(format!("e{event}")).unwrap();
+    let timeline = timeline(usize::from(*event));
+    let known = store.log().event(&timeline, &name).unwrap();
+    let write = if known.is_some() && dice % 8 == 0 {
+        Write::Retract { id: name, reason: "because".to_owned() }
+    } else {
+        let mut event = Event::new(name, "t");
+        (event.date, event.effects) = (date.clone(), effects.clone());
+        let event = Box::new(event);
+        if known.is_some() { Write::Revise(event) } else { Write::Append(event) }
+    };
+    let _ = store.write(vec![Entry::new(timeline, write)], host, &WriteOptions::by("somebody"));
+}
+
+fn answer(
+    index: &ClaimIndex,
+    store: &Store<MemoryLog>,
+    question: &Question,
+    name: (&str, &str),
+) -> Option<Cell> {
+    let known_at = store.position(question.known_at).unwrap().seq;
+    let asked = (&question.timeline, name.0, Some(name.1));
+    let answer = index.ask(store.log(), asked, known_at, |facts| {
+        let claims: Vec<_> = facts.iter().flat_map(|fact| fact.claims()).collect();
+        cell_of(question, &claims)
+    });
+    answer.unwrap()
+}
+
+fn files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_attribute_is_what_replay_says_at_any_two_times(
+        deeds in deeds(),
+        as_of in vec(as_of_dates(), 4),
+        known in vec(any::<prop::sample::Index>(), 4),
+        dice in vec(any::<u32>(), 64),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("index");
+        let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(1));
+        let mut index = ClaimIndex::with(path.clone(), SMALL);
+        let mut dice = dice.into_iter().cycle();
+        let mut damaged = false;
+        for (number, chunk) in deeds.chunks(300).enumerate() {
+            chunk.iter().for_each(|deed| record(&store, &host, deed));
+            let end = store.log().head().unwrap().seq();
+            // Now and then the process ends, and somebody does something to the files.
+            if number % 2 == 1 {
+                index = ClaimIndex::with(path.clone(), SMALL);
+                let files = if path.exists() { files(&path) } else { Vec::new() };
+                let deed = dice.next().unwrap() % 4;
+                if let Some(file) = files.get(dice.next().unwrap() as usize % files.len().max(1)) {
+                    let mut bytes = fs::read(file).unwrap();
+                    let at = dice.next().unwrap() as usize % bytes.len().max(1);
+                    match deed {
+                        0 => fs::remove_file(file).unwrap(),
+                        1 => fs::write(file, &bytes[..at]).unwrap(),
+                        2 => {
+                            bytes[at] ^= 1 << (at % 8);
+                            fs::write(file, &bytes).unwrap();
+                        }
+                        _ => {}
+                    }
+                    damaged |= deed < 3;
+                }
+            }
+            for (as_of, known) in as_of.iter().zip(&known) {
+                for certainty in [Certainty::Surely, Certainty::Possibly] {
+                    let position = KnownAt::Position(Seq(known.index(usize::try_from(end.0).unwrap() + 1) as u64));
+                    for (at, line) in [(KnownAt::Everything, 0), (position, 1)] {
+                        let timeline = timeline(line);
+                        let (filter, entities, as_of) = (Filter::default(), Vec::new(), as_of.clone());
+                        let question = Question { timeline, as_of, known_at: at, certainty, filter, entities };
+                        let Ok(snapshot) = store.replay(&question) else { continue };
+                        for (entity, attributes) in &snapshot.state {
+                            for (attribute, cell) in attributes {
+                                let found = answer(&index, &store, &question, (entity, attribute));
+                                prop_assert_eq!(found.as_ref(), Some(cell), "{}.{} {:?}", entity, attribute, question);
+                            }
+                        }
+                        prop_assert_eq!(answer(&index, &store, &question, ("a", "nothing")), None);
+                    }
+                }
+            }
+        }
+        // Damage that was read was noticed; some is never read.
+        prop_assert!(damaged || index.notice().is_none());
+    }
+}
