@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
+use annals_core::index::ClaimIndex;
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
 use annals_model::{AsOf, Date, Day, TimelineName};
 
@@ -15,6 +16,12 @@ use crate::ui;
 
 /// The directory that a store has by default.
 pub const STORE_DIRECTORY: &str = ".annals";
+
+/// The directory of a store that holds its index.
+const INDEX_DIRECTORY: &str = "index";
+
+/// Records that take long enough to index that people are told.
+const LONG_TO_INDEX: u64 = 200_000;
 
 /// One run of the program.
 #[derive(Debug)]
@@ -107,7 +114,24 @@ impl Session {
                 &format!("store {}, timeline {}, {records} records", path.display(), self.timeline()),
             )?;
         }
-        Ok(Store::new(log))
+        Ok(Store::new(log).with_index(ClaimIndex::at(path.join(INDEX_DIRECTORY))))
+    }
+
+    /// Says that a question will have to wait for the index, where it will.
+    pub fn before_index(&self, store: &Store<SledLog>) -> CliResult<()> {
+        let behind = store.index().map_or(Ok(0), |index| index.behind(store.log()))?;
+        if behind > LONG_TO_INDEX {
+            ui::note(self, &format!("indexing {} records, once", ui::thousands(behind)))?;
+        }
+        Ok(())
+    }
+
+    /// Says what happened to the index, if anything did.
+    pub fn after_index(&self, store: &Store<SledLog>) -> CliResult<()> {
+        match store.index().and_then(ClaimIndex::notice) {
+            Some(why) => ui::note(self, &format!("the index was left aside or made anew: {why}")),
+            None => Ok(()),
+        }
     }
 
     /// How a store is opened.

@@ -22,6 +22,7 @@ mod demo;
 mod documents;
 mod exchange;
 mod explaining;
+mod indexing;
 mod manners;
 mod reading;
 mod real_data;

@@ -47,9 +47,11 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         )?;
     }
     let store = session.open()?;
+    session.before_index(&store)?;
     let question = args.question.question(session, &args.range)?;
     if args.all_knowledge {
         let learned = store.learned(&question, &args.asked).map_err(|e| hints::explain(&store, e))?;
+        session.after_index(&store)?;
         // Whoever reads the output may take their time; others need the store.
         drop(store);
         return if session.is_for_people() {
@@ -59,6 +61,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         };
     }
     let history = store.spans(&question, &args.asked).map_err(|e| hints::explain(&store, e))?;
+    session.after_index(&store)?;
     drop(store);
     if session.is_for_people() { print_history(&history) } else { ui::print_json(session, &history) }
 }

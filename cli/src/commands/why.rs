@@ -33,8 +33,10 @@ pub struct Args {
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
+    session.before_index(&store)?;
     let question = args.question.question(session, &args.range)?;
     let why = store.why(&question, &args.asked).map_err(|e| hints::explain(&store, e))?;
+    session.after_index(&store)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if session.is_for_people() { print(&why) } else { ui::print_json(session, &why) }

@@ -2,44 +2,79 @@
 //!
 //! What the answers mean is the model's business; this file brings it the records that each needs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use annals_model::fold::Counted;
+use annals_model::fold::{Claim, Counted};
 use annals_model::why::{Fate, Version, Why};
 use annals_model::{
-    Content, Effect, Event, EventId, History, Learned, Learner, Names, Op, Position, Question, Record,
-    RecordedAt, Seq, Target,
+    Cell, Content, Effect, Event, EventId, History, Learned, Learner, Names, Op, Position, Question, Record,
+    RecordedAt, Seq, Target, TimelineName, cell_of,
 };
 
 use crate::error::NotFound;
-use crate::known::{Known, KnownEvent};
+use crate::known::KnownEvent;
 use crate::log::Log;
 use crate::store::Store;
 use crate::stored::StoredRecord;
-use crate::{Result, scan};
+use crate::{Error, Result, scan};
 
 impl<L: Log> Store<L> {
+    /// What stands in one attribute. With an index this reads what concerns the attribute and nothing else.
+    pub fn cell(&self, question: &Question, entity: &str, attribute: &str) -> Result<Option<Cell>> {
+        if let Some(index) = self.index().filter(|_| question.filter.is_empty()) {
+            let known_at = self.asked(question)?.seq;
+            let asked = (&question.timeline, entity, Some(attribute));
+            let answer = index.ask(self.log(), asked, known_at, |facts| {
+                let claims: Vec<Claim<'_>> = facts.iter().flat_map(|fact| fact.claims()).collect();
+                cell_of(question, &claims)
+            });
+            // An index that cannot be written is no reason not to answer.
+            if !matches!(answer, Err(Error::Unavailable { .. })) {
+                return answer;
+            }
+        }
+        let question = Question { entities: vec![entity.to_owned()], ..question.clone() };
+        let mut state = self.replay(&question)?.state;
+        Ok(state.remove(entity).and_then(|mut attributes| attributes.remove(attribute)))
+    }
+
     /// What `ENTITY` or `ENTITY.ATTRIBUTE` was along the whole date axis.
     pub fn spans(&self, question: &Question, asked: &str) -> Result<History> {
-        let known: Known = self.known(&question.timeline, question.known_at)?;
-        let mut names = Names::default();
-        known.events().iter().flat_map(|known| &known.event.effects).for_each(|effect| names.learn(effect));
-        let target = match names.find(asked) {
-            Ok(target) => target,
+        self.about(question, asked, |records| {
+            let mut all = Names::default();
+            let mut events: HashMap<EventId, (Seq, Option<KnownEvent>)> = HashMap::new();
+            let position = records.each(|StoredRecord { record, .. }| {
+                effects(&record).for_each(|effect| all.learn(effect));
+                let Record { seq, recorded_at, id, content, .. } = record;
+                let (place, version) = events.entry(id).or_insert((seq, None));
+                *version = match content {
+                    Content::Event(event) => {
+                        Some(KnownEvent { place: *place, seq, recorded_at, event: *event })
+                    }
+                    _ => None,
+                };
+            })?;
+            let mut known: Vec<KnownEvent> =
+                events.into_values().filter_map(|(_, version)| version).collect();
+            known.sort_unstable_by_key(|known| known.place);
+            let mut names = Names::default();
+            known.iter().flat_map(|known| &known.event.effects).for_each(|effect| names.learn(effect));
             // What was withdrawn, or said in an earlier version only, is a name all the same.
-            Err(_) => self.names(question)?.find(asked)?,
-        };
-        let touches = |known: &&KnownEvent| known.event.effects.iter().any(|effect| target.is_of(effect));
-        let touching = known.events().iter().filter(touches);
-        let touching: Vec<_> = touching.map(|known| (known.counted(), known.recorded_at)).collect();
-        Ok(History::answer(question, &target, known.position(), &touching))
+            let target = names.find(asked).or_else(|_| all.find(asked))?;
+            let touches = |known: &&KnownEvent| known.event.effects.iter().any(|effect| target.is_of(effect));
+            let touching = known.iter().filter(touches);
+            let touching: Vec<_> = touching.map(|known| (known.counted(), known.recorded_at)).collect();
+            Ok(History::answer(question, &target, position, &touching))
+        })
     }
 
     /// How the answer for `ENTITY` or `ENTITY.ATTRIBUTE` changed from the first record to the last that counts.
     pub fn learned(&self, question: &Question, asked: &str) -> Result<Learned> {
-        let mut learner = Learner::new(question, asked);
-        let position = self.records_of(question, |stored| learner.take(stored.record))?;
-        Ok(learner.finish(position)?)
+        self.about(question, asked, |records| {
+            let mut learner = Learner::new(question, asked);
+            let position = records.each(|stored| learner.take(stored.record))?;
+            Ok(learner.finish(position)?)
+        })
     }
 
     /// Why `ENTITY.ATTRIBUTE` has the value that it has, or has none.
@@ -47,42 +82,102 @@ impl<L: Log> Store<L> {
         let concerns = |effect: &Effect| {
             Target::attribute(asked) == Some((effect.entity.as_str(), effect.attribute.as_str()))
         };
-        let mut names = Names::default();
-        let mut trails: HashMap<EventId, Trail> = HashMap::new();
-        let position = self.records_of(question, |StoredRecord { record, .. }| {
-            effects(&record).for_each(|effect| names.learn(effect));
-            trails.entry(record.id.clone()).or_default().take(record, concerns);
-        })?;
-        let name = names.find_attribute(asked)?;
-        let mut versions: Vec<Version<'_>> = trails.values().flat_map(Trail::versions).collect();
-        versions.sort_unstable_by_key(|version| version.counted.seq);
-        let redacted = trails.values().filter(|trail| trail.is_redacted).count();
-        Ok(Why::answer(question, name, position, &versions, redacted as u64))
+        self.about(question, asked, |records| {
+            let mut names = Names::default();
+            let mut trails: HashMap<EventId, Trail> = HashMap::new();
+            let position = records.each(|StoredRecord { record, .. }| {
+                effects(&record).for_each(|effect| names.learn(effect));
+                trails.entry(record.id.clone()).or_default().take(record, concerns);
+            })?;
+            let name = names.find_attribute(asked)?;
+            let mut versions: Vec<Version<'_>> = trails.values().flat_map(Trail::versions).collect();
+            versions.sort_unstable_by_key(|version| version.counted.seq);
+            let redacted = trails.values().filter(|trail| trail.is_redacted).count();
+            Ok(Why::answer(question, name, position, &versions, redacted as u64))
+        })
     }
 
-    /// Every name in the timeline's records up to the last one that counts.
-    fn names(&self, question: &Question) -> Result<Names> {
-        let mut names = Names::default();
-        self.records_of(question, |StoredRecord { record, .. }| {
-            effects(&record).for_each(|effect| names.learn(effect));
-        })?;
-        Ok(names)
-    }
-
-    /// Calls `visit` with every record of a question's timeline up to the last one that counts.
-    fn records_of(&self, question: &Question, mut visit: impl FnMut(StoredRecord)) -> Result<Position> {
-        let Question { timeline, known_at, .. } = question;
-        if self.log().version(timeline)?.0 == 0 {
-            return Err(NotFound::Timeline(timeline.clone()).into());
-        }
-        let position = self.position(*known_at)?;
-        scan::each_raw(self.log(), Seq(1), position.seq, |raw| {
-            if raw.head.timeline == timeline.as_str() {
-                visit(StoredRecord::decode(raw)?);
+    /// Answers from the records that matter to `ENTITY` or `ENTITY.ATTRIBUTE`, as the index knows them; where there
+    /// is no index, or nothing of that name, from all records of the timeline.
+    fn about<T>(
+        &self,
+        question: &Question,
+        asked: &str,
+        answer: impl Fn(Records<'_, L>) -> Result<T>,
+    ) -> Result<T> {
+        let position = self.asked(question)?;
+        let log = self.log();
+        if let Some(seqs) = self.touching(question, position, asked)?.filter(|seqs| !seqs.is_empty()) {
+            match answer(Records { log, position, which: Which::These(&seqs) }) {
+                // A name that is not there is told with the nearest of all names.
+                Err(Error::Invalid(_)) => {}
+                answered => return answered,
             }
-            Ok(())
-        })?;
-        Ok(position)
+        }
+        answer(Records { log, position, which: Which::Of(&question.timeline) })
+    }
+
+    /// The records that matter to a name, in either way that it can be read.
+    fn touching(
+        &self,
+        question: &Question,
+        position: Position,
+        asked: &str,
+    ) -> Result<Option<BTreeSet<Seq>>> {
+        let Some(index) = self.index() else { return Ok(None) };
+        let entities = std::iter::once(asked).chain(Target::attribute(asked).map(|(entity, _)| entity));
+        let mut all = BTreeSet::new();
+        for entity in entities {
+            let asked = (&question.timeline, entity, None);
+            match index.records(self.log(), asked, position.seq) {
+                Ok(Some(records)) => all.extend(records),
+                // An index that cannot be written is no reason not to answer.
+                Ok(None) | Err(Error::Unavailable { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// The last record that counts, of a timeline that there is.
+    fn asked(&self, question: &Question) -> Result<Position> {
+        if self.log().version(&question.timeline)?.0 == 0 {
+            return Err(NotFound::Timeline(question.timeline.clone()).into());
+        }
+        self.position(question.known_at)
+    }
+}
+
+/// The records that an answer is made from.
+struct Records<'a, L> {
+    log: &'a L,
+    position: Position,
+    which: Which<'a>,
+}
+
+enum Which<'a> {
+    /// All of a timeline.
+    Of(&'a TimelineName),
+    /// These.
+    These(&'a BTreeSet<Seq>),
+}
+
+impl<L: Log> Records<'_, L> {
+    /// Calls `visit` with each, in record order; gives the last record that counts.
+    fn each(&self, mut visit: impl FnMut(StoredRecord)) -> Result<Position> {
+        match self.which {
+            Which::Of(timeline) => scan::each_raw(self.log, Seq(1), self.position.seq, |raw| {
+                if raw.head.timeline == timeline.as_str() {
+                    visit(StoredRecord::decode(raw)?);
+                }
+                Ok(())
+            })?,
+            Which::These(seqs) => scan::some(self.log, seqs.iter().copied(), |stored| {
+                visit(stored);
+                Ok(())
+            })?,
+        }
+        Ok(self.position)
     }
 }
 

@@ -53,6 +53,23 @@ pub fn each(
     each_raw(log, from, to, |raw| visit(StoredRecord::decode(raw)?))
 }
 
+/// Calls `visit` with the records at some positions, which come in order, decoded.
+pub fn some(
+    log: &(impl Log + ?Sized),
+    seqs: impl IntoIterator<Item = Seq>,
+    mut visit: impl FnMut(StoredRecord) -> Result<()>,
+) -> Result<()> {
+    let mut frame: Option<Frame> = None;
+    for seq in seqs {
+        let held = match frame.take().filter(|frame| frame.first() <= seq && seq <= frame.last()) {
+            Some(frame) => frame,
+            None => frame_of(log, seq)?,
+        };
+        visit(StoredRecord::decode(&frame.insert(held).record(seq)?)?)?;
+    }
+    Ok(())
+}
+
 /// One record.
 pub fn one(log: &(impl Log + ?Sized), seq: Seq) -> Result<StoredRecord> {
     Ok(StoredRecord::decode(&frame_of(log, seq)?.record(seq)?)?)

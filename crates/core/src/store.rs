@@ -12,6 +12,7 @@ use annals_model::{Entry, Expectation, Seq, Written, limits};
 
 use crate::batch::{Batch, Resume};
 use crate::host::Host;
+use crate::index::ClaimIndex;
 use crate::log::Log;
 use crate::{Error, Result};
 
@@ -19,6 +20,7 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct Store<L> {
     log: L,
+    index: Option<ClaimIndex>,
     writer: Mutex<()>,
     /// Where the log ended after the last commit of this store.
     grown: Mutex<Seq>,
@@ -46,7 +48,18 @@ impl WriteOptions {
 impl<L: Log> Store<L> {
     /// A store over a log.
     pub const fn new(log: L) -> Self {
-        Self { log, writer: Mutex::new(()), grown: Mutex::new(Seq(0)), growth: Condvar::new() }
+        Self { log, index: None, writer: Mutex::new(()), grown: Mutex::new(Seq(0)), growth: Condvar::new() }
+    }
+
+    /// The store with an index, which the questions that can use it then do.
+    #[must_use]
+    pub fn with_index(self, index: ClaimIndex) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    /// The index, if the store has one.
+    pub const fn index(&self) -> Option<&ClaimIndex> {
+        self.index.as_ref()
     }
 
     /// The log itself.

@@ -11,7 +11,7 @@ use annals_model::{
     Cell, Certainty, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Question, Seq, TimelineName,
     Write, cell_of,
 };
-use annals_testkit::generate::{TIMELINES, as_of_dates, dates, effects};
+use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, effects};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -60,6 +60,17 @@ fn answer(
     answer.unwrap()
 }
 
+/// What both stores say about a name, apart from the log root that no test of answers needs.
+fn same_about(plain: &Store<MemoryLog>, indexed: &Store<MemoryLog>, question: &Question, asked: &str) {
+    let told = |error: annals_core::Error| error.to_string();
+    let (one, other) = (plain.spans(question, asked), indexed.spans(question, asked));
+    assert_eq!(one.map_err(told), other.map_err(told), "{asked} {question:?}");
+    let (one, other) = (plain.learned(question, asked), indexed.learned(question, asked));
+    assert_eq!(one.map_err(told), other.map_err(told), "{asked} {question:?}");
+    let (one, other) = (plain.why(question, asked), indexed.why(question, asked));
+    assert_eq!(one.map_err(told), other.map_err(told), "{asked} {question:?}");
+}
+
 fn files(dir: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -83,7 +94,9 @@ proptest! {
         let mut dice = dice.into_iter().cycle();
         let mut damaged = false;
         for (number, chunk) in deeds.chunks(300).enumerate() {
-            chunk.iter().for_each(|deed| record(&store, &host, deed));
+            for deed in chunk {
+                record(&store, &host, deed);
+            }
             let end = store.log().head().unwrap().seq();
             // Now and then the process ends, and somebody does something to the files.
             if number % 2 == 1 {
@@ -126,5 +139,36 @@ proptest! {
         }
         // Damage that was read was noticed; some is never read.
         prop_assert!(damaged || index.notice().is_none());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_told_with_an_index_is_told_without_one(
+        deeds in deeds(),
+        as_of in as_of_dates(),
+        known in any::<prop::sample::Index>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let index = ClaimIndex::with(dir.path().join("index"), SMALL);
+        let (plain, indexed) = (Store::new(MemoryLog::default()), Store::new(MemoryLog::default()).with_index(index));
+        let hosts = [TestHost::new(1), TestHost::new(1)];
+        for deed in &deeds {
+            record(&plain, &hosts[0], deed);
+            record(&indexed, &hosts[1], deed);
+        }
+        let end = plain.log().head().unwrap();
+        prop_assert_eq!(&end, &indexed.log().head().unwrap());
+        let position = KnownAt::Position(Seq(known.index(usize::try_from(end.seq().0).unwrap() + 1) as u64));
+        for known_at in [position, KnownAt::Everything] {
+            let (certainty, filter, entities) = (Certainty::Surely, Filter::default(), Vec::new());
+            let (timeline, as_of) = (timeline(0), as_of.clone());
+            let question = Question { timeline, as_of, known_at, certainty, filter, entities };
+            for asked in ENTITIES.iter().flat_map(|entity| [(*entity).to_owned(), format!("{entity}.x"), format!("{entity}.no")]) {
+                same_about(&plain, &indexed, &question, &asked);
+            }
+        }
     }
 }

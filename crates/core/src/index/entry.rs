@@ -80,11 +80,6 @@ fn lean(id: EventId, date: Option<Date>, effect: Effect) -> Event {
 }
 
 impl Fact {
-    /// Whether it counted when the log ended at a record.
-    pub fn counts(&self, known_at: Seq) -> bool {
-        self.seq <= known_at && known_at < self.until
-    }
-
     /// Its claims, one for each happening of the event.
     pub fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
         let counted = Counted { place: self.place, seq: self.seq, event: &self.event };

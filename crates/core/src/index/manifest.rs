@@ -1,7 +1,7 @@
 //! The manifest: which runs make the index, and of which log.
 //!
 //! `"ANNIDX01"`, the root of the last block of records covered (32 bytes), where the log ended when the index was
-//! begun (u64), the number of runs (u32), for each its file's number and its last record (u64 each), CRC32C (u32);
+//! begun, and how many records covered are redactions or were redacted (u64 each), the number of runs (u32), for each its file's number and its last record (u64 each), CRC32C (u32);
 //! little-endian. It is replaced by a rename.
 
 use std::fs::{self, File};
@@ -22,6 +22,8 @@ pub struct Manifest {
     pub root: Hash,
     /// Where the log ended when the index was begun: what had been redacted by then was never in it.
     pub begun: Seq,
+    /// How many of the records covered are redactions, or were redacted.
+    pub redactions: u64,
     /// The number of each run's file, and its last record.
     pub runs: Vec<(u64, Seq)>,
 }
@@ -36,14 +38,15 @@ impl Manifest {
         }
         let (root, rest) = fields.strip_prefix(MAGIC)?.split_at_checked(size_of::<Hash>())?;
         let (begun, rest) = rest.split_at_checked(8)?;
+        let (redactions, rest) = rest.split_at_checked(8)?;
         let (count, rest) = rest.split_at_checked(4)?;
         let (pairs, []) = rest.as_chunks::<16>() else { return None };
         let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_le_bytes);
         let run = |pair: &[u8; 16]| Some((number(&pair[..8])?, Seq(number(&pair[8..])?)));
         let runs: Vec<(u64, Seq)> = pairs.iter().map(run).collect::<Option<_>>()?;
         let is_whole = runs.len() == u32::from_le_bytes(count.try_into().ok()?) as usize;
-        let begun = Seq(number(begun)?);
-        is_whole.then_some(Self { root: root.try_into().ok()?, begun, runs })
+        let (begun, redactions) = (Seq(number(begun)?), number(redactions)?);
+        is_whole.then_some(Self { root: root.try_into().ok()?, begun, redactions, runs })
     }
 
     /// Puts the manifest in the place of the one before.
@@ -51,6 +54,7 @@ impl Manifest {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.root);
         bytes.extend(self.begun.0.to_le_bytes());
+        bytes.extend(self.redactions.to_le_bytes());
         bytes.extend(u32::try_from(self.runs.len()).map_err(io::Error::other)?.to_le_bytes());
         for (number, last) in &self.runs {
             bytes.extend(number.to_le_bytes());

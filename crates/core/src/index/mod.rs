@@ -18,7 +18,7 @@ mod entry;
 mod manifest;
 mod run;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
@@ -27,7 +27,9 @@ use annals_model::{Op, Seq, TimelineName};
 
 pub use entry::Fact;
 
+use crate::codec::frame::RawRecord;
 use crate::codec::leaf::op_number;
+use crate::codec::v1::Seal;
 use crate::log::Log;
 use crate::merkle::BLOCK;
 use crate::{Error, Result, scan};
@@ -53,6 +55,9 @@ impl Default for Sizes {
         Self { enough: 8 * BLOCK, at_once: 1024 * BLOCK, fan: 8, kept: 1 << 18 }
     }
 }
+
+/// A timeline, an entity, and one of its attributes or all of them.
+pub type Asked<'a> = (&'a TimelineName, &'a str, Option<&'a str>);
 
 /// Facts, by the key of their attribute.
 type Facts = BTreeMap<Vec<u8>, Vec<Fact>>;
@@ -85,6 +90,8 @@ struct Recent {
     facts: Facts,
     /// By the record that no longer counts, the one that took its place.
     superseded: HashMap<Seq, Seq>,
+    /// How many of its records are redactions, or were redacted.
+    redactions: u64,
 }
 
 /// Why a part of the index has to be given up.
@@ -131,19 +138,58 @@ impl ClaimIndex {
         Self { dir, sizes, open: Mutex::new(None), notice: Mutex::new(None) }
     }
 
-    /// Why the index was made anew, if it was since the last call.
+    /// Why the index was made anew, or could not be used, if that happened since the last call.
     pub fn notice(&self) -> Option<String> {
         self.notice.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    fn note(&self, why: String) {
+        *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
     /// Hands over the facts about an attribute, or all attributes of an entity, that counted when the log ended at
-    /// a record, each with its key, in no particular order.
+    /// a record, in no particular order.
     pub fn ask<L: Log + ?Sized, R>(
         &self,
         log: &L,
-        (timeline, entity, attribute): (&TimelineName, &str, Option<&str>),
+        asked: Asked<'_>,
         known_at: Seq,
         answer: impl FnOnce(&[&Fact]) -> R,
+    ) -> Result<R> {
+        self.ask_all(log, asked, known_at, |facts| {
+            let counting = facts.iter().filter(|(_, until)| *until > known_at).map(|(fact, _)| *fact);
+            answer(&counting.collect::<Vec<_>>())
+        })
+    }
+
+    /// The records that matter to an attribute, or to an entity, up to a record: those that say something about it,
+    /// those that took their places, and the first ones of their events. Nothing where the log has redactions:
+    /// whether they concern it cannot be told.
+    pub fn records<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        asked: Asked<'_>,
+        known_at: Seq,
+    ) -> Result<Option<BTreeSet<Seq>>> {
+        let mut records = BTreeSet::new();
+        self.ask_all(log, asked, known_at, |facts| {
+            for (fact, until) in facts {
+                records.extend([fact.place, fact.seq, *until].into_iter().filter(|seq| *seq <= known_at));
+            }
+        })?;
+        let guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let redacted =
+            guard.as_ref().is_none_or(|open| open.manifest.redactions + open.recent.redactions > 0);
+        Ok((!redacted).then_some(records))
+    }
+
+    /// Hands over every fact up to a record, each with the record from which on it does not count.
+    fn ask_all<L: Log + ?Sized, R>(
+        &self,
+        log: &L,
+        (timeline, entity, attribute): Asked<'_>,
+        known_at: Seq,
+        answer: impl FnOnce(&[(&Fact, Seq)]) -> R,
     ) -> Result<R> {
         let key = entry::key(timeline, entity, attribute);
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,9 +206,12 @@ impl ClaimIndex {
             match found {
                 Ok(open) => {
                     let open = guard.insert(open);
-                    return Ok(answer(&open.counting(&key, attribute.is_some(), known_at)));
+                    return Ok(answer(&open.facts(&key, attribute.is_some(), known_at)));
                 }
-                Err(Trouble::Error(error)) => return Err(error),
+                Err(Trouble::Error(error)) => {
+                    self.note(format!("it cannot be used: {error}"));
+                    return Err(error);
+                }
                 // What has just been made anew and still cannot be read is no matter of the index.
                 Err(Trouble::Anew(why)) if attempt > 1 => {
                     return Err(Error::unavailable(
@@ -172,11 +221,19 @@ impl ClaimIndex {
                 }
                 Err(Trouble::Anew(why)) => {
                     self.clear().map_err(|e| Error::io("cannot remove the index", e))?;
-                    *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    self.note(why);
                 }
             }
         }
         Err(Error::unavailable("the index cannot be made", "check the disk"))
+    }
+
+    /// How many records the log has behind what the runs cover.
+    pub fn behind<L: Log + ?Sized>(&self, log: &L) -> Result<u64> {
+        let guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let manifest = guard.as_ref().map(|open| open.manifest.clone()).or_else(|| Manifest::read(&self.dir));
+        let covered = manifest.map_or(Seq(0), |manifest| manifest.covered());
+        Ok(log.head()?.seq().0.saturating_sub(covered.0))
     }
 
     /// Removes the index.
@@ -217,7 +274,20 @@ impl ClaimIndex {
             before = run.last;
             runs.push(run);
         }
+        self.tidy(&manifest);
         Ok(Open { manifest, runs, ..Open::default() })
+    }
+
+    /// Removes the runs that a kill left behind, named by no manifest. What stays is no harm.
+    fn tidy(&self, manifest: &Manifest) {
+        let named: BTreeSet<PathBuf> =
+            manifest.runs.iter().map(|(number, _)| Manifest::path(&self.dir, *number)).collect();
+        let paths = fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        for path in paths.filter(|path| path.extension().is_some_and(|end| end == "run")) {
+            if !named.contains(&path) {
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 }
 
@@ -236,10 +306,11 @@ impl Open {
         if from > end {
             return Ok(());
         }
-        let Recent { facts, superseded, .. } = &mut self.recent;
+        let Recent { facts, superseded, redactions, .. } = &mut self.recent;
         let begun = self.manifest.begun;
         let mut redacts = false;
         scan::each_raw(log, from, end, |raw| {
+            *redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             let replaced = entry::read(log, raw, |key, fact| {
                 facts.entry(key).or_default().push(fact);
@@ -261,11 +332,13 @@ impl Open {
         last: Seq,
     ) -> Result<(), Trouble> {
         let dir = &index.dir;
+        fs::create_dir_all(dir)?;
         let mut facts: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         let mut superseded = Vec::new();
         let begun = self.manifest.begun;
-        let mut redacts = false;
+        let (mut redacts, mut redactions) = (false, 0);
         scan::each_raw(log, first, last, |raw| {
+            redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             superseded.extend(entry::read(log, raw, |key, fact| fact.put(facts.entry(key).or_default()))?);
             Ok(())
@@ -273,6 +346,7 @@ impl Open {
         if redacts {
             return Err(Trouble::redacted());
         }
+        self.manifest.redactions += redactions;
         superseded.sort_unstable();
         let number = self.manifest.next();
         let path = Manifest::path(dir, number);
@@ -340,19 +414,23 @@ impl Open {
         Ok(())
     }
 
-    /// The facts that count at a record.
-    fn counting(&self, key: &[u8], exact: bool, known_at: Seq) -> Vec<&Fact> {
+    /// The facts up to a record, each with the record from which on it does not count.
+    fn facts(&self, key: &[u8], exact: bool, known_at: Seq) -> Vec<(&Fact, Seq)> {
         let is_asked = |found: &[u8]| if exact { found == key } else { found.starts_with(key) };
         let recent = self.recent.facts.range(key.to_vec()..).take_while(|(found, _)| found.starts_with(key));
         let recent = recent.filter(|(found, _)| is_asked(found)).flat_map(|(_, facts)| facts);
         let older = self.kept.get(key).into_iter().flat_map(BTreeMap::values).flatten();
-        let is_superseded = |fact: &Fact| {
-            let by =
-                if self.recent.superseded.is_empty() { None } else { self.recent.superseded.get(&fact.seq) };
-            by.is_some_and(|by| *by <= known_at)
-        };
-        older.chain(recent).filter(|fact| fact.counts(known_at) && !is_superseded(fact)).collect()
+        // Most logs that are asked again and again have nothing behind the last run.
+        let none = self.recent.superseded.is_empty();
+        let recent_end = |fact: &Fact| if none { None } else { self.recent.superseded.get(&fact.seq) };
+        let until = |fact: &Fact| recent_end(fact).copied().unwrap_or(fact.until);
+        let facts = older.chain(recent).filter(|fact| fact.seq <= known_at);
+        facts.map(|fact| (fact, until(fact))).collect()
     }
+}
+
+fn is_redaction(raw: &RawRecord<'_>) -> bool {
+    raw.head.op == op_number(Op::Redact) || matches!(raw.head.seal, Seal::Commitment(_))
 }
 
 /// Writes neighbouring runs as one.

@@ -116,6 +116,9 @@ impl Run {
     }
 }
 
+/// A key, and its facts as they stand.
+pub type Group = (Vec<u8>, Vec<u8>);
+
 /// The groups of a run as they stand, one after the other.
 #[derive(Debug)]
 pub struct Groups<'a> {
@@ -126,8 +129,8 @@ pub struct Groups<'a> {
 }
 
 impl Groups<'_> {
-    /// The next key, and its facts as they stand.
-    pub fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, Unusable> {
+    /// The next one.
+    pub fn next(&mut self) -> Result<Option<Group>, Unusable> {
         if self.offset == self.plain.len() {
             let Some((_, at)) = self.run.directory.get(self.next) else { return Ok(None) };
             (self.plain, self.offset) = (block(&self.run.file, *at)?, 0);
