@@ -246,14 +246,12 @@ impl ClaimIndex {
 
     /// The index as the directory has it, if it is of this log.
     fn resume<L: Log + ?Sized>(&self, log: &L) -> Result<Open, Trouble> {
-        fs::create_dir_all(&self.dir)?;
         let Some(manifest) = Manifest::read(&self.dir) else {
-            let is_empty = fs::read_dir(&self.dir)?.next().is_none();
-            return if is_empty {
-                Ok(Open::default())
-            } else {
-                Err(Trouble::Anew("it is damaged".to_owned()))
-            };
+            if fs::read_dir(&self.dir).is_ok_and(|mut entries| entries.next().is_some()) {
+                return Err(Trouble::Anew("it is damaged".to_owned()));
+            }
+            let manifest = Manifest { begun: log.head()?.seq(), ..Manifest::default() };
+            return Ok(Open { manifest, ..Open::default() });
         };
         let covered = manifest.covered();
         if covered > log.head()?.seq() {
