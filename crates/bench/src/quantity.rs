@@ -140,7 +140,7 @@ impl fmt::Display for Quantity {
         let fits = steps.iter().find(|(step, _)| self.value >= *step).or(steps.last());
         let (step, prefix) = fits.copied().unwrap_or((1.0, " "));
         let scaled = self.value / step;
-        let digits = if scaled < 9.95 { 1 } else { 0 };
+        let digits = usize::from(scaled < 9.95);
         write!(f, "{scaled:.digits$}{prefix}{suffix}")
     }
 }

@@ -119,12 +119,12 @@ fn growth(tables: &[Table]) -> String {
     text
 }
 
-/// `0.0012 ×`, `0.35 ×`, `3.1 ×`, `120 ×`.
+/// `1/213`, `0.35 ×`, `3.1 ×`, `120 ×`.
 fn times(ratio: f64) -> String {
     match ratio {
-        ..0.01 => format!("{ratio:.4} ×"),
-        0.01..1.0 => format!("{ratio:.2} ×"),
-        1.0..10.0 => format!("{ratio:.1} ×"),
+        ..0.1 => format!("1/{:.0}", 1.0 / ratio),
+        0.1..1.0 => format!("{ratio:.2} ×"),
+        1.0..9.95 => format!("{ratio:.1} ×"),
         _ => format!("{ratio:.0} ×"),
     }
 }

@@ -23,7 +23,7 @@ pub fn pair(
     let mut sides = [Samples::default(), Samples::default()];
     for _ in 0..context.runs {
         for (samples, side) in sides.iter_mut().zip([&mut annals as &mut dyn FnMut() -> _, &mut peer]) {
-            if samples.spent() < context.budget / 2 {
+            if samples.want_more(context.budget / 2) {
                 samples.0.push(time(side)?.0);
             }
         }
@@ -36,7 +36,7 @@ pub fn pair(
 pub fn alone(context: &Context, mut side: impl FnMut() -> Outcome<()>) -> Outcome<Duration> {
     let mut samples = Samples::default();
     for _ in 0..context.runs {
-        if samples.spent() < context.budget {
+        if samples.want_more(context.budget) {
             samples.0.push(time(&mut side)?.0);
         }
     }
@@ -47,8 +47,9 @@ pub fn alone(context: &Context, mut side: impl FnMut() -> Outcome<()>) -> Outcom
 struct Samples(Vec<Duration>);
 
 impl Samples {
-    fn spent(&self) -> Duration {
-        self.0.iter().sum()
+    /// Whether there is time left, or nothing yet.
+    fn want_more(&self, budget: Duration) -> bool {
+        self.0.is_empty() || self.0.iter().sum::<Duration>() < budget
     }
 
     fn median(mut self) -> Duration {

@@ -78,8 +78,8 @@ fn event(number: u64, revision: Option<u64>) -> String {
         id(number),
         date(&mut random),
         random.pick(KINDS),
-        words(&mut random, 4),
-        words(&mut random, 6),
+        words(&mut random, 3),
+        words(&mut random, 3),
         revision.unwrap_or(number),
     );
     let place = random.pick(PLACES);
@@ -88,7 +88,7 @@ fn event(number: u64, revision: Option<u64>) -> String {
         line,
         r#""actors":[{{"name":"{group}"}}],"place":{{"name":"{place}"}},"tags":["{}"],"sources":[{{"title":"{}","url":"https://example.org/{}"}}],"effects":[{},{}]}}"#,
         random.pick(KINDS),
-        words(&mut random, 2),
+        words(&mut random, 1),
         random.below(1_000_000),
         effect(&mut random),
         effect(&mut random),

@@ -24,26 +24,41 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
     machine::copy(context.annals()?, &store)?;
     machine::copy(context.sqlite()?, &database)?;
     let entity = workload::entity(4711);
-    let asked: [(&str, Vec<&str>, Vec<&str>, Option<f64>); 4] = [
-        ("replay ENTITY", vec!["replay", &entity, "--as-of", AS_OF], vec!["replay", &entity, AS_OF], None),
-        ("replay", vec!["replay", "--as-of", AS_OF], vec!["replay", AS_OF], Some(0.15)),
-        (
-            "list of a month",
-            vec!["list", "--from", "1999-03-01", "--to", "1999-03-31"],
-            vec!["list", "1999-03-01", "1999-03-31"],
-            None,
-        ),
-        ("append", vec!["append", "--date", "2004", "--title", "A"], vec!["append", ""], None),
+    let asked = [
+        Asked {
+            name: "replay ENTITY",
+            ours: vec!["replay", &entity, "--as-of", AS_OF],
+            theirs: vec!["replay", &entity, AS_OF],
+            within: None,
+        },
+        Asked {
+            name: "replay",
+            ours: vec!["replay", "--as-of", AS_OF],
+            theirs: vec!["replay", AS_OF],
+            within: Some(0.15),
+        },
+        Asked {
+            name: "list of a month",
+            ours: vec!["list", "--from", "1999-03-01", "--to", "1999-03-31"],
+            theirs: vec!["list", "1999-03-01", "1999-03-31"],
+            within: None,
+        },
+        Asked {
+            name: "append",
+            ours: vec!["append", "--date", "2004", "--title", "A"],
+            theirs: vec!["append", LINE],
+            within: None,
+        },
     ];
+    let mut number = context.events;
     let mut rows = Vec::new();
-    for (name, ours, theirs, mark) in asked {
-        let mut number = context.events;
+    for Asked { name, ours, theirs, within } in asked {
         let (annals, sqlite) = timing::pair(
             context,
             || quiet(Command::new(&programs.annals).arg("--store").arg(&store).args(&ours)),
             || {
                 let line = next_append(&mut number);
-                let words = theirs.iter().map(|word| if word.is_empty() { line.as_str() } else { word });
+                let words = theirs.iter().map(|word| if *word == LINE { line.as_str() } else { word });
                 let mut words = words.collect::<Vec<_>>();
                 let task = words.remove(0);
                 quiet(Command::new(&programs.bench).arg("peer").arg(task).arg(&database).args(words))
@@ -51,9 +66,24 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         )?;
         let time = |time| Quantity::each(1, time);
         let row = Row::new(format!("command: {name}"), time(annals), Some(time(sqlite)));
-        rows.push(mark.map_or(row.clone(), |mark| row.reach(Mark::Within(Quantity::seconds(mark)))));
+        rows.push(match within {
+            Some(seconds) => row.reach(Mark::Within(Quantity::seconds(seconds))),
+            None => row,
+        });
     }
     Ok(rows)
+}
+
+/// Stands for the next line of the workload.
+const LINE: &str = "LINE";
+
+/// A command and its peer.
+struct Asked<'a> {
+    name: &'static str,
+    ours: Vec<&'a str>,
+    theirs: Vec<&'a str>,
+    /// Seconds that it may take.
+    within: Option<f64>,
 }
 
 /// The programs that are run.

@@ -9,6 +9,7 @@ mod import;
 mod list;
 mod memory;
 mod open;
+mod phases;
 mod point;
 mod replay;
 mod state;
@@ -49,6 +50,7 @@ const ALL: &[Measure] = &[
     traps::TIMELINES,
     command::MEASURE,
     memory::MEASURE,
+    phases::MEASURE,
 ];
 
 /// Runs the measures that were asked for at every size, prints their tables, and writes the report.
@@ -99,8 +101,6 @@ fn question(as_of: &str, known_at: u64) -> Question {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use clap::Parser as _;
 
     use super::*;
@@ -109,9 +109,9 @@ mod tests {
     fn annals_and_sqlite_answer_every_question_alike() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().to_str().unwrap();
-        let args =
-            Args::parse_from(["bench", "--trap", "60", "--runs", "1", "--chunk", "500", "--dir", path]);
-        let context = Context { budget: Duration::ZERO, ..Context::new(&args, 1_500).unwrap() };
+        let words =
+            ["bench", "--trap", "60", "--runs", "1", "--seconds", "0", "--chunk", "500", "--dir", path];
+        let context = Context::new(&Args::parse_from(words), 1_500).unwrap();
         // The commands and the memory are measured on the built programs.
         for measure in ALL.iter().filter(|measure| !["command", "memory"].contains(&measure.name)) {
             let rows = (measure.run)(&context).unwrap();

@@ -12,12 +12,13 @@ use crate::{Outcome, timing, workload};
 pub const MEASURE: Measure = Measure { name: "point", run };
 
 const CHECKED: usize = 12;
-const ASKED: usize = 1_000;
+/// How many times more questions are timed than were checked.
+const MORE: u32 = 80;
 const ATTRIBUTES: &[&str] = &["status", "deaths", "place", "members"];
 
 fn run(context: &Context) -> Outcome<Vec<Row>> {
     let (engine, reader) = (Engine::open(context.annals()?)?, Reader::open(context.sqlite()?)?);
-    let points = points(ASKED, engine.records()?);
+    let points = points(CHECKED * MORE as usize, engine.records()?);
     let (checked, _) = points.split_at(CHECKED);
     let started = timing::time(|| {
         checked
@@ -25,7 +26,7 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
             .try_for_each(|point| same(&format!("{point:?}"), &engine.point(point)?, &reader.point(point)?))
     })?;
     // As many questions as fit into the time; each side is asked the same ones.
-    let asked = if started.0 * (ASKED / CHECKED) as u32 > context.budget / 4 { checked } else { &points };
+    let asked = if started.0 * MORE > context.budget / 4 { checked } else { &points };
     let (annals, sqlite) = timing::pair(
         context,
         || asked.iter().try_for_each(|point| engine.point(point).map(drop)),

@@ -57,7 +57,7 @@ struct Current {
 }
 
 /// Where a record stands, and what it does.
-struct Place {
+struct At {
     seq: i64,
     place: i64,
     previous: Option<i64>,
@@ -159,20 +159,20 @@ impl Writer {
         }
         self.next += 1;
         let previous = current.map(|current| current.seq);
-        self.insert(&line, &Place { seq, place, previous, op, timeline })
+        self.insert(&line, &At { seq, place, previous, op, timeline })
     }
 
-    fn insert(&mut self, line: &Line<'_>, place: &Place) -> Outcome<()> {
+    fn insert(&mut self, line: &Line<'_>, at: &At) -> Outcome<()> {
         let bounds = line.date.map(|date| bounds(date).ok_or_else(|| format!("cannot read {date}")));
         let bounds = bounds.transpose()?;
         let mut keys = Vec::with_capacity(16);
         for (position, effect) in (0_i64..).zip(&line.effects) {
-            let key = self.key(place.timeline, effect)?;
+            let key = self.key(at.timeline, effect)?;
             keys.extend(key.to_le_bytes());
-            self.insert_effect(key, position, effect, place, bounds)?;
+            self.insert_effect(key, position, effect, at, bounds)?;
         }
         if let Some(bounds) = bounds {
-            self.note_length(place.timeline, bounds)?;
+            self.note_length(at.timeline, bounds)?;
         }
         let parts =
             [line.actors, line.place, line.tags, line.sources].map(|part| part.map_or("", RawValue::get));
@@ -182,12 +182,12 @@ impl Writer {
              ?14, ?15, ?16, ?17)",
         )?;
         insert.execute(params![
-            place.seq,
-            place.op,
-            place.timeline,
+            at.seq,
+            at.op,
+            at.timeline,
             line.id,
-            place.place,
-            place.previous,
+            at.place,
+            at.previous,
             OPEN,
             bounds.map(|bounds| bounds.start_earliest),
             bounds.map(|bounds| bounds.start_latest),
@@ -208,7 +208,7 @@ impl Writer {
         key: i64,
         position: i64,
         effect: &Effect<'_>,
-        place: &Place,
+        at: &At,
         bounds: Option<Bounds>,
     ) -> Outcome<()> {
         let op = match effect.op {
@@ -223,17 +223,14 @@ impl Writer {
             .prepare_cached("INSERT INTO effects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
         let latest = bounds.map_or(i64::MAX, |bounds| bounds.start_latest);
         let earliest = bounds.map_or(i64::MIN, |bounds| bounds.start_earliest);
-        let (place, seq) = (place.place, place.seq);
+        let (place, seq) = (at.place, at.seq);
         let raw = effect.value.get();
-        match raw.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-            Some(text) => {
-                insert.execute(params![key, latest, earliest, place, position, seq, OPEN, op, text])?
-            }
-            None => {
-                let number: i64 = raw.parse()?;
-                insert.execute(params![key, latest, earliest, place, position, seq, OPEN, op, number])?
-            }
-        };
+        if let Some(text) = raw.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            insert.execute(params![key, latest, earliest, place, position, seq, OPEN, op, text])?;
+        } else {
+            let number: i64 = raw.parse()?;
+            insert.execute(params![key, latest, earliest, place, position, seq, OPEN, op, number])?;
+        }
         Ok(())
     }
 
