@@ -69,7 +69,7 @@ pub enum MemoryTask {
 /// What a command's peer does.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum PeerTask {
-    /// The state of one entity, or all: [ENTITY] DATE.
+    /// The state of one entity, or of all: an entity where one is meant, and a date.
     Replay,
     /// The events in a range: FROM TO.
     List,

@@ -18,21 +18,27 @@ pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) 
     match task {
         MemoryTask::ImportAnnals => drop(Engine::create(path)?.import(file, chunk)?),
         MemoryTask::BatchAnnals => drop(Engine::create(path)?.import(file, usize::MAX)?),
-        MemoryTask::ImportSqlite => drop(Writer::new(peer::create(path)?)?.import(file, chunk)?),
-        MemoryTask::BatchSqlite => drop(Writer::new(peer::create(path)?)?.import(file, usize::MAX)?),
+        MemoryTask::ImportSqlite => drop(unmapped(path)?.import(file, chunk)?),
+        MemoryTask::BatchSqlite => drop(unmapped(path)?.import(file, usize::MAX)?),
         MemoryTask::StateAnnals => {
             let engine = Engine::open(path)?;
             let known_at = engine.records()?;
             drop(engine.snapshot(&question(AS_OF, known_at))?);
         }
         MemoryTask::StateSqlite => {
-            let reader = Reader::open(path)?;
+            let reader = Reader::open_unmapped(path)?;
             let known_at = reader.records()?;
             drop(reader.state(&question(AS_OF, known_at))?);
         }
     }
     report::result(&machine::peak_memory()?.to_string());
     Ok(())
+}
+
+fn unmapped(path: &Path) -> Outcome<Writer> {
+    let connection = peer::create(path)?;
+    peer::unmap(&connection)?;
+    Writer::new(connection)
 }
 
 fn question(as_of: &str, known_at: u64) -> Question {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::Outcome;
 
@@ -11,7 +12,20 @@ pub fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let memory = field("/proc/meminfo", "MemTotal").and_then(|text| kibibytes(&text)).unwrap_or(0);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{cpu}, {cores} cores, {} GiB, Linux {}", memory >> 30, kernel.trim())
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').nth(1).unwrap_or("unknown");
+    let memory = memory >> 30;
+    format!("{cpu}, {cores} cores, {memory} GiB, Linux {}, load {load} over five minutes", kernel.trim())
+}
+
+/// What was measured, as git names it.
+pub fn revision() -> String {
+    let told = Command::new("git").args(["describe", "--always", "--dirty"]).output();
+    let told = told.ok().filter(|told| told.status.success());
+    told.map_or_else(
+        || concat!("version ", env!("CARGO_PKG_VERSION")).to_owned(),
+        |told| String::from_utf8_lossy(&told.stdout).trim().to_owned(),
+    )
 }
 
 /// The largest memory that this process has had, in bytes.

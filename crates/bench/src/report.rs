@@ -27,15 +27,21 @@ other, and a difference ends the run. The sides take turns; what stands here are
 SQLite gets the schema that a good developer would make for these questions (`crates/bench/src/peer/`): WAL with
 `synchronous=FULL`, effects clustered by attribute and date with the records between which they are valid, names as
 numbers, an index for each question. It keeps no hash tree and no salts, and computes no `sure`, no alternatives and
-no receipt; Annals does, and its times include that. A ratio above 1 is a win for Annals, below 1 a loss. A mark is what
+no receipt; Annals does, and its times include that. Memory is measured in a
+process of its own, where SQLite maps no file. A ratio above 1 is a win for Annals, below 1 a loss. A mark is what
 Annals is meant to reach; some of them are meant for ten million events, and are shown at every size all the same.
 ";
 
 /// The whole report as Markdown.
 pub fn markdown(args: &Args, today: &str, tables: &[Table]) -> String {
     let mut text = format!("{INTRODUCTION}\n- command: `{}`\n", command(args));
-    let _ = writeln!(text, "- machine: {}\n- date: {today}", machine::describe());
-    let _ = writeln!(text, "- SQLite {}, sled 0.34.7\n", rusqlite::version());
+    let _ = writeln!(text, "- machine: {}", machine::describe());
+    let _ = writeln!(
+        text,
+        "- date: {today}; Annals at {}; SQLite {}\n",
+        machine::revision(),
+        rusqlite::version()
+    );
     for table in tables {
         text.push_str(&self::table(table));
     }
@@ -122,11 +128,20 @@ fn growth(tables: &[Table]) -> String {
 /// `1/213`, `0.35 ×`, `3.1 ×`, `120 ×`.
 fn times(ratio: f64) -> String {
     match ratio {
-        ..0.1 => format!("1/{:.0}", 1.0 / ratio),
+        ..0.1 => format!("1/{}", thousands(whole(1.0 / ratio))),
         0.1..1.0 => format!("{ratio:.2} ×"),
         1.0..9.95 => format!("{ratio:.1} ×"),
         _ => format!("{ratio:.0} ×"),
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a ratio of two positive numbers"
+)]
+fn whole(ratio: f64) -> u64 {
+    ratio.round() as u64
 }
 
 fn thousands(number: u64) -> String {

@@ -68,6 +68,12 @@ pub fn open(path: &Path) -> Outcome<Connection> {
     Ok(connection)
 }
 
+/// Maps the database's file no more: what is mapped counts as the process's memory, though the system can take it
+/// back.
+pub fn unmap(connection: &Connection) -> Outcome<()> {
+    Ok(connection.execute_batch("PRAGMA mmap_size = 0")?)
+}
+
 /// The operations of effects and records as the tables number them.
 mod op {
     pub const SET: i64 = 0;

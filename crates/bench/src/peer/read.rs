@@ -36,6 +36,13 @@ impl Reader {
         Ok(Self { connection: super::open(path)? })
     }
 
+    /// The same, without a memory map.
+    pub fn open_unmapped(path: &Path) -> Outcome<Self> {
+        let reader = Self::open(path)?;
+        super::unmap(&reader.connection)?;
+        Ok(reader)
+    }
+
     /// How many records there are.
     pub fn records(&self) -> Outcome<u64> {
         let count: i64 =
