@@ -27,9 +27,11 @@ other, and a difference ends the run. The sides take turns; what stands here are
 SQLite gets the schema that a good developer would make for these questions (`crates/bench/src/peer/`): WAL with
 `synchronous=FULL`, effects clustered by attribute and date with the records between which they are valid, names as
 numbers, an index for each question. It keeps no hash tree and no salts, and computes no `sure`, no alternatives and
-no receipt; Annals does, and its times include that. Memory is measured in a
-process of its own, where SQLite maps no file. A ratio above 1 is a win for Annals, below 1 a loss. A mark is what
-Annals is meant to reach; some of them are meant for ten million events, and are shown at every size all the same.
+no receipt; Annals does, and its times include that. Memory is measured in a process of its own, where SQLite maps no
+file.
+
+A ratio above 1 is a win for Annals, below 1 a loss. A mark is what Annals is meant to reach; some of them are meant for
+ten million events, and are shown at every size all the same.
 ";
 
 /// The whole report as Markdown.
@@ -68,7 +70,7 @@ fn command(args: &Args) -> String {
 pub fn table(table: &Table) -> String {
     let mut text = format!("## {} events\n\n{}\n", thousands(table.events), sum(table));
     text.push_str("| measure | Annals | SQLite | ratio | mark | met |\n|---|---:|---:|---:|---|---|\n");
-    for row in &table.rows {
+    for row in table.rows.iter().filter(|row| !is_phase(row)) {
         let peer = row.peer.map_or_else(|| "–".to_owned(), |peer| peer.to_string());
         let ratio = row.ratio().map_or_else(|| "–".to_owned(), times);
         let marks: Vec<String> = row.marks.iter().map(ToString::to_string).collect();
@@ -80,8 +82,22 @@ pub fn table(table: &Table) -> String {
         let marks = marks.join("; ");
         let _ = writeln!(text, "| {} | {} | {peer} | {ratio} | {marks} | {met} |", row.measure, row.annals);
     }
+    let phases: Vec<&Row> = table.rows.iter().filter(|row| is_phase(row)).collect();
+    if !phases.is_empty() {
+        text.push_str("\nWhere Annals spends it:\n\n| phase | an event |\n|---|---:|\n");
+        for row in phases {
+            let _ = writeln!(text, "| {} | {} |", row.measure.trim_start_matches(PHASE), row.annals);
+        }
+    }
     text.push('\n');
     text
+}
+
+/// What the name of a part of another measure begins with.
+pub const PHASE: &str = "phase of ";
+
+fn is_phase(row: &Row) -> bool {
+    row.measure.starts_with(PHASE)
 }
 
 fn sum(table: &Table) -> String {
@@ -107,7 +123,7 @@ fn growth(tables: &[Table]) -> String {
     }
     let _ = writeln!(text, "\n|---|{}", "---:|".repeat(tables.len()));
     let names = tables.iter().max_by_key(|table| table.rows.len()).map(|table| &table.rows[..]);
-    for name in names.unwrap_or_default().iter().map(|row| &row.measure) {
+    for name in names.unwrap_or_default().iter().filter(|row| !is_phase(row)).map(|row| &row.measure) {
         let _ = write!(text, "| {name} |");
         for table in tables {
             let row = table.rows.iter().find(|row| row.measure == *name);

@@ -5,6 +5,10 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 use crate::context::Context;
 
+/// How long a turn goes on with something short, and how many times.
+const TURN: Duration = Duration::from_millis(40);
+const SAMPLES: usize = 20;
+
 /// How long something took.
 #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
 pub fn time<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<(Duration, T)> {
@@ -24,7 +28,7 @@ pub fn pair(
     for _ in 0..context.runs {
         for (samples, side) in sides.iter_mut().zip([&mut annals as &mut dyn FnMut() -> _, &mut peer]) {
             if samples.want_more(context.budget / 2) {
-                samples.0.push(time(side)?.0);
+                samples.turn(side)?;
             }
         }
     }
@@ -37,7 +41,7 @@ pub fn alone(context: &Context, mut side: impl FnMut() -> Outcome<()>) -> Outcom
     let mut samples = Samples::default();
     for _ in 0..context.runs {
         if samples.want_more(context.budget) {
-            samples.0.push(time(&mut side)?.0);
+            samples.turn(&mut side)?;
         }
     }
     Ok(samples.median())
@@ -47,9 +51,26 @@ pub fn alone(context: &Context, mut side: impl FnMut() -> Outcome<()>) -> Outcom
 struct Samples(Vec<Duration>);
 
 impl Samples {
+    /// One turn: what is short is measured more than once. The first time after the other side's long turn, the
+    /// system may have something else to do first.
+    fn turn(&mut self, side: &mut dyn FnMut() -> Outcome<()>) -> Outcome<()> {
+        let before = self.spent();
+        for _ in 0..SAMPLES {
+            self.0.push(time(&mut *side)?.0);
+            if self.spent() - before > TURN {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn spent(&self) -> Duration {
+        self.0.iter().sum()
+    }
+
     /// Whether there is time left, or nothing yet.
     fn want_more(&self, budget: Duration) -> bool {
-        self.0.is_empty() || self.0.iter().sum::<Duration>() < budget
+        self.0.is_empty() || self.spent() < budget
     }
 
     fn median(mut self) -> Duration {

@@ -23,6 +23,7 @@ use crate::answers::TIMELINE;
 use crate::child::AS_OF;
 use crate::context::Context;
 use crate::quantity::{Quantity, Row};
+use crate::report::PHASE;
 use crate::timing::time;
 use crate::{Failure, Outcome};
 
@@ -43,7 +44,7 @@ fn importing(context: &Context) -> Outcome<Vec<Row>> {
     let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
     let count = lines.len() as u64;
     let row =
-        |name: &str, time| Row::new(format!("phase of import: {name}"), Quantity::each(count, time), None);
+        |name: &str, time| Row::new(format!("{PHASE}import: {name}"), Quantity::each(count, time), None);
 
     let (parsing, parsed) =
         time(|| Ok(lines.iter().map(|line| Line::parse(line)).collect::<Result<Vec<_>, _>>()?))?;
@@ -127,7 +128,7 @@ fn replaying(context: &Context) -> Outcome<Vec<Row>> {
     let log = SledLog::open(context.annals()?, &SledOptions::default())?;
     let end = log.head()?.seq();
     let row =
-        |name: &str, time| Row::new(format!("phase of replay: {name}"), Quantity::each(end.0, time), None);
+        |name: &str, time| Row::new(format!("{PHASE}replay: {name}"), Quantity::each(end.0, time), None);
     let (reading, bytes) =
         time(|| log.frames(Seq(1)).map(|frame| Ok(frame?.1.len())).sum::<Outcome<usize>>())?;
     std::hint::black_box(bytes);
