@@ -57,7 +57,7 @@ impl Samples {
         let before = self.spent();
         for _ in 0..SAMPLES {
             self.0.push(time(&mut *side)?.0);
-            if self.spent() - before > TURN {
+            if self.spent() > before + TURN {
                 break;
             }
         }
