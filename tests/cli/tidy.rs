@@ -82,7 +82,17 @@ fn the_rooms_know_only_what_they_may() {
         ("crates/model", &["sled", "bincode", "clap", "annals-core", "annals-formats"][..]),
         ("crates/formats", &["sled", "bincode", "clap", "annals-core"]),
         ("crates/core", &["clap", "annals-formats"]),
+        ("cli", &["sled", "bincode"]),
     ];
+    // The peer of the benchmark is a C library: it stays with the benchmark, which nothing builds by the way.
+    let rooms = ["crates/model", "crates/formats", "crates/core", "crates/testkit", "cli"];
+    for room in rooms {
+        let manifest = std::fs::read_to_string(repository(room).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("rusqlite") && !manifest.contains("annals-bench"), "{room} knows a peer");
+    }
+    let workspace = std::fs::read_to_string(repository("Cargo.toml")).unwrap();
+    let default = workspace.lines().find(|line| line.starts_with("default-members"));
+    assert!(default.is_some_and(|line| line.contains("cli") && !line.contains("bench")), "{default:?}");
     for (room, crates) in forbidden {
         let manifest = std::fs::read_to_string(repository(room).join("Cargo.toml")).unwrap();
         let own = manifest.split("[dev-dependencies]").next().unwrap();

@@ -1,0 +1,173 @@
+//! The Annals side: the engine's public interface, called as the command line calls it.
+//!
+//! One place for each question. When the engine gets a faster way to an answer, this file takes it, and no
+//! measure changes.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use annals_core::{Host, Known, Log, Resume, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan};
+use annals_formats::{ImportFormat, ImportOptions};
+use annals_model::line::Line;
+use annals_model::{
+    AsOf, Certainty, Date, Entry, EventId, Filter, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
+};
+
+use crate::Outcome;
+use crate::answers::{Point, Question, Range, State, TIMELINE};
+
+/// The clock and the randomness of this machine, as the command line has them.
+struct Machine;
+
+impl Host for Machine {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a benchmark records as the command line does, by the clock"
+    )]
+    fn now(&self) -> RecordedAt {
+        chrono::Utc::now().into()
+    }
+
+    fn fill_random(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("because the operating system gives randomness");
+    }
+}
+
+/// An open store.
+pub struct Engine {
+    store: Store<SledLog>,
+    timeline: TimelineName,
+    options: WriteOptions,
+}
+
+impl Engine {
+    /// Makes an empty store.
+    pub fn create(path: &Path) -> Outcome<Self> {
+        Self::over(SledLog::create(path, &SledOptions::default())?)
+    }
+
+    /// Opens a store.
+    pub fn open(path: &Path) -> Outcome<Self> {
+        Self::over(SledLog::open(path, &SledOptions::default())?)
+    }
+
+    fn over(log: SledLog) -> Outcome<Self> {
+        let timeline = TimelineName::new(TIMELINE)?;
+        Ok(Self { store: Store::new(log), timeline, options: WriteOptions::by("bench") })
+    }
+
+    /// How many records the log has.
+    pub fn records(&self) -> Outcome<u64> {
+        Ok(self.store.log().head()?.seq().0)
+    }
+
+    /// Imports a file as `annals import --chunk` does; gives the number of records.
+    pub fn import(&self, file: &Path, chunk: usize) -> Outcome<u64> {
+        let input = Box::new(BufReader::with_capacity(1 << 16, File::open(file)?));
+        let mut resume = Resume::default();
+        let mut pending = Vec::new();
+        for read in annals_formats::read(ImportFormat::Jsonl, input, ImportOptions::default()) {
+            let line = read.outcome?;
+            let id = new_event_id(&Machine)?;
+            pending.push(line.into_entry(&self.timeline, || id));
+            if pending.len() >= chunk {
+                self.store.import(std::mem::take(&mut pending), &Machine, &self.options, &mut resume)?;
+            }
+        }
+        self.store.import(pending, &Machine, &self.options, &mut resume)?;
+        self.records()
+    }
+
+    /// Records lines as one batch, parsed and durable.
+    pub fn write(&self, lines: &[String]) -> Outcome<()> {
+        let entries: Outcome<Vec<Entry>> = lines.iter().map(|line| self.entry(line)).collect();
+        self.store.write(entries?, &Machine, &self.options)?;
+        Ok(())
+    }
+
+    fn entry(&self, line: &str) -> Outcome<Entry> {
+        let id = new_event_id(&Machine)?;
+        Ok(Line::parse(line)?.into_entry(&self.timeline, || id))
+    }
+
+    /// The state.
+    pub fn snapshot(&self, question: &Question) -> Outcome<Snapshot> {
+        Ok(self.store.replay(&asked(question, Vec::new())?)?)
+    }
+
+    /// The state of one entity.
+    pub fn entity(&self, question: &Question, entity: &str) -> Outcome<Snapshot> {
+        Ok(self.store.replay(&asked(question, vec![entity.to_owned()])?)?)
+    }
+
+    /// The value of one attribute, as JSON.
+    pub fn point(&self, point: &Point) -> Outcome<Option<String>> {
+        let snapshot = self.entity(&point.at, &point.entity)?;
+        let cell = snapshot.state.get(&point.entity).and_then(|entity| entity.get(&point.attribute));
+        Ok(cell.map(|cell| serde_json::to_string(&cell.value)).transpose()?)
+    }
+
+    /// What the log knew, without a fold.
+    pub fn known(&self, question: &Question) -> Outcome<Known> {
+        let question = asked(question, Vec::new())?;
+        Ok(self.store.known(&question.timeline, question.known_at)?)
+    }
+
+    /// The ids, dates and titles of what may fall into a range, in the order of a list.
+    pub fn list(&self, range: &Range) -> Outcome<Vec<String>> {
+        let filter = Filter {
+            from: Some(Date::parse(&range.from)?),
+            to: Some(Date::parse(&range.to)?),
+            ..Filter::default()
+        };
+        let known = self.store.known(&self.timeline, KnownAt::Everything)?;
+        let mut events: Vec<_> =
+            known.events().iter().filter(|known| filter.admits(&known.event, Certainty::Possibly)).collect();
+        events.sort_by_cached_key(|known| known.counted().list_order());
+        let shown = events.iter().map(|known| {
+            let date = known.event.date.as_ref().map(Date::as_str).unwrap_or_default();
+            format!("{date} {} {}", known.event.id, known.event.title)
+        });
+        Ok(shown.collect())
+    }
+
+    /// How many versions an event has, each of them read.
+    pub fn show(&self, id: &str) -> Outcome<usize> {
+        Ok(self.store.history(&self.timeline, &EventId::new(id)?)?.len())
+    }
+
+    /// Reads and decodes the whole log; gives the number of records.
+    pub fn scan(&self) -> Outcome<u64> {
+        let mut count = 0;
+        let end = Seq(self.records()?);
+        scan::each(self.store.log(), Seq(1), end, |_| {
+            count += 1;
+            Ok(())
+        })?;
+        Ok(count)
+    }
+}
+
+fn asked(question: &Question, entities: Vec<String>) -> Outcome<annals_model::Question> {
+    Ok(annals_model::Question {
+        timeline: TimelineName::new(question.timeline.as_str())?,
+        as_of: AsOf::new(Date::parse(&question.as_of)?)?,
+        known_at: KnownAt::Position(Seq(question.known_at)),
+        certainty: Certainty::Surely,
+        filter: Filter::default(),
+        entities,
+    })
+}
+
+/// A snapshot in the form in which answers are compared.
+pub fn state(snapshot: &Snapshot) -> Outcome<State> {
+    let mut state = State::new();
+    for (entity, attributes) in &snapshot.state {
+        for (attribute, cell) in attributes {
+            let value = serde_json::to_string(&cell.value)?;
+            state.insert((entity.clone(), attribute.clone()), value);
+        }
+    }
+    Ok(state)
+}

@@ -1,0 +1,49 @@
+//! The largest memory of a process that does one thing, each in a process of its own.
+
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum as _;
+
+use super::Measure;
+use crate::args::MemoryTask;
+use crate::context::Context;
+use crate::quantity::{Mark, Quantity, Row};
+use crate::{Failure, Outcome};
+
+pub const MEASURE: Measure = Measure { name: "memory", run };
+
+const LIMIT: u64 = 300_000_000;
+
+fn run(context: &Context) -> Outcome<Vec<Row>> {
+    let mut rows = Vec::new();
+    let pairs = [
+        ("memory: import in chunks", MemoryTask::ImportAnnals, MemoryTask::ImportSqlite),
+        ("memory: import as one batch", MemoryTask::BatchAnnals, MemoryTask::BatchSqlite),
+        ("memory: whole state", MemoryTask::StateAnnals, MemoryTask::StateSqlite),
+    ];
+    for (name, ours, theirs) in pairs {
+        let peer = peak(context, theirs, context.sqlite()?)?;
+        let row = Row::new(name, peak(context, ours, context.annals()?)?, Some(peer));
+        rows.push(row.reach(Mark::Within(Quantity::bytes(LIMIT))));
+    }
+    Ok(rows)
+}
+
+/// What a process needs for a task: on what is there already, or to import the file anew.
+fn peak(context: &Context, task: MemoryTask, existing: &Path) -> Outcome<Quantity> {
+    let name = task.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--chunk", &context.chunk.to_string(), "memory", &name]);
+    if matches!(task, MemoryTask::StateAnnals | MemoryTask::StateSqlite) {
+        command.arg(existing);
+    } else {
+        command.arg(context.scratch("memory")?).arg(context.file()?);
+    }
+    let output = command.output()?;
+    context.scratch("memory")?;
+    if !output.status.success() {
+        return Err(Failure::from(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(Quantity::bytes(String::from_utf8_lossy(&output.stdout).trim().parse()?))
+}
