@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use annals_core::index::ClaimIndex;
 use annals_core::{Host, Known, Log, Resume, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan};
 use annals_formats::{ImportFormat, ImportOptions};
 use annals_model::line::Line;
@@ -44,17 +45,18 @@ pub struct Engine {
 impl Engine {
     /// Makes an empty store.
     pub fn create(path: &Path) -> Outcome<Self> {
-        Self::over(SledLog::create(path, &SledOptions::default())?)
+        Self::over(SledLog::create(path, &SledOptions::default())?, path)
     }
 
     /// Opens a store.
     pub fn open(path: &Path) -> Outcome<Self> {
-        Self::over(SledLog::open(path, &SledOptions::default())?)
+        Self::over(SledLog::open(path, &SledOptions::default())?, path)
     }
 
-    fn over(log: SledLog) -> Outcome<Self> {
+    fn over(log: SledLog, path: &Path) -> Outcome<Self> {
         let timeline = TimelineName::new(TIMELINE)?;
-        Ok(Self { store: Store::new(log), timeline, options: WriteOptions::by("bench") })
+        let store = Store::new(log).with_index(ClaimIndex::at(path.join("index")));
+        Ok(Self { store, timeline, options: WriteOptions::by("bench") })
     }
 
     /// How many records the log has.
@@ -103,9 +105,9 @@ impl Engine {
 
     /// The value of one attribute, as JSON.
     pub fn point(&self, point: &Point) -> Outcome<Option<String>> {
-        let snapshot = self.entity(&point.at, &point.entity)?;
-        let cell = snapshot.state.get(&point.entity).and_then(|entity| entity.get(&point.attribute));
-        Ok(cell.map(|cell| serde_json::to_string(&cell.value)).transpose()?)
+        let question = asked(&point.at, Vec::new())?;
+        let cell = self.store.cell(&question, &point.entity, &point.attribute)?;
+        Ok(cell.as_ref().map(|cell| serde_json::to_string(&cell.value)).transpose()?)
     }
 
     /// What the log knew, without a fold.

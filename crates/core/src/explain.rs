@@ -22,7 +22,8 @@ impl<L: Log> Store<L> {
     /// What stands in one attribute. With an index this reads what concerns the attribute and nothing else.
     pub fn cell(&self, question: &Question, entity: &str, attribute: &str) -> Result<Option<Cell>> {
         if let Some(index) = self.index().filter(|_| question.filter.is_empty()) {
-            let known_at = self.asked(question)?.seq;
+            self.expect_timeline(question)?;
+            let known_at = self.last_known(question.known_at)?;
             let asked = (&question.timeline, entity, Some(attribute));
             let answer = index.ask(self.log(), asked, known_at, |facts| {
                 let claims: Vec<Claim<'_>> = facts.iter().flat_map(|fact| fact.claims()).collect();
@@ -105,7 +106,8 @@ impl<L: Log> Store<L> {
         asked: &str,
         answer: impl Fn(Records<'_, L>) -> Result<T>,
     ) -> Result<T> {
-        let position = self.asked(question)?;
+        self.expect_timeline(question)?;
+        let position = self.position(question.known_at)?;
         let log = self.log();
         if let Some(seqs) = self.touching(question, position, asked)?.filter(|seqs| !seqs.is_empty()) {
             match answer(Records { log, position, which: Which::These(&seqs) }) {
@@ -139,12 +141,12 @@ impl<L: Log> Store<L> {
         Ok(Some(all))
     }
 
-    /// The last record that counts, of a timeline that there is.
-    fn asked(&self, question: &Question) -> Result<Position> {
+    /// Refuses a question about a timeline that is not there.
+    fn expect_timeline(&self, question: &Question) -> Result<()> {
         if self.log().version(&question.timeline)?.0 == 0 {
             return Err(NotFound::Timeline(question.timeline.clone()).into());
         }
-        self.position(question.known_at)
+        Ok(())
     }
 }
 

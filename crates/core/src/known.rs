@@ -143,19 +143,24 @@ impl<L: Log> Store<L> {
 
     /// The last record that counts at a moment of the record axis.
     pub fn position(&self, known_at: KnownAt) -> Result<Position> {
-        let end = self.log().head()?.seq();
-        let seq = match known_at {
-            KnownAt::Everything => end,
-            KnownAt::Position(seq) if seq <= end => seq,
-            KnownAt::Position(seq) => {
-                return Err(annals_model::Invalid::new(format!("the log has no record {seq} yet"))
-                    .with_hint(format!("its last record is @{end}"))
-                    .into());
-            }
-            KnownAt::At(instant) => scan::position_at(self.log(), instant)?,
-        };
+        let seq = self.last_known(known_at)?;
         let recorded_at = (seq.0 > 0).then(|| scan::recorded_at(self.log(), seq)).transpose()?;
         Ok(Position { seq, recorded_at })
+    }
+
+    /// The same without the time at which it was recorded, which has to be read from the log.
+    pub(crate) fn last_known(&self, known_at: KnownAt) -> Result<Seq> {
+        let end = self.log().head()?.seq();
+        match known_at {
+            KnownAt::Everything => Ok(end),
+            KnownAt::Position(seq) if seq <= end => Ok(seq),
+            KnownAt::Position(seq) => {
+                Err(annals_model::Invalid::new(format!("the log has no record {seq} yet"))
+                    .with_hint(format!("its last record is @{end}"))
+                    .into())
+            }
+            KnownAt::At(instant) => scan::position_at(self.log(), instant),
+        }
     }
 
     /// Answers a question: the state as of a date, as it was known at a moment.
