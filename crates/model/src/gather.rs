@@ -69,7 +69,7 @@ enum Form<T> {
     /// Only replacements were seen, of which those that surely ended before `floor` were left out.
     Register { floor: Moment, left_out: bool },
     /// Only increases were seen.
-    Sum(Sum<T>),
+    Sum(Box<Sum<T>>),
     /// All that was seen was kept.
     Whole,
     /// Something was left out that is needed.
@@ -148,7 +148,7 @@ impl<T> Gathered<T> {
         if matches!(self.form, Form::New) {
             self.form = match mark.does {
                 Does::Replace => Form::Register { floor: Moment::NEG_INFINITY, left_out: false },
-                Does::Increase(_) => Form::Sum(Sum { total: 0, size: 0, first: None, last: None }),
+                Does::Increase(_) => Form::Sum(Box::default()),
                 Does::Member => Form::Whole,
             };
         }
@@ -207,6 +207,12 @@ impl<T> Gathered<T> {
         }
         kept.extend(sum.links());
         kept
+    }
+}
+
+impl<T> Default for Sum<T> {
+    fn default() -> Self {
+        Self { total: 0, size: 0, first: None, last: None }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::Answers;
-use crate::canonical::canonical_sha256;
+use crate::canonical::{canonical_map, canonical_with, sha256};
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::line::hex;
@@ -225,8 +225,9 @@ impl Snapshot {
     pub fn of(question: &Question, found: Found) -> serde_json::Result<Self> {
         let Found { position, log_root, events, ongoing, answers } = found;
         let Answers { state, unsettled, clashes } = answers;
-        let receipt =
-            Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256: state_sha256(&state)? };
+        let canonical_state = canonical_map(&state)?;
+        let state_sha256 = sha256(&canonical_state);
+        let receipt = Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256 };
         let mut answer = Self {
             schema: SCHEMA,
             timeline: question.timeline.clone(),
@@ -237,14 +238,15 @@ impl Snapshot {
             filter: question.filter.clone(),
             entities: question.entities.clone(),
             events,
-            state,
+            state: State::new(),
             unsettled,
             clashes,
             ongoing,
             receipt,
             answer_sha256: String::new(),
         };
-        answer.answer_sha256 = canonical_sha256(&answer)?;
+        answer.answer_sha256 = sha256(&canonical_with(&answer, "state", &canonical_state)?);
+        answer.state = state;
         Ok(answer)
     }
 }
@@ -257,7 +259,7 @@ impl Snapshot {
 ///
 /// None that input could cause: a state is a tree of objects with text for keys.
 pub fn state_sha256(state: &State) -> serde_json::Result<String> {
-    canonical_sha256(state)
+    Ok(sha256(&canonical_map(state)?))
 }
 
 impl Reached {
