@@ -144,7 +144,7 @@ fn writes(most: usize) -> impl Strategy<Value = Vec<Entry>> {
     })
 }
 
-fn written(entries: Vec<Entry>, batch: usize) -> Store<MemoryLog> {
+fn written(entries: &[Entry], batch: usize) -> Store<MemoryLog> {
     let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(1));
     for entries in entries.chunks(batch) {
         store.write(entries.to_vec(), &host, &WriteOptions::by("tester")).unwrap();
@@ -184,7 +184,7 @@ proptest! {
     /// Many claims on few attributes, so that most of them are left out.
     #[test]
     fn what_is_left_out_leaves_no_trace(entries in writes(120), asked in vec(asked(), 1..12)) {
-        let store = written(entries, 50);
+        let store = written(&entries, 50);
         let end = store.log().head().unwrap().seq().0;
         let records = records(&store);
         for (as_of, certainty, known_at, entities) in asked {
@@ -206,7 +206,7 @@ proptest! {
         batch in select(vec![97_usize, 256, 6000]),
         asked in vec(asked(), 4..8),
     ) {
-        let store = written(entries, batch);
+        let store = written(&entries, batch);
         let end = store.log().head().unwrap().seq().0;
         for (as_of, certainty, known_at, entities) in asked {
             let known_at = known_at.map_or(KnownAt::Everything, |at| KnownAt::Position(Seq(at % (end + 1))));
@@ -273,7 +273,7 @@ fn an_answer_rests_on_claims_alone() {
             vec![set(&format!("e{}", number % 7), "p")],
         ))
     });
-    let store = written(entries.collect(), 600);
+    let store = written(&entries.collect::<Vec<_>>(), 600);
     let question = everything("1550-06");
     let before = from_events(&store, &question);
     rewrite(&store, |stored| {
@@ -297,7 +297,7 @@ fn titles_and_sources_are_those_of_the_records() {
     entries.push(contested(1, "p"));
     entries.push(contested(2, "q"));
     entries.push(append(dated(3, "2004/..", Vec::new())));
-    let store = written(entries, 100);
+    let store = written(&entries, 100);
     let answer = store.replay(&everything("2005")).unwrap();
     assert_eq!(answer, from_events(&store, &everything("2005")));
     let cell = &answer.state["a"]["status"];
@@ -318,7 +318,7 @@ fn increases_behind_a_replacement_are_read_again() {
     let replacement = Effect { change: whole, attribute: "count".to_owned(), ..set("a", "") };
     let mut entries = vec![append(dated(1, "2004-01-14", vec![replacement]))];
     entries.extend((2..=700).map(|number| increase(number, 1)));
-    let store = written(entries, 700);
+    let store = written(&entries, 700);
     let answer = store.replay(&everything("2005")).unwrap();
     assert_eq!(answer, from_events(&store, &everything("2005")));
     let Value::Scalar(Scalar::Number(sum)) = &answer.state["a"]["count"].value else { panic!("no number") };
@@ -338,7 +338,7 @@ fn sums_of_too_many_digits_clash_as_they_do_in_full() {
         let effect = Effect { change: Change::Increase(by), attribute: "count".to_owned(), ..set("a", "") };
         append(dated(number, &format!("2004-01-0{number}"), vec![effect]))
     });
-    let store = written(entries.collect(), 5);
+    let store = written(&entries.collect::<Vec<_>>(), 5);
     let answer = store.replay(&everything("2005")).unwrap();
     assert_eq!(answer, from_events(&store, &everything("2005")));
     assert!(!answer.clashes.is_empty());
@@ -349,7 +349,7 @@ fn sums_of_too_many_digits_clash_as_they_do_in_full() {
 fn an_erased_event_is_withdrawn() {
     let entries =
         (1..=300).map(|number| append(dated(number, "2004-01-01", vec![set("a", &number.to_string())])));
-    let store = written(entries.collect(), 300);
+    let store = written(&entries.collect::<Vec<_>>(), 300);
     rewrite(&store, |stored| {
         let mut erased = stored.clone();
         if erased.record.seq == Seq(300) {
@@ -368,8 +368,10 @@ fn an_erased_event_is_withdrawn() {
 /// A history with a record missing is decided by the plain way, which goes by ids.
 #[test]
 fn a_link_to_nowhere_is_not_followed() {
-    let store =
-        written((1..=300).map(|n| append(dated(n, "2004-01-01", vec![set("a", "p")]))).collect(), 300);
+    let store = written(
+        &(1..=300).map(|n| append(dated(n, "2004-01-01", vec![set("a", "p")]))).collect::<Vec<_>>(),
+        300,
+    );
     rewrite(&store, |stored| {
         let mut linked = stored.clone();
         if linked.record.seq == Seq(2) {
@@ -387,7 +389,10 @@ fn a_link_to_nowhere_is_not_followed() {
 #[test]
 fn damage_is_an_error() {
     for first in [1, 257, 513] {
-        let store = written((1..=600).map(|n| append(dated(n, "2004", vec![set("a", "p")]))).collect(), 600);
+        let store = written(
+            &(1..=600).map(|n| append(dated(n, "2004", vec![set("a", "p")]))).collect::<Vec<_>>(),
+            600,
+        );
         store.log().damage_frame(Seq(first), |bytes| bytes[60] ^= 1);
         let error = store.replay(&everything("2005")).unwrap_err();
         assert_eq!(error.to_string(), store.known(&timeline(), KnownAt::Everything).unwrap_err().to_string());

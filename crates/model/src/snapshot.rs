@@ -306,7 +306,9 @@ impl Ongoing {
 
 fn tally(events: &[Counted<'_>], as_of: Moment, withdrawn: u64) -> Tally {
     let mut tally = Tally { retracted: withdrawn, ..Tally::default() };
-    events.iter().for_each(|counted| tally.count(Reached::of(counted.event.happenings(), as_of)));
+    for counted in events {
+        tally.count(Reached::of(counted.event.happenings(), as_of));
+    }
     tally
 }
 

@@ -52,9 +52,9 @@ pub struct Glance<'a> {
 }
 
 /// Reads the date of a record's claims, and then one effect after the other, without making an [`Event`] of them.
-pub fn glance<'a>(
-    claims: &'a [u8],
-) -> Result<(Option<&'a str>, impl Iterator<Item = Result<Glance<'a>, String>>), String> {
+pub fn glance(
+    claims: &[u8],
+) -> Result<(Option<&str>, impl Iterator<Item = Result<Glance<'_>, String>>), String> {
     let unreadable = |e: bincode::Error| e.to_string();
     let mut bytes = bincode::Deserializer::from_slice(claims, options());
     // Field by field, this is how bincode reads `Claims`: a list is its length and its members.

@@ -86,7 +86,7 @@ fn all<L: Log>(log: &L, question: &Question, to: Seq) -> Result<Gathering> {
 fn answer(question: &Question, kept: &[Kept<Item>], places: &Places) -> Result<Answer> {
     let events: Vec<Event> = kept.iter().map(event).collect::<Result<_>>()?;
     let claims: Vec<Claim<'_>> =
-        kept.iter().zip(&events).flat_map(|(kept, event)| claim(kept, event, places)).collect();
+        kept.iter().zip(&events).filter_map(|(kept, event)| claim(kept, event, places)).collect();
     Ok(Answer::of(question, &claims))
 }
 
