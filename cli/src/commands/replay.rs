@@ -53,8 +53,12 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     let store = session.open()?;
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let snapshot = Snapshot::answer(&question, &known.knowledge())?;
+    let snapshot = store.replay(&question).map_err(|e| hints::explain(&store, e))?;
+    // Whether other events name an entity is worth a look at all of them only where nothing is known of it.
+    let is_strange = |entity: &String| !is_answered(&snapshot, entity);
+    let known = (session.is_for_people() && args.entities.iter().any(is_strange))
+        .then(|| store.known(&question.timeline, question.known_at))
+        .transpose()?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if !session.is_for_people() {
@@ -62,8 +66,15 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print(&snapshot)?;
-    hints::unknown_entities(session, &known, &args.entities)?;
+    if let Some(known) = known {
+        hints::unknown_entities(session, &known, &args.entities)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the answer says anything of an entity.
+fn is_answered(snapshot: &Snapshot, entity: &str) -> bool {
+    snapshot.state.contains_key(entity) || snapshot.unsettled.contains_key(entity)
 }
 
 /// Holds the answer in a file against the one that the log gives.

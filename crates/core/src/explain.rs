@@ -4,14 +4,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use annals_model::answers::Answer;
 use annals_model::fold::{Claim, Counted};
 use annals_model::why::{Fate, Version, Why};
 use annals_model::{
     Cell, Content, Effect, Event, EventId, History, Learned, Learner, Names, Op, Position, Question, Record,
-    RecordedAt, Seq, Target, TimelineName, cell_of,
+    RecordedAt, Seq, Target, TimelineName,
 };
 
-use crate::error::NotFound;
 use crate::known::KnownEvent;
 use crate::log::Log;
 use crate::store::Store;
@@ -22,21 +22,34 @@ impl<L: Log> Store<L> {
     /// What stands in one attribute. With an index this reads what concerns the attribute and nothing else.
     pub fn cell(&self, question: &Question, entity: &str, attribute: &str) -> Result<Option<Cell>> {
         if let Some(index) = self.index().filter(|_| question.filter.is_empty()) {
-            self.expect_timeline(question)?;
+            self.require(&question.timeline)?;
             let known_at = self.last_known(question.known_at)?;
             let asked = (&question.timeline, entity, Some(attribute));
             let answer = index.ask(self.log(), asked, known_at, |facts| {
                 let claims: Vec<Claim<'_>> = facts.iter().flat_map(|fact| fact.claims()).collect();
-                cell_of(question, &claims)
+                Answer::of(question, &claims)
             });
-            // An index that cannot be written is no reason not to answer.
-            if !matches!(answer, Err(Error::Unavailable { .. })) {
-                return answer;
+            match answer {
+                Ok(answer) => return self.with_sources(answer),
+                // An index that cannot be written is no reason not to answer.
+                Err(Error::Unavailable { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         let question = Question { entities: vec![entity.to_owned()], ..question.clone() };
         let mut state = self.replay(&question)?.state;
         Ok(state.remove(entity).and_then(|mut attributes| attributes.remove(attribute)))
+    }
+
+    /// The cell of an answer, with the sources of those who contest it, which the index does not hold.
+    fn with_sources(&self, Answer { cell, contenders, .. }: Answer) -> Result<Option<Cell>> {
+        let Some(mut cell) = cell else { return Ok(None) };
+        for (contender, seq) in cell.contested.iter_mut().zip(contenders) {
+            if let Some(event) = scan::one(self.log(), seq)?.record.content.event() {
+                contender.sources.clone_from(&event.sources);
+            }
+        }
+        Ok(Some(cell))
     }
 
     /// What `ENTITY` or `ENTITY.ATTRIBUTE` was along the whole date axis.
@@ -106,7 +119,7 @@ impl<L: Log> Store<L> {
         asked: &str,
         answer: impl Fn(Records<'_, L>) -> Result<T>,
     ) -> Result<T> {
-        self.expect_timeline(question)?;
+        self.require(&question.timeline)?;
         let position = self.position(question.known_at)?;
         let log = self.log();
         if let Some(seqs) = self.touching(question, position, asked)?.filter(|seqs| !seqs.is_empty()) {
@@ -139,14 +152,6 @@ impl<L: Log> Store<L> {
             }
         }
         Ok(Some(all))
-    }
-
-    /// Refuses a question about a timeline that is not there.
-    fn expect_timeline(&self, question: &Question) -> Result<()> {
-        if self.log().version(&question.timeline)?.0 == 0 {
-            return Err(NotFound::Timeline(question.timeline.clone()).into());
-        }
-        Ok(())
     }
 }
 

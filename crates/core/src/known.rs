@@ -6,8 +6,7 @@ use std::collections::hash_map::Entry;
 use annals_model::diff::{Side, Withdrawn};
 use annals_model::fold::Counted;
 use annals_model::{
-    AsOf, Content, Event, EventId, Knowledge, KnownAt, Op, Position, Question, Record, RecordedAt, Seq,
-    Snapshot, TimelineName,
+    AsOf, Content, Event, EventId, Knowledge, KnownAt, Op, Position, Record, RecordedAt, Seq, TimelineName,
 };
 
 use crate::error::NotFound;
@@ -15,7 +14,7 @@ use crate::log::Log;
 use crate::merkle::Hash;
 use crate::store::Store;
 use crate::stored::StoredRecord;
-use crate::{Damage, Error, Result, scan};
+use crate::{Damage, Result, scan};
 
 /// The events of a timeline as the log knew them at a moment.
 #[derive(Debug)]
@@ -109,10 +108,8 @@ impl<L: Log> Store<L> {
     /// A timeline that has records now and had none then is known as empty; one that has none at all is not
     /// found.
     pub fn known(&self, timeline: &TimelineName, known_at: KnownAt) -> Result<Known> {
+        self.require(timeline)?;
         let log = self.log();
-        if log.version(timeline)?.0 == 0 {
-            return Err(NotFound::Timeline(timeline.clone()).into());
-        }
         let position = self.position(known_at)?;
         let mut standing: HashMap<EventId, Standing> = HashMap::new();
         scan::each_raw(log, Seq(1), position.seq, |raw| {
@@ -141,6 +138,14 @@ impl<L: Log> Store<L> {
         Ok(Known { position, log_root, events, withdrawn })
     }
 
+    /// Makes sure that the log has records of a timeline.
+    pub(crate) fn require(&self, timeline: &TimelineName) -> Result<()> {
+        match self.log().version(timeline)?.0 {
+            0 => Err(NotFound::Timeline(timeline.clone()).into()),
+            _ => Ok(()),
+        }
+    }
+
     /// The last record that counts at a moment of the record axis.
     pub fn position(&self, known_at: KnownAt) -> Result<Position> {
         let seq = self.last_known(known_at)?;
@@ -161,13 +166,6 @@ impl<L: Log> Store<L> {
             }
             KnownAt::At(instant) => scan::position_at(self.log(), instant),
         }
-    }
-
-    /// Answers a question: the state as of a date, as it was known at a moment.
-    pub fn replay(&self, question: &Question) -> Result<Snapshot> {
-        let known = self.known(&question.timeline, question.known_at)?;
-        Snapshot::answer(question, &known.knowledge())
-            .map_err(|e| Error::io("cannot hash the state", e.into()))
     }
 
     /// All records of one event, oldest first.

@@ -25,6 +25,7 @@ mod known;
 mod log;
 mod merkle;
 pub mod projection;
+mod replay;
 pub mod scan;
 mod sled_log;
 mod snapshots;

@@ -8,8 +8,8 @@ use std::path::Path;
 use annals_core::index::{ClaimIndex, Sizes};
 use annals_core::{Log, Store, WriteOptions};
 use annals_model::{
-    Cell, Certainty, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Question, Seq, TimelineName,
-    Write, cell_of,
+    Certainty, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Question, Seq, Source, TimelineName,
+    Write,
 };
 use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, effects};
 use annals_testkit::{MemoryLog, TestHost};
@@ -39,25 +39,11 @@ fn record(store: &Store<MemoryLog>, host: &TestHost, (event, date, effects, dice
     } else {
         let mut event = Event::new(name, "t");
         (event.date, event.effects) = (date.clone(), effects.clone());
+        event.sources = vec![Source { title: Some(format!("source {dice}")), ..Source::default() }];
         let event = Box::new(event);
         if known.is_some() { Write::Revise(event) } else { Write::Append(event) }
     };
     let _ = store.write(vec![Entry::new(timeline, write)], host, &WriteOptions::by("somebody"));
-}
-
-fn answer(
-    index: &ClaimIndex,
-    store: &Store<MemoryLog>,
-    question: &Question,
-    name: (&str, &str),
-) -> Option<Cell> {
-    let known_at = store.position(question.known_at).unwrap().seq;
-    let asked = (&question.timeline, name.0, Some(name.1));
-    let answer = index.ask(store.log(), asked, known_at, |facts| {
-        let claims: Vec<_> = facts.iter().flat_map(|fact| fact.claims()).collect();
-        cell_of(question, &claims)
-    });
-    answer.unwrap()
 }
 
 /// What both stores say about a name, apart from the log root that no test of answers needs.
@@ -89,8 +75,8 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("index");
-        let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(1));
-        let mut index = ClaimIndex::with(path.clone(), SMALL);
+        let index = || ClaimIndex::with(path.clone(), SMALL);
+        let (mut store, host) = (Store::new(MemoryLog::default()).with_index(index()), TestHost::new(1));
         let mut dice = dice.into_iter().cycle();
         let mut damaged = false;
         for (number, chunk) in deeds.chunks(300).enumerate() {
@@ -100,7 +86,7 @@ proptest! {
             let end = store.log().head().unwrap().seq();
             // Now and then the process ends, and somebody does something to the files.
             if number % 2 == 1 {
-                index = ClaimIndex::with(path.clone(), SMALL);
+                store = store.with_index(index());
                 let files = if path.exists() { files(&path) } else { Vec::new() };
                 let deed = dice.next().unwrap() % 4;
                 if let Some(file) = files.get(dice.next().unwrap() as usize % files.len().max(1)) {
@@ -128,17 +114,17 @@ proptest! {
                         let Ok(snapshot) = store.replay(&question) else { continue };
                         for (entity, attributes) in &snapshot.state {
                             for (attribute, cell) in attributes {
-                                let found = answer(&index, &store, &question, (entity, attribute));
+                                let found = store.cell(&question, entity, attribute).unwrap();
                                 prop_assert_eq!(found.as_ref(), Some(cell), "{}.{} {:?}", entity, attribute, question);
                             }
                         }
-                        prop_assert_eq!(answer(&index, &store, &question, ("a", "nothing")), None);
+                        prop_assert_eq!(store.cell(&question, "a", "nothing").unwrap(), None);
                     }
                 }
             }
         }
         // Damage that was read was noticed; some is never read.
-        prop_assert!(damaged || index.notice().is_none());
+        prop_assert!(damaged || store.index().unwrap().notice().is_none());
     }
 }
 

@@ -113,25 +113,12 @@ impl<'a> Counted<'a> {
 impl Claim<'_> {
     /// The bounds of the moment at which the effect takes hold.
     pub const fn moment(&self) -> Range {
-        match self.effect.when {
-            When::Start | When::During => self.span.start,
-            When::End => self.span.end,
-        }
+        moment(self.span, self.effect.when)
     }
 
     /// Whether the effect holds as of a moment.
     pub fn holds(&self, as_of: Moment, certainty: Certainty) -> bool {
-        let Range { earliest, latest } = self.moment();
-        let lasts = self.effect.when == When::During;
-        // Infinity is never reached, not even by a question that asks as of the end of time.
-        match certainty {
-            Certainty::Surely => {
-                latest <= as_of && latest < Moment::INFINITY && (!lasts || as_of <= self.span.end.earliest)
-            }
-            Certainty::Possibly => {
-                earliest <= as_of && earliest < Moment::INFINITY && (!lasts || as_of <= self.span.end.latest)
-            }
-        }
+        holds(self.span, self.effect.when, as_of, certainty)
     }
 
     /// Orders claims as the fold takes them.
@@ -159,6 +146,29 @@ impl Claim<'_> {
         let same_second = a.earliest == a.latest && a.earliest.is_finite() && a == b;
         let same_event = self.counted.place == other.counted.place;
         a.latest < b.earliest || self.is_simultaneous(other) || (same_second && !same_event)
+    }
+}
+
+/// The bounds of the moment at which an effect of a happening takes hold.
+pub const fn moment(span: Span, when: When) -> Range {
+    match when {
+        When::Start | When::During => span.start,
+        When::End => span.end,
+    }
+}
+
+/// Whether an effect of a happening holds as of a moment.
+pub fn holds(span: Span, when: When, as_of: Moment, certainty: Certainty) -> bool {
+    let Range { earliest, latest } = moment(span, when);
+    let lasts = when == When::During;
+    // Infinity is never reached, not even by a question that asks as of the end of time.
+    match certainty {
+        Certainty::Surely => {
+            latest <= as_of && latest < Moment::INFINITY && (!lasts || as_of <= span.end.earliest)
+        }
+        Certainty::Possibly => {
+            earliest <= as_of && earliest < Moment::INFINITY && (!lasts || as_of <= span.end.latest)
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 //! - [`history`], [`learned`] and [`mod@why`]: what an attribute was along either axis, and why it is what it is.
 //! - [`mod@line`]: the JSON Lines interchange form.
 
+pub mod answers;
 mod canonical;
 pub mod conflicts;
 pub mod date;
@@ -21,6 +22,7 @@ mod effect;
 mod error;
 mod event;
 pub mod fold;
+pub mod gather;
 pub mod history;
 pub mod learned;
 pub mod limits;
@@ -55,8 +57,8 @@ pub use question::{AsOf, Certainty, Filter, KnownAt, Question};
 pub use record::{Content, Op, Record, RecordedAt};
 pub use saved::SavedSnapshot;
 pub use snapshot::{
-    Cell, Clash, Contender, Knowledge, Ongoing, Position, Receipt, SCHEMA, Snapshot, State, Tally, Unsettled,
-    cell_of, state_sha256,
+    Cell, Clash, Contender, Found, Knowledge, Ongoing, Position, Reached, Receipt, SCHEMA, Snapshot, State,
+    Tally, Unsettled, state_sha256,
 };
 pub use target::{Names, Target};
 pub use value::{Scalar, Value};

@@ -28,6 +28,11 @@ pub struct Question {
 }
 
 impl Question {
+    /// Whether an entity is answered for.
+    pub fn asks_for(&self, entity: &str) -> bool {
+        self.entities.is_empty() || self.entities.iter().any(|asked| asked == entity)
+    }
+
     /// Whether an event had begun as of the date asked about, as surely as was asked.
     pub fn counts(&self, event: &Event) -> bool {
         let until = self.as_of.until();

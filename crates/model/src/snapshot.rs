@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::canonical_sha256;
-use crate::conflicts::contested;
-use crate::fold::{Claim, Counted, Folded, Standing, fold};
+use crate::answers::Answers;
+use crate::canonical::{canonical_map, canonical_with, sha256};
+use crate::date::Span;
+use crate::fold::Counted;
 use crate::line::hex;
 use crate::{
-    Certainty, Change, Date, EventId, Filter, Moment, Open, Question, RecordedAt, Seq, Source, TimelineName,
-    Value,
+    Certainty, Date, EventId, Filter, Moment, Open, Question, RecordedAt, Seq, Source, TimelineName, Value,
 };
 
 /// The name of the JSON form.
@@ -83,6 +83,17 @@ pub struct Tally {
     pub later: u64,
     /// Events of the timeline that were retracted or redacted.
     pub retracted: u64,
+}
+
+/// Whether an event had begun by the date asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Whatever its date allows, it had.
+    Surely,
+    /// Its date allows that it had.
+    Possibly,
+    /// It surely had not.
+    NotYet,
 }
 
 /// What stands in an attribute.
@@ -167,6 +178,21 @@ pub struct Knowledge<'a> {
     pub withdrawn: u64,
 }
 
+/// What an answer is made of, once the log was read.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The last record that counts.
+    pub position: Position,
+    /// The log root at that record.
+    pub log_root: [u8; 32],
+    /// How many events stand where.
+    pub events: Tally,
+    /// The events that go on, in the order of lists.
+    pub ongoing: Vec<Ongoing>,
+    /// What was found of the attributes that were asked for.
+    pub answers: Answers,
+}
+
 impl Snapshot {
     /// Answers a question from what was known.
     ///
@@ -181,30 +207,46 @@ impl Snapshot {
             .copied()
             .collect();
         let as_of = question.as_of.until();
-        let Answers { state, unsettled, clashes } = answers(question, &admitted);
-        let receipt = Receipt {
-            seq: known.position.seq,
-            log_root: hex(&known.log_root),
-            state_sha256: state_sha256(&state)?,
+        let found = Found {
+            position: known.position,
+            log_root: known.log_root,
+            events: tally(&admitted, as_of, known.withdrawn),
+            ongoing: ongoing(&admitted, as_of),
+            answers: Answers::of(question, &admitted),
         };
+        Self::of(question, found)
+    }
+
+    /// Answers a question from what was found in the log.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`state_sha256`].
+    pub fn of(question: &Question, found: Found) -> serde_json::Result<Self> {
+        let Found { position, log_root, events, ongoing, answers } = found;
+        let Answers { state, unsettled, clashes } = answers;
+        let canonical_state = canonical_map(&state)?;
+        let state_sha256 = sha256(&canonical_state);
+        let receipt = Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256 };
         let mut answer = Self {
             schema: SCHEMA,
             timeline: question.timeline.clone(),
             as_of: question.as_of.date().clone(),
-            as_of_until: as_of,
-            known_at: known.position,
+            as_of_until: question.as_of.until(),
+            known_at: position,
             certainty: question.certainty,
             filter: question.filter.clone(),
             entities: question.entities.clone(),
-            events: tally(&admitted, as_of, known.withdrawn),
-            state,
+            events,
+            state: State::new(),
             unsettled,
             clashes,
-            ongoing: ongoing(&admitted, as_of),
+            ongoing,
             receipt,
             answer_sha256: String::new(),
         };
-        answer.answer_sha256 = canonical_sha256(&answer)?;
+        answer.answer_sha256 = sha256(&canonical_with(&answer, "state", &canonical_state)?);
+        answer.state = state;
         Ok(answer)
     }
 }
@@ -217,128 +259,79 @@ impl Snapshot {
 ///
 /// None that input could cause: a state is a tree of objects with text for keys.
 pub fn state_sha256(state: &State) -> serde_json::Result<String> {
-    canonical_sha256(state)
+    Ok(sha256(&canonical_map(state)?))
 }
 
-/// What stands where, what may, and what did not fit.
-#[derive(Default)]
-struct Answers {
-    state: State,
-    unsettled: Unsettled,
-    clashes: Vec<Clash>,
-}
-
-fn answers(question: &Question, events: &[Counted<'_>]) -> Answers {
-    let mut claims: BTreeMap<(&str, &str), Vec<Claim<'_>>> = BTreeMap::new();
-    let asked = |entity: &str| question.entities.is_empty() || question.entities.iter().any(|e| e == entity);
-    for claim in events.iter().flat_map(|counted| counted.claims()) {
-        if asked(&claim.effect.entity) {
-            claims.entry((&claim.effect.entity, &claim.effect.attribute)).or_default().push(claim);
+impl Reached {
+    /// Whether an event with these happenings had begun by a moment.
+    pub fn of(happenings: &[Span], as_of: Moment) -> Self {
+        if happenings.iter().any(|span| span.start.latest <= as_of) {
+            Self::Surely
+        } else if happenings.iter().any(|span| span.start.earliest <= as_of) {
+            Self::Possibly
+        } else {
+            Self::NotYet
         }
     }
-    let mut answers = Answers::default();
-    for ((entity, attribute), claims) in claims {
-        let folded = fold(&claims, question.as_of.until(), question.certainty);
-        answers.clashes.extend(folded.clashes().map(|claim| clash(&claim)));
-        if let Some(cell) = cell(question, &claims, &folded) {
-            answers.state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
-        } else if let Some(open) = folded.open {
-            answers.unsettled.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), *open);
+}
+
+impl Tally {
+    /// Counts an event.
+    pub const fn count(&mut self, reached: Reached) {
+        let count = match reached {
+            Reached::Surely => &mut self.applied,
+            Reached::Possibly => &mut self.possible,
+            Reached::NotYet => &mut self.later,
+        };
+        *count += 1;
+    }
+}
+
+impl Ongoing {
+    /// How sure it is that an event with these happenings goes on at a moment; `None` where it surely does not.
+    pub fn certainty_of(happenings: &[Span], as_of: Moment) -> Option<Certainty> {
+        if happenings.iter().any(|span| span.start.latest <= as_of && as_of <= span.end.earliest) {
+            return Some(Certainty::Surely);
         }
+        let may_go_on = |span: &Span| span.start.earliest <= as_of && as_of <= span.end.latest;
+        happenings.iter().any(may_go_on).then_some(Certainty::Possibly)
     }
-    answers
-}
 
-/// What stands in one attribute, of which these are all the claims that count.
-pub fn cell_of(question: &Question, claims: &[Claim<'_>]) -> Option<Cell> {
-    cell(question, claims, &fold(claims, question.as_of.until(), question.certainty))
-}
-
-fn cell(question: &Question, claims: &[Claim<'_>], folded: &Folded<'_>) -> Option<Cell> {
-    let Standing { value, by } = folded.standing.clone()?;
-    let event = by.counted.event;
-    let base = folded.effective().next();
-    let contested = base
-        .map_or_else(Vec::new, |base| contested(claims, &base, question.as_of.until(), question.certainty));
-    Some(Cell {
-        value,
-        sure: folded.is_sure(),
-        by: event.id.clone(),
-        date: event.date.clone(),
-        open: folded.open.as_deref().cloned().unwrap_or_default(),
-        contested: contested.iter().filter_map(Contender::of).collect(),
-    })
-}
-
-impl Contender {
-    fn of(claim: &Claim<'_>) -> Option<Self> {
-        let event = claim.counted.event;
-        let Change::Set(value) = &claim.effect.change else { return None };
-        Some(Self {
-            value: value.clone(),
-            by: event.id.clone(),
-            date: event.date.clone(),
-            sources: event.sources.clone(),
-        })
-    }
-}
-
-fn clash(claim: &Claim<'_>) -> Clash {
-    Clash {
-        entity: claim.effect.entity.clone(),
-        attribute: claim.effect.attribute.clone(),
-        id: claim.counted.event.id.clone(),
-        op: claim.effect.change.op(),
+    /// Puts what goes on in the order of lists; each comes with its place in the log.
+    pub fn in_order(mut found: Vec<(Seq, Self)>) -> Vec<Self> {
+        found.sort_by_cached_key(|(place, ongoing)| list_order(ongoing.date.as_ref(), *place));
+        found.into_iter().map(|(_, ongoing)| ongoing).collect()
     }
 }
 
 fn tally(events: &[Counted<'_>], as_of: Moment, withdrawn: u64) -> Tally {
     let mut tally = Tally { retracted: withdrawn, ..Tally::default() };
     for counted in events {
-        let began = |surely: bool| {
-            counted.event.happenings().iter().any(|span| {
-                let moment = if surely { span.start.latest } else { span.start.earliest };
-                moment <= as_of
-            })
-        };
-        let count = if began(true) {
-            &mut tally.applied
-        } else if began(false) {
-            &mut tally.possible
-        } else {
-            &mut tally.later
-        };
-        *count += 1;
+        tally.count(Reached::of(counted.event.happenings(), as_of));
     }
     tally
 }
 
 fn ongoing(events: &[Counted<'_>], as_of: Moment) -> Vec<Ongoing> {
-    let mut found: Vec<(Counted<'_>, Certainty)> = Vec::new();
-    for counted in events {
-        let happenings = counted.event.happenings();
-        if happenings.iter().any(|span| span.start.latest <= as_of && as_of <= span.end.earliest) {
-            found.push((*counted, Certainty::Surely));
-        } else if happenings.iter().any(|span| span.start.earliest <= as_of && as_of <= span.end.latest) {
-            found.push((*counted, Certainty::Possibly));
-        }
-    }
-    found.sort_by_cached_key(|(counted, _)| counted.list_order());
-    let entry = |(counted, certainty): (Counted<'_>, Certainty)| Ongoing {
-        id: counted.event.id.clone(),
-        date: counted.event.date.clone(),
-        title: counted.event.title.clone(),
-        certainty,
+    let entry = |counted: &Counted<'_>| {
+        let event = counted.event;
+        let certainty = Ongoing::certainty_of(event.happenings(), as_of)?;
+        let (id, date, title) = (event.id.clone(), event.date.clone(), event.title.clone());
+        Some((counted.place, Ongoing { id, date, title, certainty }))
     };
-    found.into_iter().map(entry).collect()
+    Ongoing::in_order(events.iter().filter_map(entry).collect())
 }
 
 impl Counted<'_> {
     /// Orders events as lists and exports show them: start no earlier, then end no later, coarser first, then
     /// place in the log; undated events last.
     pub fn list_order(&self) -> impl Ord + use<> {
-        let span = self.event.span();
-        let coarser = (std::cmp::Reverse(span.start.latest), span.end.earliest);
-        (self.event.date.is_none(), span.start.earliest, span.end.latest, coarser, self.place)
+        list_order(self.event.date.as_ref(), self.place)
     }
+}
+
+fn list_order(date: Option<&Date>, place: Seq) -> impl Ord + use<> {
+    let span = date.map_or(Span::UNDATED, Date::span);
+    let coarser = (std::cmp::Reverse(span.start.latest), span.end.earliest);
+    (date.is_none(), span.start.earliest, span.end.latest, coarser, place)
 }

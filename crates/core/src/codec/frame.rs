@@ -44,6 +44,19 @@ pub struct Frame {
     sections: [Vec<u8>; SECTIONS],
 }
 
+/// A frame as it is stored, of which each section can be read without the others.
+#[derive(Debug)]
+pub struct Packed<'a> {
+    first: Seq,
+    count: u16,
+    codec: u8,
+    /// The stored bytes, and the length that they have when decompressed.
+    sections: [(&'a [u8], usize); SECTIONS],
+}
+
+/// What decompresses sections, one after the other.
+pub struct Unpacker(zstd::bulk::Decompressor<'static>);
+
 /// One record of a frame, not decoded further than its header.
 #[derive(Debug)]
 pub struct RawRecord<'a> {
@@ -139,9 +152,9 @@ fn record_checksum(head: &[u8], claims: &[u8], details: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c_append(crc32c::crc32c(head), claims), details)
 }
 
-impl Frame {
-    /// Reads the frame that stands under the key `first`.
-    pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {
+impl<'a> Packed<'a> {
+    /// Checks the frame that stands under the key `first`, and decompresses nothing of it.
+    pub fn check(first: Seq, bytes: &'a [u8]) -> Result<Self, Damage> {
         let damaged = |what: &str| Damage::of(first, first, format!("its frame {what}"));
         let (header, body) = bytes.split_at_checked(HEADER).ok_or_else(|| damaged("is cut short"))?;
         if header[0] != VERSION {
@@ -158,28 +171,88 @@ impl Frame {
         if count == 0 || first.0 == 0 || first.0.checked_add(u64::from(count)).is_none() {
             return Err(damaged("holds no possible records"));
         }
-        let mut sections: [Vec<u8>; SECTIONS] = Default::default();
+        let mut sections = [(&[][..], 0); SECTIONS];
         let mut rest = body;
         for (section, lengths) in sections.iter_mut().zip(fields[12..].chunks_exact(8)) {
             let stored = length(&lengths[..4]);
-            let plain = length(&lengths[4..]);
             let (bytes, later) = rest.split_at_checked(stored).ok_or_else(|| damaged("is cut short"))?;
-            *section = match fields[1] {
-                PLAIN => bytes.to_vec(),
-                ZSTD if plain <= LARGEST => {
-                    zstd::bulk::decompress(bytes, plain).map_err(|_| damaged("does not decompress"))?
-                }
-                _ => return Err(damaged("is of an unknown kind")),
-            };
-            if section.len() != plain {
-                return Err(damaged("does not decompress to its length"));
-            }
+            *section = (bytes, length(&lengths[4..]));
             rest = later;
         }
         if !rest.is_empty() {
             return Err(damaged("has bytes behind its end"));
         }
-        Ok(Self { first, count, sections })
+        Ok(Self { first, count, codec: fields[1], sections })
+    }
+
+    /// The position of the last record.
+    pub const fn last(&self) -> Seq {
+        Seq(self.first.0 + (self.count as u64).saturating_sub(1))
+    }
+
+    /// The headers of its records; [`heads`] reads them.
+    pub fn heads(&self, unpacker: &mut Unpacker) -> Result<Vec<u8>, Damage> {
+        self.section(0, unpacker)
+    }
+
+    /// What replay reads of its records' contents, one after the other.
+    pub fn claims(&self, unpacker: &mut Unpacker) -> Result<Vec<u8>, Damage> {
+        self.section(1, unpacker)
+    }
+
+    /// What people read of its records' contents, one after the other.
+    pub fn details(&self, unpacker: &mut Unpacker) -> Result<Vec<u8>, Damage> {
+        self.section(2, unpacker)
+    }
+
+    fn section(&self, index: usize, unpacker: &mut Unpacker) -> Result<Vec<u8>, Damage> {
+        let damaged = |what: &str| Damage::of(self.first, self.first, format!("its frame {what}"));
+        let (bytes, plain) = self.sections[index];
+        let section = match self.codec {
+            PLAIN => bytes.to_vec(),
+            ZSTD if plain <= LARGEST => {
+                unpacker.0.decompress(bytes, plain).map_err(|_| damaged("does not decompress"))?
+            }
+            _ => return Err(damaged("is of an unknown kind")),
+        };
+        if section.len() != plain {
+            return Err(damaged("does not decompress to its length"));
+        }
+        Ok(section)
+    }
+}
+
+impl Unpacker {
+    /// One with buffers of its own.
+    pub fn new() -> Result<Self> {
+        zstd::bulk::Decompressor::new().map(Self).map_err(|e| Error::io("cannot decompress the log", e))
+    }
+}
+
+/// The records' headers in such a section, each without a look at the content. They are covered by the checksum of
+/// the frame.
+pub fn heads(section: &[u8]) -> impl Iterator<Item = Result<v1::Head<'_>, String>> {
+    let mut rest = section;
+    std::iter::from_fn(move || {
+        let (length, behind) = rest.split_first_chunk::<2>()?;
+        let Some((head, behind)) = behind.split_at_checked(usize::from(u16::from_le_bytes(*length))) else {
+            rest = &[];
+            return Some(Err("is cut short".to_owned()));
+        };
+        rest = behind.get(4..).unwrap_or_default();
+        Some(v1::decode(head))
+    })
+}
+
+impl Frame {
+    /// Reads the frame that stands under the key `first`.
+    pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {
+        let packed = Packed::check(first, bytes)?;
+        let damaged = |e: Error| Damage::of(first, first, format!("its frame does not decompress: {e}"));
+        let mut unpacker = Unpacker::new().map_err(damaged)?;
+        let sections =
+            [packed.heads(&mut unpacker)?, packed.claims(&mut unpacker)?, packed.details(&mut unpacker)?];
+        Ok(Self { first, count: packed.count, sections })
     }
 
     /// The position of the first record.

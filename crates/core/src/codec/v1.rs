@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use annals_model::gather::Does;
 use annals_model::{
     Actor, Change, Date, Effect, Event, EventId, Extra, Invalid, Link, Number, Place, Scalar, Source, Value,
     When, limits,
@@ -35,6 +36,38 @@ pub fn encode<T: Serialize>(shape: &T) -> Result<Vec<u8>, String> {
 /// Decodes one of the shapes, whose text borrows from `bytes`.
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
     options().deserialize(bytes).map_err(|e| e.to_string())
+}
+
+/// An effect as replay sees it at first: which attribute it changes, and how, without a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Glance<'a> {
+    /// Whose attribute it is.
+    pub entity: &'a str,
+    /// The attribute.
+    pub attribute: &'a str,
+    /// When the effect takes hold.
+    pub when: When,
+    /// What it does.
+    pub does: Does,
+}
+
+/// Reads the date of a record's claims, and then one effect after the other, without making an [`Event`] of them.
+pub fn glance(
+    claims: &[u8],
+) -> Result<(Option<&str>, impl Iterator<Item = Result<Glance<'_>, String>>), String> {
+    let unreadable = |e: bincode::Error| e.to_string();
+    let mut bytes = bincode::Deserializer::from_slice(claims, options());
+    // Field by field, this is how bincode reads `Claims`: a list is its length and its members.
+    let date = Option::<&str>::deserialize(&mut bytes).map_err(unreadable)?;
+    let count = u64::deserialize(&mut bytes).map_err(unreadable)?;
+    let effect = move |_| EffectShape::deserialize(&mut bytes).map_err(unreadable)?.glance();
+    Ok((date, (0..count).map(effect)))
+}
+
+/// Reads the title alone of a record's details.
+pub fn title(details: &[u8]) -> Result<&str, String> {
+    let mut bytes = bincode::Deserializer::from_slice(details, options());
+    <&str>::deserialize(&mut bytes).map_err(|e| e.to_string())
 }
 
 /// A record's header.
@@ -250,7 +283,17 @@ impl<'a> From<&'a Effect> for EffectShape<'a> {
     }
 }
 
-impl EffectShape<'_> {
+impl<'a> EffectShape<'a> {
+    fn glance(self) -> Result<Glance<'a>, String> {
+        let does = match self.change {
+            ChangeShape::Set(_) | ChangeShape::SetWhole(_) | ChangeShape::Clear => Does::Replace,
+            ChangeShape::Add(_) | ChangeShape::Remove(_) => Does::Member,
+            ChangeShape::Increase(number) => Does::Increase(number.read().map_err(|e| e.to_string())?),
+        };
+        let when = when(self.when).map_err(|e| e.to_string())?;
+        Ok(Glance { entity: self.entity, attribute: self.attribute, when, does })
+    }
+
     fn read(self) -> Result<Effect, Invalid> {
         let change = match self.change {
             ChangeShape::Set(scalar) => Change::Set(Value::Scalar(scalar.read()?)),
@@ -263,13 +306,17 @@ impl EffectShape<'_> {
             ChangeShape::Remove(scalar) => Change::Remove(scalar.read()?),
             ChangeShape::Increase(number) => Change::Increase(number.read()?),
         };
-        let when = match self.when {
-            0 => When::Start,
-            1 => When::End,
-            2 => When::During,
-            other => return Err(Invalid::new(format!("unknown moment {other}")).under("when")),
-        };
+        let when = when(self.when)?;
         Ok(Effect { entity: self.entity.to_owned(), attribute: self.attribute.to_owned(), change, when })
+    }
+}
+
+fn when(number: u8) -> Result<When, Invalid> {
+    match number {
+        0 => Ok(When::Start),
+        1 => Ok(When::End),
+        2 => Ok(When::During),
+        other => Err(Invalid::new(format!("unknown moment {other}")).under("when")),
     }
 }
 

@@ -93,6 +93,11 @@ impl Date {
         Ok(Self { text: text.into(), happenings })
     }
 
+    /// The bounds of a plain year, month or day, without making a date of it; `None` for any other text.
+    pub fn plain_span(text: &str) -> Option<Span> {
+        fast::span(text)
+    }
+
     /// The EDTF text.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -1,0 +1,152 @@
+//! Replay: the state as of a date, from the log and nothing else.
+//!
+//! It reads of each record its header and its claims, and makes no event of it: what people read of events stays
+//! compressed, but for the few titles and sources that an answer shows. The log is cut into pieces, which several
+//! threads read ([`piece`]) and which are taken together from the last one back ([`gathering`]): read backwards, a
+//! record is known to be superseded before it is seen, so that only claims that count are gathered, and those that
+//! leave no trace are dropped at once.
+//!
+//! Whatever this way stumbles over, the plain one of [`Store::known`] decides, answer or error; it also answers
+//! where a filter looks at more than claims. Both give the same answers.
+
+mod gathering;
+mod piece;
+mod threads;
+
+use annals_model::answers::{Answer, Answers};
+use annals_model::fold::{Claim, Counted};
+use annals_model::gather::Kept;
+use annals_model::{Change, Event, EventId, Found, Ongoing, Position, Question, Seq, Snapshot, Source};
+
+use self::gathering::{Gathering, Item, Places, gather};
+use self::piece::Name;
+use crate::codec::v1::{self, Claims};
+use crate::log::Log;
+use crate::store::Store;
+use crate::stored::StoredRecord;
+use crate::{Damage, Error, Result, scan};
+
+/// An attribute, and the claims on it.
+type Attribute = (Name, Vec<Kept<Item>>);
+
+impl<L: Log> Store<L> {
+    /// Answers a question: the state as of a date, as it was known at a moment.
+    pub fn replay(&self, question: &Question) -> Result<Snapshot> {
+        self.require(&question.timeline)?;
+        if question.filter.is_empty() {
+            let position = self.position(question.known_at)?;
+            if let Ok(found) = found(self.log(), question, position) {
+                return hashed(Snapshot::of(question, found));
+            }
+        }
+        let known = self.known(&question.timeline, question.known_at)?;
+        hashed(Snapshot::answer(question, &known.knowledge()))
+    }
+}
+
+fn hashed(answer: serde_json::Result<Snapshot>) -> Result<Snapshot> {
+    answer.map_err(|e| Error::io("cannot hash the state", e.into()))
+}
+
+fn found<L: Log>(log: &L, question: &Question, position: Position) -> Result<Found> {
+    let Gathering { attributes, tally, ongoing, places, .. } = all(log, question, position.seq)?;
+    let places = &places;
+    let mut attributes: Vec<Attribute> = attributes
+        .into_iter()
+        .map(|(name, gathered)| (name, gathered.finish(question, |item| places.of(item.seq))))
+        .collect();
+    attributes.sort_unstable_by(|(a, _), (b, _)| a.parts().cmp(&b.parts()));
+    let mut answered = threads::map_chunks(&attributes, |chunk| {
+        chunk.iter().map(|(_, claims)| answer(question, claims, places)).collect()
+    })?;
+    add_sources(log, &mut answered)?;
+    let mut answers = Answers::default();
+    for ((name, _), answer) in attributes.iter().zip(answered) {
+        let (entity, attribute) = name.parts();
+        answers.add(entity, attribute, answer);
+    }
+    let ongoing = ongoing.into_iter().map(|(seq, ongoing)| (places.of(seq), ongoing)).collect();
+    let log_root = scan::root_at(log, position.seq)?;
+    Ok(Found { position, log_root, events: tally, ongoing: Ongoing::in_order(ongoing), answers })
+}
+
+/// Gathers the claims, and those of some attributes a second time where too much of them was dropped.
+fn all<L: Log>(log: &L, question: &Question, to: Seq) -> Result<Gathering> {
+    let mut gathering = gather(log, question, to, None)?;
+    let (lost, kept) = gathering.attributes.into_iter().partition(|(_, gathered)| gathered.is_lost());
+    gathering.attributes = kept;
+    let lost: Vec<_> = lost;
+    if !lost.is_empty() {
+        let names = lost.into_iter().map(|(name, _)| name).collect();
+        gathering.attributes.extend(gather(log, question, to, Some(&names))?.attributes);
+    }
+    Ok(gathering)
+}
+
+fn answer(question: &Question, kept: &[Kept<Item>], places: &Places) -> Result<Answer> {
+    let events: Vec<Event> = kept.iter().map(event).collect::<Result<_>>()?;
+    let claims: Vec<Claim<'_>> =
+        kept.iter().zip(&events).filter_map(|(kept, event)| claim(kept, event, places)).collect();
+    Ok(Answer::of(question, &claims))
+}
+
+/// The event of a claim, as far as the fold looks at it, with no effect but the claimed one.
+fn event(Kept { mark, item, sum }: &Kept<Item>) -> Result<Event> {
+    let damaged = |what: String| Damage::of(item.seq, item.seq, what);
+    let (id, claims) = item.parts();
+    let id = std::str::from_utf8(id).map_err(|e| damaged(e.to_string()))?;
+    let id = EventId::new(id).map_err(|e| damaged(e.to_string()))?;
+    let claims: Claims<'_> = v1::decode(claims).map_err(damaged)?;
+    let (date, mut effects) = claims.read().map_err(|e| damaged(e.to_string()))?;
+    if mark.position >= effects.len() {
+        return Err(damaged("has fewer effects than were counted".to_owned()).into());
+    }
+    let mut effect = effects.swap_remove(mark.position);
+    if let Some(sum) = sum {
+        effect.change = Change::Increase(*sum);
+    }
+    Ok(Event { date, effects: vec![effect], ..Event::new(id, "") })
+}
+
+fn claim<'a>(kept: &Kept<Item>, event: &'a Event, places: &Places) -> Option<Claim<'a>> {
+    let seq = kept.item.seq;
+    let counted = Counted { place: places.of(seq), seq, event };
+    let effect = event.effects.first()?;
+    Some(Claim { counted, position: kept.mark.position, span: kept.mark.span, effect })
+}
+
+/// Reads the sources of the claims that contest what stands.
+fn add_sources<L: Log>(log: &L, answers: &mut [Answer]) -> Result<()> {
+    let mut seqs: Vec<Seq> = answers.iter().flat_map(|answer| answer.contenders.iter().copied()).collect();
+    seqs.sort_unstable();
+    seqs.dedup();
+    let sources = threads::map_chunks(&seqs, |chunk| sources(log, chunk))?;
+    for Answer { cell, contenders, .. } in answers {
+        let contested = cell.iter_mut().flat_map(|cell| &mut cell.contested);
+        for (contender, seq) in contested.zip(contenders) {
+            if let Ok(index) = seqs.binary_search(seq) {
+                contender.sources.clone_from(&sources[index]);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The sources of some records, in order.
+fn sources<L: Log>(log: &L, seqs: &[Seq]) -> Result<Vec<Vec<Source>>> {
+    let mut sources = Vec::with_capacity(seqs.len());
+    let mut rest = seqs;
+    while let Some(first) = rest.first() {
+        let frame = scan::frame_of(log, *first)?;
+        let (here, later) = rest.split_at(rest.partition_point(|seq| *seq <= frame.last()));
+        for raw in frame.records() {
+            let raw = raw?;
+            if here.binary_search(&raw.seq).is_ok() {
+                let record = StoredRecord::decode(&raw)?.record;
+                sources.push(record.content.event().map(|event| event.sources.clone()).unwrap_or_default());
+            }
+        }
+        rest = later;
+    }
+    Ok(sources)
+}

@@ -1,0 +1,109 @@
+//! What the claims on attributes come to as of a date: the part of an answer that is folded.
+//!
+//! One attribute is answered at a time, from its claims alone, so that it does not matter how a reader of the log
+//! brought them together: all events in memory, or only what [`gather`](crate::gather) kept of each.
+
+use std::collections::BTreeMap;
+
+use crate::conflicts::contested;
+use crate::fold::{Claim, Counted, Folded, Standing, fold};
+use crate::{Cell, Change, Clash, Contender, Open, Question, Seq, State, Unsettled};
+
+/// What stands where, what may, and what did not fit.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    pub(crate) state: State,
+    pub(crate) unsettled: Unsettled,
+    pub(crate) clashes: Vec<Clash>,
+}
+
+/// What the claims on one attribute come to.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// What stands.
+    pub cell: Option<Cell>,
+    /// The records of the claims that the cell says to be contested by, in their order.
+    pub contenders: Vec<Seq>,
+    /// What the dates leave open where nothing stands.
+    open: Option<Box<Open>>,
+    /// The effects that did not fit what stood.
+    clashes: Vec<Clash>,
+}
+
+impl Answers {
+    /// Answers a question from the events that count.
+    pub(crate) fn of(question: &Question, events: &[Counted<'_>]) -> Self {
+        let mut claims: BTreeMap<(&str, &str), Vec<Claim<'_>>> = BTreeMap::new();
+        for claim in events.iter().flat_map(|counted| counted.claims()) {
+            if question.asks_for(&claim.effect.entity) {
+                claims.entry((&claim.effect.entity, &claim.effect.attribute)).or_default().push(claim);
+            }
+        }
+        let mut answers = Self::default();
+        for ((entity, attribute), claims) in claims {
+            answers.add(entity, attribute, Answer::of(question, &claims));
+        }
+        answers
+    }
+
+    /// Adds what was found of an attribute; attributes come in the order of their names.
+    pub fn add(&mut self, entity: &str, attribute: &str, answer: Answer) {
+        self.clashes.extend(answer.clashes);
+        if let Some(cell) = answer.cell {
+            self.state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
+        } else if let Some(open) = answer.open {
+            self.unsettled.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), *open);
+        }
+    }
+}
+
+impl Answer {
+    /// Folds the claims on one attribute, which may come in any order.
+    pub fn of(question: &Question, claims: &[Claim<'_>]) -> Self {
+        let folded = fold(claims, question.as_of.until(), question.certainty);
+        let clashes = folded.clashes().map(|claim| clash(&claim)).collect();
+        let (cell, contenders) = cell(question, claims, &folded).unzip();
+        Self { cell, contenders: contenders.unwrap_or_default(), open: folded.open, clashes }
+    }
+}
+
+fn cell(question: &Question, claims: &[Claim<'_>], folded: &Folded<'_>) -> Option<(Cell, Vec<Seq>)> {
+    let Standing { value, by } = folded.standing.clone()?;
+    let event = by.counted.event;
+    let base = folded.effective().next();
+    let contested = base
+        .map_or_else(Vec::new, |base| contested(claims, &base, question.as_of.until(), question.certainty));
+    let contenders = contested.iter().filter_map(|claim| Some((Contender::of(claim)?, claim.counted.seq)));
+    let (contested, seqs) = contenders.unzip();
+    let cell = Cell {
+        value,
+        sure: folded.is_sure(),
+        by: event.id.clone(),
+        date: event.date.clone(),
+        open: folded.open.as_deref().cloned().unwrap_or_default(),
+        contested,
+    };
+    Some((cell, seqs))
+}
+
+impl Contender {
+    fn of(claim: &Claim<'_>) -> Option<Self> {
+        let event = claim.counted.event;
+        let Change::Set(value) = &claim.effect.change else { return None };
+        Some(Self {
+            value: value.clone(),
+            by: event.id.clone(),
+            date: event.date.clone(),
+            sources: event.sources.clone(),
+        })
+    }
+}
+
+fn clash(claim: &Claim<'_>) -> Clash {
+    Clash {
+        entity: claim.effect.entity.clone(),
+        attribute: claim.effect.attribute.clone(),
+        id: claim.counted.event.id.clone(),
+        op: claim.effect.change.op(),
+    }
+}
