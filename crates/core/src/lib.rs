@@ -25,6 +25,7 @@ mod log;
 mod merkle;
 pub mod projection;
 pub mod scan;
+mod seal;
 mod sled_log;
 mod snapshots;
 mod store;

@@ -43,6 +43,10 @@ pub struct Commit {
     pub timelines: Vec<(TimelineName, Version)>,
     /// Roots of the blocks of 256 records that were completed, by their index from 0.
     pub blocks: Vec<(u64, Hash)>,
+    /// Frames, old and new ones, whose records are in `sealed`, by the `seq` of their first record.
+    pub removed: Vec<Seq>,
+    /// What takes the place of `removed`: the same records, byte for byte, in fewer frames.
+    pub sealed: Vec<StoredFrame>,
     /// Where the log ends afterwards.
     pub head: Head,
 }
@@ -59,7 +63,9 @@ pub trait Log: Send + Sync {
     /// error is of a sync; then the log refuses every further commit until it is opened again.
     fn commit(&self, commit: &Commit) -> Result<()>;
 
-    /// The frames in order, from the one that holds `from`.
+    /// The frames in order, from the one that holds `from`. Each is one that the log had at some moment since the
+    /// call: where a commit seals frames meanwhile, some may be left out, and a reader that misses a record asks
+    /// again from there.
     fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_>;
 
     /// Where an event's records stand.

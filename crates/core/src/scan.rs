@@ -15,32 +15,53 @@ pub fn each_raw(
     to: Seq,
     mut visit: impl FnMut(&RawRecord<'_>) -> Result<()>,
 ) -> Result<()> {
+    let mut gap: Option<(Seq, Seq)> = None;
+    loop {
+        let next = gap.map_or(from, |(first, _)| first);
+        match up_to_gap(log, next, to, &mut visit)? {
+            None => return Ok(()),
+            // Frames may have been sealed under the reader: it asks for what it missed once more.
+            Some(found) if gap.is_none_or(|(first, _)| found.0 > first) => gap = Some(found),
+            Some(found) => {
+                return Err(gap.map_or(missing(found.0, found.1), |(first, last)| missing(first, last)));
+            }
+        }
+    }
+}
+
+/// Calls `visit` with the records from `from` on, until one is missing; gives which, or nothing at the end.
+fn up_to_gap(
+    log: &(impl Log + ?Sized),
+    from: Seq,
+    to: Seq,
+    visit: &mut impl FnMut(&RawRecord<'_>) -> Result<()>,
+) -> Result<Option<(Seq, Seq)>> {
     if from > to {
-        return Ok(());
+        return Ok(None);
     }
     let mut expected = from;
     for stored in log.frames(from) {
         let (first, bytes) = stored?;
         let frame = Frame::decode(first, &bytes)?;
         if first > expected || frame.last() < expected {
-            return Err(missing(expected, Seq(first.0.saturating_sub(1)).max(expected)));
+            return Ok(Some((expected, Seq(first.0.saturating_sub(1)).max(expected))));
         }
         for raw in frame.records() {
             let raw = raw?;
-            if raw.seq < from {
+            if raw.seq < expected {
                 continue;
             }
             if raw.seq > to {
-                return Ok(());
+                return Ok(None);
             }
             visit(&raw)?;
         }
         expected = frame.last().next();
         if expected > to {
-            return Ok(());
+            return Ok(None);
         }
     }
-    Err(missing(expected, to))
+    Ok(Some((expected, to)))
 }
 
 /// Calls `visit` with every record from `from` to `to`, decoded.

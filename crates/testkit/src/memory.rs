@@ -56,6 +56,10 @@ impl Log for MemoryLog {
             return Err(Error::unavailable("this log fails", "it was told to"));
         }
         state.frames.extend(commit.frames.iter().cloned());
+        for first in &commit.removed {
+            state.frames.remove(first);
+        }
+        state.frames.extend(commit.sealed.iter().cloned());
         state
             .events
             .extend(commit.events.iter().map(|(timeline, id, e)| ((timeline.clone(), id.clone()), *e)));

@@ -198,8 +198,23 @@ impl Frame {
         behind_earlier.next().unwrap_or_else(|| Err(Damage::of(seq, seq, "missing from the log")))
     }
 
+    /// The records as they are stored, to be packed anew.
+    pub fn encoded(&self) -> Result<Vec<Encoded>, Damage> {
+        let piece = |(head, raw): (&[u8], RawRecord<'_>)| Encoded {
+            head: head.to_vec(),
+            claims: raw.claims.to_vec(),
+            details: raw.details.to_vec(),
+        };
+        self.pieces().map(|record| record.map(piece)).collect()
+    }
+
     /// The records, in order. After an error there are no more.
     pub fn records(&self) -> impl Iterator<Item = Result<RawRecord<'_>, Damage>> {
+        self.pieces().map(|record| record.map(|(_, raw)| raw))
+    }
+
+    /// The records with their headers' bytes.
+    fn pieces(&self) -> impl Iterator<Item = Result<(&[u8], RawRecord<'_>), Damage>> {
         let mut rest = self.sections.each_ref().map(Vec::as_slice);
         let mut seq = self.first;
         let last = self.last();
@@ -218,7 +233,7 @@ impl Frame {
     }
 }
 
-fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<RawRecord<'a>, String> {
+fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<(&'a [u8], RawRecord<'a>), String> {
     let cut = || "is cut short".to_owned();
     let mut take = |section: usize, length: usize| {
         let (bytes, later) = rest[section].split_at_checked(length)?;
@@ -235,7 +250,7 @@ fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<RawRecor
     if record_checksum(head_bytes, claims, details).to_le_bytes() != crc {
         return Err("fails its checksum".to_owned());
     }
-    Ok(RawRecord { seq, head, claims, details })
+    Ok((head_bytes, RawRecord { seq, head, claims, details }))
 }
 
 fn length(bytes: &[u8]) -> usize {

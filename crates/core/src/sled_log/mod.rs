@@ -26,6 +26,7 @@ mod tail;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,6 +118,12 @@ impl SledLog {
             for (first, frame) in &commit.frames {
                 frames.insert(&keys::number(first.0), frame.as_slice())?;
             }
+            for first in &commit.removed {
+                frames.remove(&keys::number(first.0))?;
+            }
+            for (first, frame) in &commit.sealed {
+                frames.insert(&keys::number(first.0), frame.as_slice())?;
+            }
             for (timeline, id, entry) in &commit.events {
                 events.insert(keys::event(timeline, id), keys::entry(entry).as_slice())?;
             }
@@ -161,6 +168,13 @@ impl<T, R: Fn(&[u8], &[u8]) -> Result<T>> Iterator for Pairs<R> {
         }
         read.transpose()
     }
+}
+
+/// A frame of the log, as it is stored.
+fn read_frame(key: &[u8], value: &[u8]) -> Result<StoredFrame> {
+    let first = keys::read_number(key);
+    let first = first.ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
+    Ok((Seq(first), value.to_vec()))
 }
 
 /// The value under a key, read; a value that cannot be read is damage.
@@ -208,15 +222,16 @@ impl Log for SledLog {
 
     fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {
         let start = guarded("read the log", || self.frames.get_lt(keys::number(from.0.saturating_add(1))));
-        let start = match start {
-            Ok(start) => start.map_or_else(|| keys::number(0).to_vec(), |(key, _)| key.to_vec()),
+        // The first one is given as it was found: looked for a second time it may have been sealed.
+        let (start, rest) = match start {
+            Ok(Some((key, value))) => {
+                let rest = self.frames.range::<&[u8], _>((Bound::Excluded(&*key), Bound::Unbounded));
+                (Some(read_frame(&key, &value)), rest)
+            }
+            Ok(None) => (None, self.frames.iter()),
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        Box::new(Pairs::new(self.frames.range(start..), |key, value| {
-            let first = keys::read_number(key)
-                .ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
-            Ok((Seq(first), value.to_vec()))
-        }))
+        Box::new(start.into_iter().chain(Pairs::new(rest, read_frame)))
     }
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
