@@ -71,6 +71,17 @@ pub trait Log: Send + Sync {
     /// Where an event's records stand.
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>>;
 
+    /// Where the records of an event stand, its first and its last, for who has one of them, `seq`, in hand: an index
+    /// that does not hold the names themselves may take that for the proof. It is what `verify` asks.
+    fn place(&self, timeline: &TimelineName, id: &EventId, _seq: Seq) -> Result<Option<(Seq, Seq)>> {
+        Ok(self.event(timeline, id)?.map(|entry| (entry.first, entry.last)))
+    }
+
+    /// How many events the index of ids has, if it counts them.
+    fn indexed(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// The ids of a timeline's events, in no particular order, with where their records stand.
     fn events(&self, timeline: &TimelineName)
     -> Box<dyn Iterator<Item = Result<(EventId, EventEntry)>> + '_>;

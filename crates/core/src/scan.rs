@@ -1,8 +1,10 @@
 //! Reading the log from end to end, one frame in memory at a time.
 
-use annals_model::{RecordedAt, Seq};
+use std::collections::BTreeMap;
 
-use crate::codec::frame::{Frame, RawRecord};
+use annals_model::{RecordedAt, Seq, TimelineName};
+
+use crate::codec::frame::{self, Frame, RawRecord};
 use crate::log::Log;
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::stored::StoredRecord;
@@ -87,6 +89,22 @@ pub fn frame_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Frame> {
         return Err(missing(seq, seq));
     }
     Ok(frame)
+}
+
+/// How many events each timeline has, from the records' headers.
+pub fn event_counts(log: &(impl Log + ?Sized)) -> Result<BTreeMap<TimelineName, u64>> {
+    let mut counts = BTreeMap::new();
+    for stored in log.frames(Seq(1)) {
+        let (first, bytes) = stored?;
+        for event in frame::events(first, &bytes)?.into_iter().filter(|event| event.previous.is_none()) {
+            match counts.get_mut(&event.timeline) {
+                Some(count) => *count += 1,
+                None => drop(counts.insert(event.timeline, 1)),
+            }
+        }
+    }
+    let named = |(name, count)| Ok((TimelineName::new(name)?, count));
+    counts.into_iter().map(named).collect()
 }
 
 /// The last position whose record was recorded at `instant` or before; record times never go back.

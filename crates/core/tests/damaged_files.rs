@@ -194,11 +194,6 @@ fn what_stands_wrong_in_the_trees_is_named() {
             "the stored root of their block is another",
         ),
         (
-            |db| drop(db.open_tree("events").unwrap().remove(b"main\0e300").unwrap()),
-            vec![300],
-            "the index of ids does not know e300",
-        ),
-        (
             |db| drop(db.open_tree("timelines").unwrap().remove(b"main").unwrap()),
             vec![],
             "timeline main has no version",

@@ -80,6 +80,10 @@ impl Log for MemoryLog {
         Ok(self.state().events.get(&(timeline.clone(), id.clone())).copied())
     }
 
+    fn indexed(&self) -> Result<Option<u64>> {
+        Ok(Some(self.state().events.len() as u64))
+    }
+
     fn events(
         &self,
         timeline: &TimelineName,

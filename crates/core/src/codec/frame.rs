@@ -142,6 +142,11 @@ fn record_checksum(head: &[u8], claims: &[u8], details: &[u8]) -> u32 {
 impl Frame {
     /// Reads the frame that stands under the key `first`.
     pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {
+        Self::decode_some(first, bytes, SECTIONS)
+    }
+
+    /// Reads the first sections of a frame, and leaves the others empty.
+    fn decode_some(first: Seq, bytes: &[u8], wanted: usize) -> Result<Self, Damage> {
         let damaged = |what: &str| Damage::of(first, first, format!("its frame {what}"));
         let (header, body) = bytes.split_at_checked(HEADER).ok_or_else(|| damaged("is cut short"))?;
         if header[0] != VERSION {
@@ -160,10 +165,14 @@ impl Frame {
         }
         let mut sections: [Vec<u8>; SECTIONS] = Default::default();
         let mut rest = body;
-        for (section, lengths) in sections.iter_mut().zip(fields[12..].chunks_exact(8)) {
+        for (index, (section, lengths)) in sections.iter_mut().zip(fields[12..].chunks_exact(8)).enumerate() {
             let stored = length(&lengths[..4]);
             let plain = length(&lengths[4..]);
             let (bytes, later) = rest.split_at_checked(stored).ok_or_else(|| damaged("is cut short"))?;
+            rest = later;
+            if index >= wanted {
+                continue;
+            }
             *section = match fields[1] {
                 PLAIN => bytes.to_vec(),
                 ZSTD if plain <= LARGEST => {
@@ -174,7 +183,6 @@ impl Frame {
             if section.len() != plain {
                 return Err(damaged("does not decompress to its length"));
             }
-            rest = later;
         }
         if !rest.is_empty() {
             return Err(damaged("has bytes behind its end"));
@@ -231,6 +239,48 @@ impl Frame {
             Some(record)
         })
     }
+}
+
+/// What the header of a record says of its event.
+#[derive(Clone, Debug)]
+pub struct OfEvent {
+    /// The record's position in the log.
+    pub seq: Seq,
+    /// What it does, as it is stored.
+    pub op: u8,
+    /// The event's record before it.
+    pub previous: Option<Seq>,
+    /// The event's timeline.
+    pub timeline: String,
+    /// The event's id.
+    pub id: String,
+}
+
+/// What the headers of a frame's records say of their events. Nothing else of the frame is decompressed.
+pub fn events(first: Seq, bytes: &[u8]) -> Result<Vec<OfEvent>, Damage> {
+    let frame = Frame::decode_some(first, bytes, 1)?;
+    let last = frame.last();
+    let cut = |seq| Damage::of(seq, last, "is cut short");
+    let mut rest = frame.sections[0].as_slice();
+    let mut found = Vec::with_capacity(usize::from(frame.count));
+    for number in first.0..=last.0 {
+        let seq = Seq(number);
+        let (length, later) = rest.split_first_chunk().ok_or_else(|| cut(seq))?;
+        let (head, later) =
+            later.split_at_checked(usize::from(u16::from_le_bytes(*length))).ok_or_else(|| cut(seq))?;
+        let (_, later) = later.split_first_chunk::<4>().ok_or_else(|| cut(seq))?;
+        let head: v1::Head<'_> = v1::decode(head)
+            .map_err(|what| Damage::of(seq, last, format!("its header is unreadable: {what}")))?;
+        found.push(OfEvent {
+            seq,
+            op: head.op,
+            previous: (head.previous != 0).then_some(Seq(head.previous)),
+            timeline: head.timeline.to_owned(),
+            id: head.id.to_owned(),
+        });
+        rest = later;
+    }
+    Ok(found)
 }
 
 fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<(&'a [u8], RawRecord<'a>), String> {
