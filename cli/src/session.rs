@@ -134,6 +134,11 @@ impl Session {
         }
     }
 
+    /// Says if something derived had to be built anew while the store was in use.
+    pub fn remark(&self, store: &Store<SledLog>) -> CliResult<()> {
+        store.log().remark().map_or(Ok(()), |remark| ui::note(self, remark))
+    }
+
     /// How a store is opened.
     pub fn options(&self) -> SledOptions {
         let program = Cli::command();

@@ -99,6 +99,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     import.flush()?;
     progress.finish();
     let Import { tally, without_id, .. } = import;
+    session.remark(&store)?;
     if without_id > 0 {
         let message = format!(
             "{} had no id: importing the file again would append them again",

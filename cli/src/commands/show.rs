@@ -35,6 +35,7 @@ struct Answer<'a> {
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let history = store.history(session.timeline(), &args.id).map_err(|e| hints::explain(&store, e))?;
+    session.remark(&store)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if !session.is_for_people() {

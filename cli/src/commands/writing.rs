@@ -56,6 +56,7 @@ pub fn record(
     let answers = store
         .write(entries, session.host(), &args.options())
         .map_err(|failed| explain(store, failed, many))?;
+    session.remark(store)?;
     tell(session, &answers)
 }
 

@@ -14,6 +14,7 @@ use crate::error::{Conflict, NotFound};
 use crate::host::Host;
 use crate::log::{Commit, EventEntry, Head, Log};
 use crate::merkle::{BLOCK, Hash};
+use crate::seal::{self, Sealed};
 use crate::store::WriteOptions;
 use crate::stored::StoredRecord;
 use crate::{Damage, Result, scan};
@@ -293,12 +294,20 @@ impl<'a, L: Log> Batch<'a, L> {
             return Ok(None);
         }
         self.meet_expectation()?;
+        let frames = frame::pack(self.first, &self.records)?;
+        let mut sealed = Sealed::default();
+        if let Some((index, root)) = self.blocks.first() {
+            let new = frames.iter().map(|(first, _)| *first);
+            sealed = seal::begun_block(self.log, *index, root, self.first, &self.records, new)?;
+        }
         let events = self.events.into_iter().map(|((timeline, id), pending)| (timeline, id, pending.entry));
         Ok(Some(Commit {
-            frames: frame::pack(self.first, &self.records)?,
+            frames,
             events: events.collect(),
             timelines: self.versions.into_iter().collect(),
             blocks: self.blocks,
+            removed: sealed.removed,
+            sealed: sealed.frames,
             head: self.head,
         }))
     }

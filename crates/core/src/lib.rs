@@ -27,6 +27,7 @@ mod merkle;
 pub mod projection;
 mod replay;
 pub mod scan;
+mod seal;
 mod sled_log;
 mod snapshots;
 mod store;

@@ -43,6 +43,10 @@ pub struct Commit {
     pub timelines: Vec<(TimelineName, Version)>,
     /// Roots of the blocks of 256 records that were completed, by their index from 0.
     pub blocks: Vec<(u64, Hash)>,
+    /// Frames, old and new ones, whose records are in `sealed`, by the `seq` of their first record.
+    pub removed: Vec<Seq>,
+    /// What takes the place of `removed`: the same records, byte for byte, in fewer frames.
+    pub sealed: Vec<StoredFrame>,
     /// Where the log ends afterwards.
     pub head: Head,
 }
@@ -59,11 +63,24 @@ pub trait Log: Send + Sync {
     /// error is of a sync; then the log refuses every further commit until it is opened again.
     fn commit(&self, commit: &Commit) -> Result<()>;
 
-    /// The frames in order, from the one that holds `from`.
+    /// The frames in order, from the one that holds `from`. Each is one that the log had at some moment since the
+    /// call: where a commit seals frames meanwhile, some may be left out, and a reader that misses a record asks
+    /// again from there.
     fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_>;
 
     /// Where an event's records stand.
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>>;
+
+    /// Where the records of an event stand, its first and its last, for who has one of them, `seq`, in hand: an index
+    /// that does not hold the names themselves may take that for the proof. It is what `verify` asks.
+    fn place(&self, timeline: &TimelineName, id: &EventId, _seq: Seq) -> Result<Option<(Seq, Seq)>> {
+        Ok(self.event(timeline, id)?.map(|entry| (entry.first, entry.last)))
+    }
+
+    /// How many events the index of ids has, if it counts them.
+    fn indexed(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// The ids of a timeline's events, in no particular order, with where their records stand.
     fn events(&self, timeline: &TimelineName)

@@ -1,8 +1,10 @@
 //! Reading the log from end to end, one frame in memory at a time.
 
-use annals_model::{RecordedAt, Seq};
+use std::collections::BTreeMap;
 
-use crate::codec::frame::{Frame, RawRecord};
+use annals_model::{RecordedAt, Seq, TimelineName};
+
+use crate::codec::frame::{self, Frame, RawRecord};
 use crate::log::Log;
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::stored::StoredRecord;
@@ -15,32 +17,53 @@ pub fn each_raw(
     to: Seq,
     mut visit: impl FnMut(&RawRecord<'_>) -> Result<()>,
 ) -> Result<()> {
+    let mut gap: Option<(Seq, Seq)> = None;
+    loop {
+        let next = gap.map_or(from, |(first, _)| first);
+        match up_to_gap(log, next, to, &mut visit)? {
+            None => return Ok(()),
+            // Frames may have been sealed under the reader: it asks for what it missed once more.
+            Some(found) if gap.is_none_or(|(first, _)| found.0 > first) => gap = Some(found),
+            Some(found) => {
+                return Err(gap.map_or(missing(found.0, found.1), |(first, last)| missing(first, last)));
+            }
+        }
+    }
+}
+
+/// Calls `visit` with the records from `from` on, until one is missing; gives which, or nothing at the end.
+fn up_to_gap(
+    log: &(impl Log + ?Sized),
+    from: Seq,
+    to: Seq,
+    visit: &mut impl FnMut(&RawRecord<'_>) -> Result<()>,
+) -> Result<Option<(Seq, Seq)>> {
     if from > to {
-        return Ok(());
+        return Ok(None);
     }
     let mut expected = from;
     for stored in log.frames(from) {
         let (first, bytes) = stored?;
         let frame = Frame::decode(first, &bytes)?;
         if first > expected || frame.last() < expected {
-            return Err(missing(expected, Seq(first.0.saturating_sub(1)).max(expected)));
+            return Ok(Some((expected, Seq(first.0.saturating_sub(1)).max(expected))));
         }
         for raw in frame.records() {
             let raw = raw?;
-            if raw.seq < from {
+            if raw.seq < expected {
                 continue;
             }
             if raw.seq > to {
-                return Ok(());
+                return Ok(None);
             }
             visit(&raw)?;
         }
         expected = frame.last().next();
         if expected > to {
-            return Ok(());
+            return Ok(None);
         }
     }
-    Err(missing(expected, to))
+    Ok(Some((expected, to)))
 }
 
 /// Calls `visit` with every record from `from` to `to`, decoded.
@@ -83,6 +106,22 @@ pub fn frame_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Frame> {
         return Err(missing(seq, seq));
     }
     Ok(frame)
+}
+
+/// How many events each timeline has, from the records' headers.
+pub fn event_counts(log: &(impl Log + ?Sized)) -> Result<BTreeMap<TimelineName, u64>> {
+    let mut counts = BTreeMap::new();
+    for stored in log.frames(Seq(1)) {
+        let (first, bytes) = stored?;
+        for event in frame::events(first, &bytes)?.into_iter().filter(|event| event.previous.is_none()) {
+            match counts.get_mut(&event.timeline) {
+                Some(count) => *count += 1,
+                None => drop(counts.insert(event.timeline, 1)),
+            }
+        }
+    }
+    let named = |(name, count)| Ok((TimelineName::new(name)?, count));
+    counts.into_iter().map(named).collect()
 }
 
 /// The last position whose record was recorded at `instant` or before; record times never go back.

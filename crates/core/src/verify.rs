@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use annals_model::{RecordedAt, Seq, TimelineName, Version};
+use annals_model::{Record, RecordedAt, Seq, TimelineName, Version};
 
 use crate::codec::frame::Frame;
 use crate::log::{Head, Log};
@@ -71,6 +71,8 @@ struct Check<'a, L> {
     versions: HashMap<TimelineName, u64>,
     /// Records that the index of ids calls the last of their event.
     last_records: u64,
+    /// Why the index of ids cannot be used, if so.
+    unusable: Option<Damage>,
 }
 
 impl<'a, L: Log> Check<'a, L> {
@@ -85,6 +87,7 @@ impl<'a, L: Log> Check<'a, L> {
             recorded_at: None,
             versions: HashMap::new(),
             last_records: 0,
+            unusable: None,
         }
     }
 
@@ -169,28 +172,40 @@ impl<'a, L: Log> Check<'a, L> {
         if stored.previous.is_none() {
             self.report.events += 1;
         }
-        let entry = match self.log.event(&record.timeline, &record.id) {
-            Ok(Some(entry)) => entry,
+        if self.unusable.is_some() {
+            return Ok(());
+        }
+        let (first, last) = match self.log.place(&record.timeline, &record.id, seq) {
+            Ok(Some(place)) => place,
             Ok(None) => {
                 self.damaged(seq, seq, format!("the index of ids does not know {}", record.id));
                 return Ok(());
             }
             Err(Error::Damaged(damage)) => {
-                self.damaged(seq, seq, format!("the index of ids about {}: {}", record.id, damage.what));
+                self.unusable = Some(damage);
                 return Ok(());
             }
             Err(other) => return Err(other),
         };
-        self.last_records += u64::from(entry.last == seq);
-        let agrees = entry.first <= seq
-            && seq <= entry.last
-            && (stored.previous.is_none() == (entry.first == seq))
-            && stored.previous.is_none_or(|previous| entry.first <= previous && previous < seq)
-            && (seq != entry.last || entry.last_op == record.op);
+        self.last_records += u64::from(last == seq);
+        let agrees = first <= seq
+            && seq <= last
+            && (stored.previous.is_none() == (first == seq))
+            && stored.previous.is_none_or(|previous| first <= previous && previous < seq)
+            && (seq != last || self.says_what_it_does(record)?);
         if !agrees {
             self.damaged(seq, seq, format!("the index of ids is wrong about {}", record.id));
         }
         Ok(())
+    }
+
+    /// Whether the index knows what an event's last record does.
+    fn says_what_it_does(&self, last: &Record) -> Result<bool> {
+        match self.log.event(&last.timeline, &last.id) {
+            Ok(entry) => Ok(entry.is_some_and(|entry| entry.last == last.seq && entry.last_op == last.op)),
+            Err(Error::Damaged(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
     fn finish(mut self, head: &Head) -> Result<Report> {
@@ -226,23 +241,22 @@ impl<'a, L: Log> Check<'a, L> {
             Err(other) => return Err(other),
         };
         self.report.timelines = timelines.len() as u64;
-        let mut indexed = 0;
         for (name, version) in timelines {
             let counted = Version(self.versions.remove(&name).unwrap_or(0));
             if counted != version {
                 let what = format!("timeline {name} has {counted} records, its version says {version}");
                 self.report.damage.push(Damage::new(what));
             }
-            for entry in self.log.events(&name) {
-                match entry {
-                    Ok(_) => indexed += 1,
-                    Err(Error::Damaged(damage)) => self.report.damage.push(damage),
-                    Err(other) => return Err(other),
-                }
-            }
         }
         for name in std::mem::take(&mut self.versions).into_keys() {
             self.report.damage.push(Damage::new(format!("timeline {name} has no version")));
+        }
+        if let Some(damage) = self.unusable.take() {
+            // Where it is the log that cannot be read that has been said.
+            if damage.records.is_none() || self.report.damage.is_empty() {
+                self.report.damage.push(damage);
+            }
+            return Ok(());
         }
         if self.complete && self.last_records != self.report.events {
             let what = format!(
@@ -251,7 +265,15 @@ impl<'a, L: Log> Check<'a, L> {
             );
             self.report.damage.push(Damage::new(what));
         }
-        if indexed != self.report.events {
+        let indexed = match self.log.indexed() {
+            Ok(indexed) => indexed,
+            Err(Error::Damaged(damage)) => {
+                self.report.damage.push(damage);
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        };
+        if let Some(indexed) = indexed.filter(|indexed| *indexed != self.report.events) {
             let what = format!("the index of ids has {indexed} events, the log {}", self.report.events);
             self.report.damage.push(Damage::new(what));
         }

@@ -284,8 +284,8 @@ fn redact_first(store: &Store<MemoryLog>) {
         frames: frames.into_iter().chain(new).collect(),
         events: vec![(timeline(), last.record.id.clone(), entry)],
         timelines: vec![(timeline(), Version(last.record.seq.0))],
-        blocks: Vec::new(),
         head: annals_core::Head { frontier, recorded_at: head.recorded_at },
+        ..Commit::default()
     };
     log.commit(&commit).unwrap();
 }

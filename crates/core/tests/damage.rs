@@ -15,13 +15,14 @@ use annals_model::{Content, Event, KnownAt, Op, Record, RecordedAt, Seq, Timelin
 use annals_testkit::{MemoryLog, TestHost};
 use common::{append, fill, id, timeline};
 
-/// Where the frames of [`in_memory`] begin and end: a single record, a small batch, and one over two block ends.
-const FRAMES: [(u64, u64); 6] = [(1, 1), (2, 11), (12, 256), (257, 512), (513, 711), (712, 712)];
+/// Where the frames of [`in_memory`] begin and end: a block that was sealed, two of one batch, a
+/// small batch, and a single record.
+const FRAMES: [(u64, u64); 5] = [(1, 256), (257, 512), (513, 700), (701, 711), (712, 712)];
 const END: u64 = 712;
 
 fn in_memory() -> Store<MemoryLog> {
     let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(1));
-    for (first, last) in [(1, 1), (2, 11), (12, 711), (712, 712)] {
+    for (first, last) in [(1, 1), (2, 700), (701, 711), (712, 712)] {
         fill(&store, &host, first, last);
     }
     store
@@ -65,7 +66,7 @@ fn the_frames_are_where_the_tests_think() {
     assert_eq!(found.collect::<Vec<_>>(), FRAMES);
     let report = store.verify(None).unwrap();
     assert_eq!(report.damage, []);
-    assert_eq!((report.records, report.frames, report.events, report.timelines), (END, 6, END, 1));
+    assert_eq!((report.records, report.frames, report.events, report.timelines), (END, 5, END, 1));
 }
 
 #[test]
@@ -136,8 +137,8 @@ fn frames_in_each_other_s_place_are_named() {
     let swapped = vec![(second.0, fourth.1.clone()), (fourth.0, second.1.clone())];
     store.log().commit(&Commit { frames: swapped, ..idle(store.log()) }).unwrap();
     let report = store.verify(None).unwrap();
-    assert_eq!(named(&report), (2..=11).chain(257..=512).collect(), "{:?}", report.damage);
-    assert!(says(&report, "record 2: its frame stands in another frame's place"));
+    assert_eq!(named(&report), (257..=512).chain(701..=711).collect(), "{:?}", report.damage);
+    assert!(says(&report, "record 701: its frame stands in another frame's place"));
     assert!(says(&report, "record 257: its frame stands in another frame's place"));
 }
 
@@ -174,6 +175,26 @@ fn a_record_that_was_exchanged_is_found_by_the_roots() {
     let report = changed(600);
     assert!(!says(&report, "block"), "its block is not whole yet: {:?}", report.damage);
     assert!(says(&report, "records 1 to 712: their root is not the one that the log holds"));
+}
+
+/// What cannot be read is not packed anew, and what was answered goes on.
+#[test]
+fn a_damaged_block_is_left_alone_when_it_is_complete() {
+    let damages: [fn(&MemoryLog); 2] =
+        [|log| log.damage_frame(Seq(100), |bytes| bytes[50] ^= 1), |log| log.lose_frame(Seq(100))];
+    for damage in damages {
+        let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(1));
+        (1..=255).for_each(|number| fill(&store, &host, number, number));
+        damage(store.log());
+        let before = frames(store.log());
+        fill(&store, &host, 256, 256);
+        assert_eq!(frames(store.log())[..before.len()], before);
+        let report = store.verify(None).unwrap();
+        assert_eq!(named(&report), BTreeSet::from([100]), "{:?}", report.damage);
+        // The next block is sealed all the same.
+        (257..=512).for_each(|number| fill(&store, &host, number, number));
+        assert_eq!(frames(store.log()).len(), before.len() + 2);
+    }
 }
 
 #[test]
@@ -301,13 +322,13 @@ fn times_that_go_back_are_named() {
 #[test]
 fn verifying_changes_nothing() {
     let store = in_memory();
-    store.log().lose_frame(Seq(12));
+    store.log().lose_frame(Seq(257));
     store.log().damage_frame(Seq(513), |bytes| bytes.truncate(50));
     let before = (frames(store.log()), store.log().head().unwrap());
     let first = store.verify(None).unwrap();
     let second = store.verify(None).unwrap();
     assert_eq!(first.damage, second.damage);
-    assert_eq!(named(&first), (12..=256).chain(513..=711).collect());
+    assert_eq!(named(&first), (257..=512).chain(513..=700).collect());
     assert_eq!((frames(store.log()), store.log().head().unwrap()), before);
 }
 

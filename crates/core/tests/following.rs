@@ -433,7 +433,7 @@ fn redaction(log: &SledLog) -> Commit {
     let mut head = end.clone();
     head.frontier.push(reason.leaf().unwrap());
     let entry = EventEntry { first: Seq(1), last: reason.record.seq, last_op: Op::Redact };
-    Commit { frames, events: vec![(timeline(), id(1), entry)], timelines: vec![], blocks: vec![], head }
+    Commit { frames, events: vec![(timeline(), id(1), entry)], head, ..Commit::default() }
 }
 
 #[test]
@@ -593,4 +593,24 @@ fn a_follower_within_the_process_is_woken_when_the_log_grows() {
     assert_eq!(records, all(store.log()));
     assert_eq!(store.wait_beyond(Seq(89), Duration::ZERO).unwrap(), Seq(90));
     assert_eq!(store.wait_beyond(Seq(90), Duration::from_millis(1)).unwrap(), Seq(90));
+}
+
+/// The log packs a block anew when it is complete; the tail goes on with what was new.
+#[test]
+fn a_follower_misses_nothing_when_a_block_is_sealed() {
+    let place = Place::new();
+    let store = place.open();
+    let mut follower = place.follow(1);
+    let mut seen = Vec::new();
+    for number in 1..=260 {
+        fill(&store, &place.host, number, number);
+        seen.extend(given(&mut follower));
+    }
+    assert_eq!(store.log().frames(Seq(1)).count(), 5);
+    assert_eq!(seen, all(store.log()));
+    // Nor one that comes later, or that reads the store itself.
+    assert_eq!(given(&mut place.follow(200)), seen[199..]);
+    drop(store);
+    fs::remove_file(place.tail()).unwrap();
+    assert_eq!(given_in_time(&mut place.follow(1), 260), seen);
 }

@@ -31,6 +31,7 @@ macro_rules! log_contract {
             positions_follow_record_times
             roots_of_every_prefix_stay
             a_large_batch_fills_frames_and_blocks
+            a_block_that_is_complete_is_sealed
             an_import_can_be_run_again
             a_whole_log_verifies
         );
@@ -320,6 +321,40 @@ pub fn a_large_batch_fills_frames_and_blocks(log: impl Log) {
     assert_eq!(whole_blocks, [true, true, true, false]);
     assert_eq!(scan::one(store.log(), Seq(600)).unwrap().record.seq, Seq(600));
     assert_eq!(all(&store).len(), 1001);
+}
+
+/// The commit that completes a block leaves few frames of it, with the same records and roots.
+pub fn a_block_that_is_complete_is_sealed(log: impl Log) {
+    let (store, host) = (Store::new(log), TestHost::new(16));
+    let mut roots = Vec::new();
+    let mut records = Vec::new();
+    let mut grow = |size: u64| {
+        let end = store.log().head().unwrap().seq().0;
+        let batch = (end..end + size).map(|n| append("main", event(&format!("n{n}"), "2004", 1))).collect();
+        write(&store, &host, batch);
+        roots.push((end + size, store.log().head().unwrap().frontier.root()));
+        if end + size == 255 {
+            records = all(&store);
+        }
+        store.log().frames(Seq(1)).count()
+    };
+    let frames: Vec<usize> = (1..=255).map(|_| grow(1)).collect();
+    assert_eq!(frames, (1..=255).collect::<Vec<_>>(), "one after the other");
+    assert_eq!(grow(1), 1, "by a single record");
+    for _ in 0..25 {
+        grow(10);
+    }
+    assert_eq!(grow(300), 4, "by a batch that reaches beyond it");
+    let report = store.verify(None).unwrap();
+    assert_eq!((report.damage, report.records, report.frames), (Vec::new(), 806, 4));
+    assert_eq!(all(&store)[..255], records);
+    for (count, root) in roots {
+        assert_eq!(scan::root_at(store.log(), Seq(count)).unwrap(), root, "after {count} records");
+    }
+    // A reader may ask for any of them.
+    for seq in [1, 2, 255, 256, 257, 511, 512, 513, 806] {
+        assert_eq!(scan::one(store.log(), Seq(seq)).unwrap().record.seq, Seq(seq));
+    }
 }
 
 /// An import that broke off continues where it stopped, with the revisions in the right order.

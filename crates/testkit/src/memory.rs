@@ -56,6 +56,10 @@ impl Log for MemoryLog {
             return Err(Error::unavailable("this log fails", "it was told to"));
         }
         state.frames.extend(commit.frames.iter().cloned());
+        for first in &commit.removed {
+            state.frames.remove(first);
+        }
+        state.frames.extend(commit.sealed.iter().cloned());
         state
             .events
             .extend(commit.events.iter().map(|(timeline, id, e)| ((timeline.clone(), id.clone()), *e)));
@@ -74,6 +78,10 @@ impl Log for MemoryLog {
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
         Ok(self.state().events.get(&(timeline.clone(), id.clone())).copied())
+    }
+
+    fn indexed(&self) -> Result<Option<u64>> {
+        Ok(Some(self.state().events.len() as u64))
     }
 
     fn events(

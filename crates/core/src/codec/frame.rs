@@ -271,8 +271,23 @@ impl Frame {
         behind_earlier.next().unwrap_or_else(|| Err(Damage::of(seq, seq, "missing from the log")))
     }
 
+    /// The records as they are stored, to be packed anew.
+    pub fn encoded(&self) -> Result<Vec<Encoded>, Damage> {
+        let piece = |(head, raw): (&[u8], RawRecord<'_>)| Encoded {
+            head: head.to_vec(),
+            claims: raw.claims.to_vec(),
+            details: raw.details.to_vec(),
+        };
+        self.pieces().map(|record| record.map(piece)).collect()
+    }
+
     /// The records, in order. After an error there are no more.
     pub fn records(&self) -> impl Iterator<Item = Result<RawRecord<'_>, Damage>> {
+        self.pieces().map(|record| record.map(|(_, raw)| raw))
+    }
+
+    /// The records with their headers' bytes.
+    fn pieces(&self) -> impl Iterator<Item = Result<(&[u8], RawRecord<'_>), Damage>> {
         let mut rest = self.sections.each_ref().map(Vec::as_slice);
         let mut seq = self.first;
         let last = self.last();
@@ -291,7 +306,46 @@ impl Frame {
     }
 }
 
-fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<RawRecord<'a>, String> {
+/// What the header of a record says of its event.
+#[derive(Clone, Debug)]
+pub struct OfEvent {
+    /// The record's position in the log.
+    pub seq: Seq,
+    /// What it does, as it is stored.
+    pub op: u8,
+    /// The event's record before it.
+    pub previous: Option<Seq>,
+    /// The event's timeline.
+    pub timeline: String,
+    /// The event's id.
+    pub id: String,
+}
+
+/// What the headers of a frame's records say of their events. Nothing else of the frame is decompressed.
+pub fn events(first: Seq, bytes: &[u8]) -> Result<Vec<OfEvent>, Damage> {
+    let packed = Packed::check(first, bytes)?;
+    let last = packed.last();
+    let damaged = |e: Error| Damage::of(first, last, format!("its frame does not decompress: {e}"));
+    let section = packed.heads(&mut Unpacker::new().map_err(damaged)?)?;
+    let mut found = Vec::with_capacity(usize::from(packed.count));
+    for (number, head) in (first.0..=last.0).zip(heads(&section)) {
+        let seq = Seq(number);
+        let head = head.map_err(|what| Damage::of(seq, last, format!("its header is unreadable: {what}")))?;
+        found.push(OfEvent {
+            seq,
+            op: head.op,
+            previous: (head.previous != 0).then_some(Seq(head.previous)),
+            timeline: head.timeline.to_owned(),
+            id: head.id.to_owned(),
+        });
+    }
+    if found.len() < usize::from(packed.count) {
+        return Err(Damage::of(Seq(first.0 + found.len() as u64), last, "is cut short"));
+    }
+    Ok(found)
+}
+
+fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<(&'a [u8], RawRecord<'a>), String> {
     let cut = || "is cut short".to_owned();
     let mut take = |section: usize, length: usize| {
         let (bytes, later) = rest[section].split_at_checked(length)?;
@@ -308,7 +362,7 @@ fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<RawRecor
     if record_checksum(head_bytes, claims, details).to_le_bytes() != crc {
         return Err("fails its checksum".to_owned());
     }
-    Ok(RawRecord { seq, head, claims, details })
+    Ok((head_bytes, RawRecord { seq, head, claims, details }))
 }
 
 fn length(bytes: &[u8]) -> usize {

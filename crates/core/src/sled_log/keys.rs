@@ -2,12 +2,14 @@
 
 use annals_model::{EventId, RecordedAt, Seq, TimelineName};
 
-use crate::codec::leaf::{op_number, op_of};
+use crate::codec::leaf::op_of;
 use crate::log::{EventEntry, Head};
 use crate::merkle::{Frontier, Hash};
 
-/// The one key of the tree `meta`.
+/// The key of the log's head in the tree `meta`.
 pub const HEAD: &[u8] = b"head";
+/// The key of the manifest of the index of ids there.
+pub const IDS: &[u8] = b"ids";
 
 const HEAD_VERSION: u8 = 1;
 /// Stands between a timeline's name and an id, neither of which can hold it.
@@ -43,16 +45,7 @@ pub fn read_event_id(prefix: &[u8], key: &[u8]) -> Option<EventId> {
     EventId::new(id).ok()
 }
 
-/// The value of an event: its first and last record, and what the last one does.
-pub fn entry(entry: &EventEntry) -> [u8; 17] {
-    let mut value = [0; 17];
-    value[..8].copy_from_slice(&entry.first.0.to_be_bytes());
-    value[8..16].copy_from_slice(&entry.last.0.to_be_bytes());
-    value[16] = op_number(entry.last_op);
-    value
-}
-
-/// The entry in an event's value.
+/// The value of an event in the tree `events` of format 1: its first and last record, and what the last one does.
 pub fn read_entry(value: &[u8]) -> Option<EventEntry> {
     let (first, rest) = value.split_at_checked(8)?;
     let (last, op) = rest.split_at_checked(8)?;

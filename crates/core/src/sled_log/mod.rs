@@ -7,7 +7,7 @@
 //! lock       held by the process that has the store open, and its name
 //! head       how many records the log has, and its root: beside the log, to tell a short log from a whole one
 //! tail       the last frames of the log, for those who follow it while another process has the store open
-//! sled/      sled's own files: the trees frames, events, timelines, blocks, meta
+//! sled/      sled's own files: the trees frames, ids, timelines, blocks, meta
 //! snapshots/ saved answers, a file each; no part of the log, and there only once one was saved
 //! ```
 //!
@@ -18,6 +18,8 @@
 
 mod follow;
 mod head_file;
+mod ids;
+mod index;
 mod keys;
 mod lock;
 mod open;
@@ -26,6 +28,7 @@ mod tail;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +46,8 @@ use crate::snapshots::Snapshots;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
 use head_file::HeadFile;
+use ids::Change;
+use index::Index;
 use lock::Lock;
 use sync::Syncer;
 use tail::Tail;
@@ -54,7 +59,8 @@ const RECENT: u64 = 1024;
 pub struct SledLog {
     path: PathBuf,
     frames: sled::Tree,
-    events: sled::Tree,
+    ids: sled::Tree,
+    index: Index,
     timelines: sled::Tree,
     blocks: sled::Tree,
     meta: sled::Tree,
@@ -91,6 +97,11 @@ impl SledLog {
         self.syncer.durability()
     }
 
+    /// That something derived had to be built anew since the store was opened, and why.
+    pub fn remark(&self) -> Option<&str> {
+        self.index.remark()
+    }
+
     /// Bytes on disk.
     pub fn size_on_disk(&self) -> Result<u64> {
         guarded("measure the store", || self.db.size_on_disk())
@@ -111,14 +122,26 @@ impl SledLog {
         Ok(recent.into())
     }
 
-    fn apply(&self, commit: &Commit) -> Result<()> {
-        let trees = (&self.frames, &self.events, &self.timelines, &self.blocks, &self.meta);
-        let done = trees.transaction(|(frames, events, timelines, blocks, meta)| {
+    fn apply(&self, commit: &Commit, change: Option<&Change>) -> Result<()> {
+        let trees = (&self.frames, &self.ids, &self.timelines, &self.blocks, &self.meta);
+        let done = trees.transaction(|(frames, ids, timelines, blocks, meta)| {
             for (first, frame) in &commit.frames {
                 frames.insert(&keys::number(first.0), frame.as_slice())?;
             }
-            for (timeline, id, entry) in &commit.events {
-                events.insert(keys::event(timeline, id), keys::entry(entry).as_slice())?;
+            for first in &commit.removed {
+                frames.remove(&keys::number(first.0))?;
+            }
+            for (first, frame) in &commit.sealed {
+                frames.insert(&keys::number(first.0), frame.as_slice())?;
+            }
+            if let Some(change) = change {
+                for (key, part) in &change.put {
+                    ids.insert(key, part.as_slice())?;
+                }
+                for key in &change.removed {
+                    ids.remove(key)?;
+                }
+                meta.insert(keys::IDS, change.manifest.encode())?;
             }
             for (timeline, version) in &commit.timelines {
                 timelines.insert(timeline.as_str().as_bytes(), &version.0.to_be_bytes())?;
@@ -163,6 +186,13 @@ impl<T, R: Fn(&[u8], &[u8]) -> Result<T>> Iterator for Pairs<R> {
     }
 }
 
+/// A frame of the log, as it is stored.
+fn read_frame(key: &[u8], value: &[u8]) -> Result<StoredFrame> {
+    let first = keys::read_number(key);
+    let first = first.ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
+    Ok((Seq(first), value.to_vec()))
+}
+
 /// The value under a key, read; a value that cannot be read is damage.
 fn get<T>(tree: &sled::Tree, key: &[u8], read: impl Fn(&[u8]) -> Option<T>, what: &str) -> Result<Option<T>> {
     let Some(value) = guarded("read the store", || tree.get(key))? else {
@@ -188,12 +218,15 @@ impl Log for SledLog {
             ));
         }
         let before = self.head()?.seq();
-        if erases(commit, before) {
-            self.tail.remove()?;
-        }
-        // Whatever goes wrong from here on leaves open what is on the disk.
-        self.refuses.store(true, Ordering::Release);
-        catch_unwind(AssertUnwindSafe(|| self.apply(commit))).unwrap_or_else(|_| Err(panicked("append")))?;
+        self.index.grow(self, commit, |change| {
+            if erases(commit, before) {
+                self.tail.remove()?;
+            }
+            // Whatever goes wrong from here on leaves open what is on the disk.
+            self.refuses.store(true, Ordering::Release);
+            catch_unwind(AssertUnwindSafe(|| self.apply(commit, change)))
+                .unwrap_or_else(|_| Err(panicked("append")))
+        })?;
         self.syncer.sync(&self.db)?;
         // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
         self.tail.note(before, commit, || self.recent(before));
@@ -208,32 +241,35 @@ impl Log for SledLog {
 
     fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {
         let start = guarded("read the log", || self.frames.get_lt(keys::number(from.0.saturating_add(1))));
-        let start = match start {
-            Ok(start) => start.map_or_else(|| keys::number(0).to_vec(), |(key, _)| key.to_vec()),
+        // The first one is given as it was found: looked for a second time it may have been sealed.
+        let (start, rest) = match start {
+            Ok(Some((key, value))) => {
+                let rest = self.frames.range::<&[u8], _>((Bound::Excluded(&*key), Bound::Unbounded));
+                (Some(read_frame(&key, &value)), rest)
+            }
+            Ok(None) => (None, self.frames.iter()),
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        Box::new(Pairs::new(self.frames.range(start..), |key, value| {
-            let first = keys::read_number(key)
-                .ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
-            Ok((Seq(first), value.to_vec()))
-        }))
+        Box::new(start.into_iter().chain(Pairs::new(rest, read_frame)))
     }
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
-        let key = keys::event(timeline, id);
-        get(&self.events, &key, keys::read_entry, "an entry of the index of ids")
+        self.index.event(self, timeline, id)
+    }
+
+    fn place(&self, timeline: &TimelineName, id: &EventId, seq: Seq) -> Result<Option<(Seq, Seq)>> {
+        self.index.place(self, timeline, id, seq)
+    }
+
+    fn indexed(&self) -> Result<Option<u64>> {
+        self.index.count()
     }
 
     fn events(
         &self,
         timeline: &TimelineName,
     ) -> Box<dyn Iterator<Item = Result<(EventId, EventEntry)>> + '_> {
-        let prefix = keys::event_prefix(timeline);
-        Box::new(Pairs::new(self.events.scan_prefix(&prefix), move |key, value| {
-            let id = keys::read_event_id(&prefix, key);
-            id.zip(keys::read_entry(value))
-                .ok_or_else(|| Damage::new("an entry of the index of ids is unreadable").into())
-        }))
+        self.index.events(self, timeline)
     }
 
     fn version(&self, timeline: &TimelineName) -> Result<Version> {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use annals_model::{Invalid, Seq};
 
 use super::head_file::HeadFile;
+use super::index::{EVENTS, Index};
 use super::lock::Lock;
 use super::sync::{Syncer, sync_directory};
 use super::tail::{TAIL, Tail};
@@ -26,7 +27,9 @@ use crate::merkle::Frontier;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result, scan};
 
-const FORMAT: &str = "annals store 1";
+const FORMAT: &str = "annals store 2";
+/// The format before, with a key for each event: read as it is, and changed to the present one by the first commit.
+const OLD_FORMAT: &str = "annals store 1";
 const WITHOUT_SYNC: &str = "durability os";
 const UNFINISHED: &str = "format.new";
 /// sled's page cache; the memory that it really takes is a multiple of it.
@@ -107,39 +110,33 @@ impl SledLog {
         let empty = Witness { count: 0, root: Frontier::default().root() };
         HeadFile::create(&path.join("head"), empty)?;
         make_private(&sled_path).map_err(failed)?;
-        let log = Self::open_files(path, options, lock)?;
+        let log = Self::open_files(path, options, lock, false)?;
         sync_files(&sled_path).map_err(failed)?;
+        sync_directory(&sled_path)?;
         // The format file comes last, and whole: what has it is a store.
-        let mut format = format!("{FORMAT}\n");
-        if options.durability == Durability::Os {
-            format.extend([WITHOUT_SYNC, "\n"]);
-        }
-        let mut file = File::create(path.join(UNFINISHED)).map_err(failed)?;
-        file.write_all(format.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-        fs::rename(path.join(UNFINISHED), path.join("format")).map_err(failed)?;
-        for directory in [sled_path.as_path(), path, parent(path)] {
-            sync_directory(directory)?;
-        }
+        write_format(path, options.durability)?;
+        sync_directory(parent(path))?;
         Ok(log)
     }
 
     /// Opens a store, with the durability that it was made with.
     pub fn open(path: &Path, options: &SledOptions) -> Result<Self> {
-        let durability = read_format(path)?;
+        read_format(path)?;
         let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
-        Self::open_locked(path, &SledOptions { durability, ..options.clone() }, lock)
+        Self::open_locked(path, options, lock)
     }
 
     /// Opens a store for a moment, if nobody else has it open: who asks for it meanwhile waits for this one.
     pub(super) fn open_if_free(path: &Path, options: &SledOptions) -> Result<Option<Self>> {
-        let durability = read_format(path)?;
+        read_format(path)?;
         let lock = Lock::take_if_free(&path.join("lock"), &options.holder)?;
-        let open = |lock| Self::open_locked(path, &SledOptions { durability, ..options.clone() }, lock);
-        lock.map(open).transpose()
+        lock.map(|lock| Self::open_locked(path, options, lock)).transpose()
     }
 
     fn open_locked(path: &Path, options: &SledOptions, lock: Lock) -> Result<Self> {
-        let log = Self::open_files(path, options, lock)?;
+        // Under the lock: whoever had the store open may have changed its format.
+        let Format { durability, is_old } = read_format(path)?;
+        let log = Self::open_files(path, &SledOptions { durability, ..options.clone() }, lock, is_old)?;
         if options.check_head
             && let Some(witness) = log.witness
         {
@@ -148,7 +145,7 @@ impl SledLog {
         Ok(log)
     }
 
-    fn open_files(path: &Path, options: &SledOptions, lock: Lock) -> Result<Self> {
+    fn open_files(path: &Path, options: &SledOptions, lock: Lock, is_old: bool) -> Result<Self> {
         let (head_file, witness) = match HeadFile::open(&path.join("head")) {
             Ok((head_file, witness)) => (Some(head_file), Some(witness)),
             Err(Error::Damaged(_)) if !options.check_head => (None, None),
@@ -159,9 +156,15 @@ impl SledLog {
         let db = open_sled(&sled_path, options.deadline)?;
         let syncer = Syncer::new(&sled_path, options.durability)?;
         let tree = |name: &str| guarded("open the store", || db.open_tree(name));
+        if !is_old && options.check_head && db.tree_names().iter().any(|name| **name == *EVENTS.as_bytes()) {
+            // What a kill has left of it when the format was changed.
+            guarded("drop the old index of ids", || db.drop_tree(EVENTS))?;
+        }
+        let old = if is_old { Some(tree(EVENTS)?) } else { None };
         Ok(Self {
             frames: tree("frames")?,
-            events: tree("events")?,
+            ids: tree("ids")?,
+            index: Index::new(old, options.check_head),
             timelines: tree("timelines")?,
             blocks: tree("blocks")?,
             meta: tree("meta")?,
@@ -192,8 +195,28 @@ impl SledLog {
     }
 }
 
-/// Reads the format file: whether this is a store, and one that this program reads; and its durability.
-pub(super) fn read_format(path: &Path) -> Result<Durability> {
+/// What the format file says.
+pub(super) struct Format {
+    pub durability: Durability,
+    /// Whether it is the format before the present one.
+    pub is_old: bool,
+}
+
+/// Puts the format file in its place, durably: a store of the present format is there then.
+pub(super) fn write_format(path: &Path, durability: Durability) -> Result<()> {
+    let failed = |source| Error::io(format!("cannot write the format of {}", path.display()), source);
+    let mut format = format!("{FORMAT}\n");
+    if durability == Durability::Os {
+        format.extend([WITHOUT_SYNC, "\n"]);
+    }
+    let mut file = File::create(path.join(UNFINISHED)).map_err(failed)?;
+    file.write_all(format.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(path.join(UNFINISHED), path.join("format")).map_err(failed)?;
+    sync_directory(path)
+}
+
+/// Reads the format file: whether this is a store, and one that this program reads.
+pub(super) fn read_format(path: &Path) -> Result<Format> {
     let text = match fs::read(path.join("format")) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -202,8 +225,9 @@ pub(super) fn read_format(path: &Path) -> Result<Durability> {
         Err(error) => return Err(Error::io(format!("cannot read the store at {}", path.display()), error)),
     };
     let mut lines = text.lines();
-    match lines.next() {
-        Some(FORMAT) => {}
+    let is_old = match lines.next() {
+        Some(FORMAT) => false,
+        Some(OLD_FORMAT) => true,
         Some(other) if other.starts_with("annals store ") => {
             return Err(Error::unavailable(
                 format!("the store has the format `{other}`, this program reads `{FORMAT}`"),
@@ -211,10 +235,10 @@ pub(super) fn read_format(path: &Path) -> Result<Durability> {
             ));
         }
         _ => return Err(Damage::new("the store's format file is unreadable").into()),
-    }
+    };
     match lines.next() {
-        None => Ok(Durability::Each),
-        Some(WITHOUT_SYNC) => Ok(Durability::Os),
+        None => Ok(Format { durability: Durability::Each, is_old }),
+        Some(WITHOUT_SYNC) => Ok(Format { durability: Durability::Os, is_old }),
         Some(_) => Err(Damage::new("the store's format file is unreadable").into()),
     }
 }
