@@ -13,18 +13,22 @@
 //! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
 //! [`Host`] that is passed in.
 
+mod ahead;
 mod batch;
 mod codec;
 mod compare;
 mod conflicts;
 mod error;
 mod explain;
+mod fingerprint;
+mod group;
 mod host;
 mod known;
 mod log;
 mod merkle;
 pub mod projection;
 pub mod scan;
+mod sealing;
 mod sled_log;
 mod snapshots;
 mod store;
