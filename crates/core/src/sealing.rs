@@ -88,6 +88,11 @@ impl Sealing {
         self.first == self.next
     }
 
+    /// Whether the records are checked against every limit while they are sealed.
+    pub const fn checks(&self) -> bool {
+        matches!(self.way, Way::Beside(_))
+    }
+
     /// Adds the next record, which comes of the batch's entry `index`.
     pub fn push(&mut self, index: usize, record: StoredRecord) -> Result<()> {
         let seq = self.next;
@@ -312,7 +317,8 @@ fn seal(records: Vec<(usize, StoredRecord)>) -> Result<Block, Failed> {
     let mut encoded = Vec::with_capacity(records.len());
     let mut leaves = Vec::with_capacity(records.len());
     for (index, record) in records {
-        let sealed = record.seal().map_err(|error| Failed { index: Some(index), error })?;
+        let sealed = record.record.content.check().map_err(Error::from).and_then(|()| record.seal());
+        let sealed = sealed.map_err(|error| Failed { index: Some(index), error })?;
         encoded.push(sealed.0);
         leaves.push(sealed.1);
     }
