@@ -288,23 +288,19 @@ impl<'a, L: Log> Batch<'a, L> {
         let print = fingerprint::of_content(&stored.record.content);
         self.sealing.push(index, stored)?;
         self.recorded_at = Some(recorded_at);
-        match self.versions.get_mut(&key.0) {
-            Some(version) => version.0 += 1,
-            None => {
-                let version = self.ground.version(&key.0)?;
-                self.versions.insert(key.0.clone(), Version(version.0 + 1));
-            }
+        if let Some(version) = self.versions.get_mut(&key.0) {
+            version.0 += 1;
+        } else {
+            let version = self.ground.version(&key.0)?;
+            self.versions.insert(key.0.clone(), Version(version.0 + 1));
         }
         let first = known.map_or(seq, |entry| entry.first);
         let entry = EventEntry { first, last: seq, last_op: op };
-        match self.events.get_mut(key) {
-            Some(pending) => {
-                pending.entry = entry;
-                pending.new.push((seq, print));
-            }
-            None => {
-                self.events.insert(key.clone(), Pending { entry, new: vec![(seq, print)] });
-            }
+        if let Some(pending) = self.events.get_mut(key) {
+            pending.entry = entry;
+            pending.new.push((seq, print));
+        } else {
+            self.events.insert(key.clone(), Pending { entry, new: vec![(seq, print)] });
         }
         Ok(seq)
     }

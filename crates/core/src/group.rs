@@ -88,7 +88,7 @@ impl Group {
         let Some(fate) = turn.latest() else { return Ok(()) };
         loop {
             if let Some(outcome) = fate.get() {
-                return outcome.as_ref().map(|()| ()).map_err(Error::again);
+                return outcome.as_ref().copied().map_err(Error::again);
             }
             turn = match turn.flying {
                 Some(_) => self.landed.wait(turn).unwrap_or_else(PoisonError::into_inner),

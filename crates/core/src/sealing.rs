@@ -26,9 +26,16 @@ pub struct Sealing {
     next: Seq,
     frontier: Frontier,
     blocks: Vec<(u64, Hash)>,
-    /// The entry whose record could not be sealed, where that came out later than it was decided.
-    fault: Option<Option<usize>>,
+    /// Set when a record could not be sealed, which comes out later than it was decided.
+    fault: Option<Fault>,
     way: Way,
+}
+
+/// A record that could not be sealed.
+#[derive(Clone, Copy)]
+struct Fault {
+    /// The entry that it comes of, where the fault is one record's.
+    entry: Option<usize>,
 }
 
 enum Way {
@@ -137,15 +144,15 @@ impl Sealing {
         if self.fault.is_none()
             && let Err(earlier) = self.collect(Wanted::All)
         {
-            return Failed { index: self.fault.flatten(), error: earlier };
+            return Failed { index: self.fault.and_then(|fault| fault.entry), error: earlier };
         }
-        Failed { index: self.fault.unwrap_or(Some(index)), error }
+        Failed { index: self.fault.map_or(Some(index), |fault| fault.entry), error }
     }
 
     /// Waits for all records that were added.
     pub fn finish(mut self) -> Result<Sealed, Failed> {
         if let Err(error) = self.collect(Wanted::All) {
-            return Err(Failed { index: self.fault.flatten(), error });
+            return Err(Failed { index: self.fault.and_then(|fault| fault.entry), error });
         }
         let (records, frames) = match self.way {
             Way::Here(records) => (records, Vec::new()),
@@ -163,7 +170,7 @@ impl Sealing {
         };
         let collected = collected.and_then(|()| beside.collect(&mut self.frontier, &mut self.blocks, wanted));
         collected.map_err(|failed| {
-            self.fault = Some(failed.index);
+            self.fault = Some(Fault { entry: failed.index });
             failed.error
         })
     }

@@ -72,7 +72,7 @@ impl<L: Log> Store<L> {
     ) -> Result<Vec<Written>, Failed> {
         check(options)?;
         let mut turn = self.group.turn();
-        let decided = self.decide(turn.ground(&self.log), entries, host, options);
+        let decided = decide(turn.ground(&self.log), entries, host, options);
         let answers = decided.map(|(answers, layer)| {
             if let Some(layer) = layer {
                 turn.add(layer);
@@ -150,26 +150,25 @@ impl<L: Log> Store<L> {
         Ok(end.max(*grown))
     }
 
-    fn decide(
-        &self,
-        ground: Ground<'_, L>,
-        entries: Vec<Entry>,
-        host: &dyn Host,
-        options: &WriteOptions,
-    ) -> Result<(Vec<Written>, Option<Layer>), Failed> {
-        let mut batch = Batch::new(ground, host, options, None, None).map_err(whole)?;
-        let mut answers = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.into_iter().enumerate() {
-            answers.push(batch.take(index, entry)?);
-        }
-        Ok((answers, batch.finish()?))
-    }
-
     /// Wakes those who wait for the log to grow.
     fn grow(&self, end: Seq) {
         *self.grown.lock().unwrap_or_else(PoisonError::into_inner) = end;
         self.growth.notify_all();
     }
+}
+
+fn decide<L: Log>(
+    ground: Ground<'_, L>,
+    entries: Vec<Entry>,
+    host: &dyn Host,
+    options: &WriteOptions,
+) -> Result<(Vec<Written>, Option<Layer>), Failed> {
+    let mut batch = Batch::new(ground, host, options, None, None).map_err(whole)?;
+    let mut answers = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.into_iter().enumerate() {
+        answers.push(batch.take(index, entry)?);
+    }
+    Ok((answers, batch.finish()?))
 }
 
 fn check(options: &WriteOptions) -> Result<(), Failed> {

@@ -1,5 +1,7 @@
 //! Writers at once share a sync, and nobody is answered before it; each keeps its own answers and errors.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Barrier, Condvar, Mutex};

@@ -1,6 +1,8 @@
 //! An import seals its records on other threads: what it leaves is byte for byte what a write of the same entries
 //! leaves, its answers are the same, and so is the entry that it names as being at fault.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::num::NonZeroUsize;
 
 use annals_core::{BLOCK, Error, Failed, Head, Log, Resume, Store, StoredFrame, WriteOptions};

@@ -82,7 +82,13 @@ pub fn pack(first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
 }
 
 fn encode(first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
-    let mut plain: [Vec<u8>; SECTIONS] = Default::default();
+    let mut sizes = [0; SECTIONS];
+    for record in records {
+        sizes[0] += record.head.len() + 6;
+        sizes[1] += record.claims.len();
+        sizes[2] += record.details.len();
+    }
+    let mut plain = sizes.map(Vec::with_capacity);
     for record in records {
         let length = u16::try_from(record.head.len()).map_err(|_| too_large())?;
         plain[0].extend(length.to_le_bytes());
