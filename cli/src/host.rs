@@ -4,7 +4,9 @@
 //! reading moves on by a second, and `ANNALS_TEST_SEED`, a number that all randomness is then made of. Salts
 //! made of a known seed hide nothing.
 
+use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use annals_core::Host;
 use annals_model::{Day, RecordedAt};
@@ -13,12 +15,42 @@ use chrono::{Datelike, Local};
 use crate::error::{CliError, CliResult};
 
 const SECOND: i64 = 1_000_000;
+/// Random bytes that are taken from the system at once.
+const POOL: usize = 1024;
 
 /// The clock and the randomness of this machine, or of a test.
 #[derive(Debug)]
 pub struct SystemHost {
     test_clock: Option<AtomicI64>,
     test_seed: Option<AtomicU64>,
+    pool: Mutex<Pool>,
+}
+
+/// Random bytes that were taken from the system and not used yet: an import needs some for every record. Each is
+/// given once and wiped then.
+struct Pool {
+    bytes: [u8; POOL],
+    used: usize,
+}
+
+impl Pool {
+    fn take(&mut self, buffer: &mut [u8]) {
+        for byte in buffer {
+            if self.used == POOL {
+                // Linux has had the system call since 2014; without it no salt can be made, and nothing recorded.
+                getrandom::fill(&mut self.bytes).expect("because the operating system gives randomness");
+                self.used = 0;
+            }
+            *byte = std::mem::take(&mut self.bytes[self.used]);
+            self.used += 1;
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pool")
+    }
 }
 
 impl SystemHost {
@@ -34,7 +66,8 @@ impl SystemHost {
         };
         let seed = variable("ANNALS_TEST_SEED").map(|text| text.parse::<u64>()).transpose();
         let seed = seed.map_err(|_| CliError::usage("ANNALS_TEST_SEED: must be a whole number"))?;
-        Ok(Self { test_clock, test_seed: seed.map(AtomicU64::new) })
+        let pool = Mutex::new(Pool { bytes: [0; POOL], used: POOL });
+        Ok(Self { test_clock, test_seed: seed.map(AtomicU64::new), pool })
     }
 
     /// The user's civil day.
@@ -63,8 +96,7 @@ impl Host for SystemHost {
                     chunk.copy_from_slice(&next.to_le_bytes()[..chunk.len()]);
                 }
             }
-            // Linux has had the system call since 2014; without it no salt can be made, and nothing be recorded.
-            None => getrandom::fill(buffer).expect("because the operating system gives randomness"),
+            None => self.pool.lock().unwrap_or_else(PoisonError::into_inner).take(buffer),
         }
     }
 }

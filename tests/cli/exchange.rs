@@ -44,6 +44,22 @@ fn an_import_is_all_or_nothing_and_names_every_bad_line() {
     ));
 }
 
+/// A line that cannot be read goes before one that the log refuses, wherever in the chunk the two stand.
+#[test]
+fn an_import_tells_of_unreadable_lines_before_refused_ones() {
+    let sandbox = Sandbox::with_store();
+    let mut lines =
+        vec!["{\"id\":\"a\",\"title\":\"A\"}".to_owned(), "{\"id\":\"a\",\"title\":\"B\"}".to_owned()];
+    lines.extend((0..3000).map(|n| format!("{{\"id\":\"e{n}\",\"title\":\"E\"}}")));
+    lines.extend(["{\"id\":\"z\"}".to_owned(), "{\"id\":\"y\",\"title\":\"Y\"}".to_owned()]);
+    sandbox.write("both.jsonl", &lines.join("\n"));
+    let told = sandbox.session("\nimport both.jsonl\nimport both.jsonl --chunk 100\nstats\n");
+    let (whole, rest) = told.split_once("--chunk 100").expect("because the session shows its commands");
+    assert!(whole.contains("line 3003 was refused") && !whole.contains("line 2 "), "{told}");
+    assert!(rest.contains("line 2 was refused") && !rest.contains("line 3003"), "{told}");
+    assert!(rest.contains("nothing was written"), "{told}");
+}
+
 #[test]
 fn a_chunked_import_continues_where_it_stopped() {
     let sandbox = Sandbox::with_store();

@@ -5,14 +5,16 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use annals_core::{Conflict, Error, Failed, Log, Resume, SledLog, Store, WriteOptions};
-use annals_formats::{ColumnMap, Fault, ImportFormat, ImportOptions, Read};
-use annals_model::{Entry, Expectation, Outcome, Seq};
+use annals_core::{Conflict, Error, Failed, Log, Resume, SledLog, Store, WriteOptions, new_event_id};
+use annals_formats::{ColumnMap, Fault, ImportFormat, ImportOptions, Input, Read, Reader};
+use annals_model::line::Line;
+use annals_model::{Entry, Expectation, Invalid, Outcome, Seq, Written};
 use serde::Serialize;
 
-use super::writing::{WriteArgs, in_data, new_id};
+use super::writing::{WriteArgs, in_data};
 use crate::args::hinted;
 use crate::error::{CliError, CliResult};
 use crate::hints;
@@ -21,6 +23,12 @@ use crate::ui::{self, Progress, counted};
 
 /// Problems of a file that are told one by one.
 const PROBLEMS_SHOWN: usize = 20;
+/// Threads that parse the file, and as many that encode what is recorded, at most.
+const THREADS: usize = 4;
+/// Bytes of the file that are read at once.
+const BUFFER: usize = 1 << 18;
+/// Entries after which the progress bar says how fast it goes.
+const OFTEN: u64 = 4096;
 
 /// Read events from a file of another program
 #[derive(Debug, clap::Args)]
@@ -72,31 +80,69 @@ struct Tally {
     seq: u64,
 }
 
+impl Tally {
+    fn count(&mut self, answer: &Written) {
+        self.seq = self.seq.max(answer.seq.0);
+        *match answer.outcome {
+            Outcome::Appended => &mut self.appended,
+            Outcome::Revised => &mut self.revised,
+            Outcome::Retracted | Outcome::Redacted => &mut self.retracted,
+            Outcome::AlreadyAppended
+            | Outcome::AlreadyAppendedRedacted
+            | Outcome::AlreadyRevised
+            | Outcome::AlreadyRetracted => &mut self.already_there,
+        } += 1;
+    }
+
+    fn add(&mut self, chunk: &Self) {
+        self.appended += chunk.appended;
+        self.revised += chunk.revised;
+        self.retracted += chunk.retracted;
+        self.already_there += chunk.already_there;
+        self.seq = self.seq.max(chunk.seq);
+    }
+}
+
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let format = args.from.map_or_else(|| format_of(&args.file), Ok)?;
     let map = column_map(args)?;
     let options = ImportOptions { map: map.as_ref(), raw: args.raw };
     let (input, size) = open(&args.file)?;
     let progress = Progress::of_bytes(session, size);
-    let input = Counting { input, progress: &progress };
     let store = session.open()?;
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS);
+    let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
     let mut import = Import {
         session,
         store: &store,
         options: WriteOptions { keep_record_times: args.keep_record_times, ..args.writing.options() },
         resume: Resume::default(),
-        chunk: args.chunk.map_or(usize::MAX, |chunk| chunk as usize),
-        pending: Vec::new(),
-        lines: Vec::new(),
-        problems: Vec::new(),
+        chunk: args.chunk.map_or(u64::MAX, u64::from),
+        threads,
         without_id: 0,
         tally: Tally::default(),
         progress: &progress,
     };
-    for read in annals_formats::read(format, Box::new(input), options) {
-        import.take(read)?;
-    }
-    import.flush()?;
+    std::thread::scope(|scope| {
+        let input = Box::new(Counting { input, progress: &progress });
+        let mut source = Source {
+            reader: annals_formats::read_ahead(scope, threads, format, input, options),
+            session,
+            progress: &progress,
+            is_over: false,
+            room: 0,
+            taken: 0,
+            lines: Lines::default(),
+            problems: Vec::new(),
+            broken: None,
+            without_id: 0,
+        };
+        while !source.is_over {
+            import.chunk(&mut source)?;
+        }
+        import.without_id = source.without_id;
+        CliResult::Ok(())
+    })?;
     progress.finish();
     let Import { tally, without_id, .. } = import;
     session.remark(&store)?;
@@ -110,86 +156,157 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     tell(session, &tally)
 }
 
+/// The file's entries, one chunk after another.
+struct Source<'a> {
+    reader: Reader<'a>,
+    session: &'a Session,
+    progress: &'a Progress,
+    is_over: bool,
+    /// Entries that the chunk still has room for.
+    room: u64,
+    /// Entries that were given in all.
+    taken: u64,
+    /// The lines of the chunk's entries.
+    lines: Lines,
+    problems: Vec<CliError>,
+    /// Why the file cannot be read on at all.
+    broken: Option<CliError>,
+    without_id: u64,
+}
+
+/// Which entry stands in which line: only where an entry does not stand in the line behind the one before.
+#[derive(Debug, Default)]
+struct Lines {
+    count: usize,
+    next: u64,
+    jumps: Vec<(usize, u64)>,
+}
+
+impl Lines {
+    fn push(&mut self, line: u64) {
+        if self.count == 0 || line != self.next {
+            self.jumps.push((self.count, line));
+        }
+        self.count += 1;
+        self.next = line + 1;
+    }
+
+    fn of(&self, index: usize) -> Option<u64> {
+        let before = self.jumps.partition_point(|(first, _)| *first <= index).checked_sub(1)?;
+        let (first, line) = self.jumps.get(before)?;
+        Some(line + (index - first) as u64)
+    }
+}
+
+/// The entries of a chunk. Once one of them has a problem, the rest of the file is read for problems only.
+impl Iterator for Source<'_> {
+    type Item = Result<Entry, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.room > 0 && !self.is_over {
+            let Some(Read { line, outcome }) = self.reader.next() else {
+                self.is_over = true;
+                break;
+            };
+            match outcome {
+                Ok(_) if !self.problems.is_empty() => {}
+                Ok(read) => {
+                    self.room -= 1;
+                    self.taken += 1;
+                    self.lines.push(line);
+                    if self.taken.is_multiple_of(OFTEN) {
+                        self.progress.rate(self.taken, "events");
+                    }
+                    return Some(self.entry(read));
+                }
+                Err(Fault::Entry(invalid)) => {
+                    self.problems.push(in_data(&invalid).because_of(format!("line {line} was refused")));
+                }
+                Err(Fault::File(invalid)) => {
+                    self.give_up(in_data(&invalid).because_of("the file was refused"));
+                }
+                Err(Fault::Io(error)) => {
+                    let error = CliError::failed(error.to_string());
+                    self.give_up(error.because_of(format!("cannot read on from line {line}")));
+                }
+            }
+        }
+        self.progress.say("writing to the disk");
+        if self.has_failed() {
+            // The engine writes nothing then; what is told is told of the file.
+            return Some(Err(Invalid::new("the file has problems").into()));
+        }
+        None
+    }
+}
+
+impl Source<'_> {
+    fn entry(&mut self, read: Line) -> Result<Entry, Error> {
+        let new_id = || {
+            self.without_id += 1;
+            new_event_id(self.session.host())
+        };
+        Ok(read.into_entry_with(self.session.timeline(), new_id)?)
+    }
+
+    fn has_failed(&self) -> bool {
+        self.broken.is_some() || !self.problems.is_empty()
+    }
+
+    fn give_up(&mut self, error: CliError) {
+        self.broken = Some(error);
+        self.is_over = true;
+    }
+}
+
 /// An import on its way.
 struct Import<'a> {
     session: &'a Session,
     store: &'a Store<SledLog>,
     options: WriteOptions,
     resume: Resume,
-    chunk: usize,
-    pending: Vec<Entry>,
-    /// The line of each pending entry.
-    lines: Vec<u64>,
-    problems: Vec<CliError>,
+    chunk: u64,
+    threads: NonZeroUsize,
     without_id: u64,
     tally: Tally,
     progress: &'a Progress,
 }
 
 impl Import<'_> {
-    fn take(&mut self, Read { line, outcome }: Read) -> CliResult<()> {
-        match outcome {
-            Ok(read) => {
-                if !self.problems.is_empty() {
-                    return Ok(());
-                }
-                let mut made = false;
-                let id = new_id(self.session)?;
-                let entry = read.into_entry(self.session.timeline(), || {
-                    made = true;
-                    id
-                });
-                self.without_id += u64::from(made);
-                self.pending.push(entry);
-                self.lines.push(line);
-                if self.pending.len() >= self.chunk {
-                    self.flush()?;
-                }
-                Ok(())
-            }
-            Err(Fault::Entry(invalid)) => {
-                self.problems.push(in_data(&invalid).because_of(format!("line {line} was refused")));
-                Ok(())
-            }
-            Err(Fault::File(invalid)) => Err(in_data(&invalid).because_of("the file was refused")),
-            Err(Fault::Io(error)) => {
-                Err(CliError::failed(error.to_string())
-                    .because_of(format!("cannot read on from line {line}")))
-            }
+    /// Records the next chunk.
+    fn chunk(&mut self, source: &mut Source<'_>) -> CliResult<()> {
+        (source.room, source.lines) = (self.chunk, Lines::default());
+        let end = self.store.log().head()?.seq();
+        let mut tally = Tally::default();
+        let recorded = self.store.import_from(
+            &mut *source,
+            self.session.host(),
+            &self.options,
+            &mut self.resume,
+            self.threads,
+            |answer| tally.count(&answer),
+        );
+        if recorded.is_err() {
+            // A line that cannot be read goes before one that the engine refuses, wherever in the chunk it stands.
+            while !source.has_failed() && source.next().is_some() {}
         }
-    }
-
-    /// Records what is pending.
-    fn flush(&mut self) -> CliResult<()> {
-        if let Some(error) = self.refusal()? {
+        if let Some(error) = source.broken.take() {
+            self.progress.finish();
             return Err(error);
         }
-        let entries = std::mem::take(&mut self.pending);
-        let lines = std::mem::take(&mut self.lines);
-        let end = self.store.log().head()?.seq();
-        let answers = self.store.import(entries, self.session.host(), &self.options, &mut self.resume);
-        let answers = answers.map_err(|failed| self.refused(failed, &lines, end))?;
+        if let Some(error) = self.refusal(&mut source.problems)? {
+            return Err(error);
+        }
+        recorded.map_err(|failed| self.refused(failed, &source.lines, end))?;
         // The expectation was met: from here on the timeline's version is this import's own doing.
         self.options.expect = Expectation::Any;
-        for answer in answers {
-            self.tally.seq = self.tally.seq.max(answer.seq.0);
-            *match answer.outcome {
-                Outcome::Appended => &mut self.tally.appended,
-                Outcome::Revised => &mut self.tally.revised,
-                Outcome::Retracted | Outcome::Redacted => &mut self.tally.retracted,
-                Outcome::AlreadyAppended
-                | Outcome::AlreadyAppendedRedacted
-                | Outcome::AlreadyRevised
-                | Outcome::AlreadyRetracted => &mut self.tally.already_there,
-            } += 1;
-        }
-        self.progress.say(format!("record {}", self.tally.seq));
+        self.tally.add(&tally);
         Ok(())
     }
 
     /// The error for a batch that the engine refused; `end` is where the log ended before it.
-    fn refused(&self, failed: Failed, lines: &[u64], end: Seq) -> CliError {
-        let line = failed.index.and_then(|index| lines.get(index).copied());
+    fn refused(&self, failed: Failed, lines: &Lines, end: Seq) -> CliError {
+        let line = failed.index.and_then(|index| lines.of(index));
         let Some(line) = line else { return failed.error.into() };
         let within_file = match &failed.error {
             Error::Conflict(Conflict::DifferentContent { id, seq, .. }) if *seq > end => Some(id.clone()),
@@ -206,8 +323,7 @@ impl Import<'_> {
     }
 
     /// The error for a file with problems: all of them are told, up to a number.
-    fn refusal(&mut self) -> CliResult<Option<CliError>> {
-        let mut problems = std::mem::take(&mut self.problems);
+    fn refusal(&self, problems: &mut Vec<CliError>) -> CliResult<Option<CliError>> {
         if problems.is_empty() {
             return Ok(None);
         }
@@ -285,20 +401,20 @@ fn column_map(args: &Args) -> CliResult<Option<ColumnMap>> {
     Ok((!map.is_empty()).then_some(map))
 }
 
-fn open(path: &Path) -> CliResult<(Box<dyn BufRead>, Option<u64>)> {
+fn open(path: &Path) -> CliResult<(Input<'static>, Option<u64>)> {
     if path == Path::new("-") {
-        return Ok((Box::new(io::stdin().lock()), None));
+        return Ok((Box::new(BufReader::with_capacity(BUFFER, io::stdin())), None));
     }
     let failed =
         |e: io::Error| CliError::failed(e.to_string()).because_of(format!("cannot read {}", path.display()));
     let file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    Ok((Box::new(BufReader::with_capacity(1 << 16, file)), Some(size)))
+    Ok((Box::new(BufReader::with_capacity(BUFFER, file)), Some(size)))
 }
 
 /// Tells the progress bar how much has been read.
 struct Counting<'a> {
-    input: Box<dyn BufRead>,
+    input: Input<'static>,
     progress: &'a Progress,
 }
 

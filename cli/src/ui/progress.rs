@@ -31,8 +31,19 @@ impl Progress {
         self.bar.inc(bytes);
     }
 
+    /// So many things have been done, as fast as this.
+    pub fn rate(&self, count: u64, things: &str) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let millis = self.bar.elapsed().as_millis().max(1);
+        let rate = u128::from(count) * 1000 / millis;
+        let rate = super::thousands(u64::try_from(rate).unwrap_or(u64::MAX));
+        self.say(format!("{} {things}, {rate} a second", super::thousands(count)));
+    }
+
     /// What is being done now.
-    pub fn say(&self, message: String) {
+    pub fn say(&self, message: impl Into<std::borrow::Cow<'static, str>>) {
         self.bar.set_message(message);
     }
 

@@ -1,26 +1,22 @@
 //! A batch being put together: what each entry does to the log as it stands, and to the batch before it.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 use annals_model::{
-    Content, Entry, Event, EventId, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded,
+    Content, Entry, Event, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded,
     TimelineName, Version, Write, Written, limits,
 };
 
-use crate::codec::frame::{self, Encoded, Frame, RawRecord};
-use crate::codec::v1::{self, Seal};
+use crate::ahead::{Ground, Key, Layer};
+use crate::codec::frame::Frame;
+use crate::codec::v1::Seal;
 use crate::error::{Conflict, NotFound};
 use crate::host::Host;
-use crate::log::{Commit, EventEntry, Head, Log};
-use crate::merkle::{BLOCK, Hash};
-use crate::seal::{self, Sealed};
-use crate::store::WriteOptions;
+use crate::log::{EventEntry, Head, Log};
+use crate::sealing::{self, Sealing, Workshop};
+use crate::store::{Failed, WriteOptions};
 use crate::stored::StoredRecord;
-use crate::{Damage, Result, scan};
-
-/// An event, by the timeline that it belongs to and its id.
-type Key = (TimelineName, EventId);
+use crate::{Result, fingerprint};
 
 /// How far an import has come in each event's history, so that it can be run again.
 ///
@@ -50,60 +46,75 @@ impl Resume {
 
 /// A batch being put together.
 pub struct Batch<'a, L> {
-    log: &'a L,
+    ground: Ground<'a, L>,
     host: &'a dyn Host,
     options: &'a WriteOptions,
     /// Only an import follows what earlier runs wrote; a single write is judged by what stands.
     resume: Option<&'a mut Resume>,
     now: RecordedAt,
-    head: Head,
-    first: Seq,
-    records: Vec<Encoded>,
-    blocks: Vec<(u64, Hash)>,
+    /// When the last record was recorded.
+    recorded_at: Option<RecordedAt>,
+    sealing: Sealing,
     events: HashMap<Key, Pending>,
     /// The frame of the log that was read last.
-    frame: RefCell<Option<Frame>>,
+    frame: Option<Frame>,
     versions: HashMap<TimelineName, Version>,
 }
 
 /// An event that the batch has changed.
 struct Pending {
     entry: EventEntry,
-    /// The batch's own records of it, which the log does not hold yet.
-    new: Vec<Seq>,
+    /// The batch's own records of it, which the log does not hold yet, with their contents' fingerprints.
+    new: Vec<(Seq, u32)>,
 }
 
 impl<'a, L: Log> Batch<'a, L> {
-    /// A batch on the log as it stands.
+    /// A batch on the log as it stands; its records are sealed in the workshop, if there is one.
     pub fn new(
-        log: &'a L,
+        ground: Ground<'a, L>,
         host: &'a dyn Host,
         options: &'a WriteOptions,
         mut resume: Option<&'a mut Resume>,
+        workshop: Option<Workshop>,
     ) -> Result<Self> {
-        let head = log.head()?;
+        let head = ground.head()?;
         if let Some(resume) = &mut resume {
             resume.start.get_or_insert(head.seq());
         }
+        let recorded_at = head.recorded_at;
         // A clock that has been set back must not make record times go back.
-        let now = host.now().max(head.recorded_at.unwrap_or(RecordedAt::from_micros(i64::MIN)));
-        let first = head.seq().next();
-        let (records, blocks) = (Vec::new(), Vec::new());
-        let (events, versions, frame) = (HashMap::new(), HashMap::new(), RefCell::new(None));
-        Ok(Self { log, host, options, resume, now, head, first, records, blocks, events, frame, versions })
+        let now = host.now().max(recorded_at.unwrap_or(RecordedAt::from_micros(i64::MIN)));
+        let sealing = match workshop {
+            Some(workshop) => Sealing::beside(head.frontier, workshop),
+            None => Sealing::here(head.frontier),
+        };
+        let (events, versions, frame) = (HashMap::new(), HashMap::new(), None);
+        Ok(Self { ground, host, options, resume, now, recorded_at, sealing, events, frame, versions })
     }
 
-    /// Decides what an entry does, and notes its record if it needs one.
-    pub fn take(&mut self, entry: Entry) -> Result<Written> {
-        entry.write.check()?;
+    /// Decides what the entry `index` does, and notes its record if it needs one.
+    ///
+    /// # Errors
+    ///
+    /// The error names the first entry that is at fault, which may be an earlier one.
+    pub fn take(&mut self, index: usize, entry: Entry) -> Result<Written, Failed> {
+        self.decide(index, entry).map_err(|error| self.sealing.blame(index, error))
+    }
+
+    fn decide(&mut self, index: usize, entry: Entry) -> Result<Written> {
         if let Some(author) = &entry.recorded_by {
             limits::name(author, limits::NAME).map_err(|e| e.under("recorded_by"))?;
         }
         let key = (entry.timeline.clone(), entry.write.id().clone());
         let known = self.look_up(&key)?;
-        let (outcome, seq) = match self.settled(&key, known, &entry.write)? {
+        let settled = self.settled(&key, known, &entry.write);
+        // Whoever seals a record on another thread checks it there.
+        if !(self.sealing.checks() && matches!(settled, Ok(None))) {
+            entry.write.check()?;
+        }
+        let (outcome, seq) = match settled? {
             Some(settled) => settled,
-            None => (outcome_of(&entry.write), self.record(&key, known, entry)?),
+            None => (outcome_of(&entry.write), self.record(index, &key, known, entry)?),
         };
         if let Some(resume) = &mut self.resume {
             resume.note(&key, seq);
@@ -119,11 +130,16 @@ impl<'a, L: Log> Batch<'a, L> {
         if let Some(pending) = self.events.get(key) {
             return Ok(Some(pending.entry));
         }
-        self.log.event(&key.0, &key.1)
+        self.ground.event(key)
     }
 
     /// What a write comes to that needs no record; an error where it must not have one.
-    fn settled(&self, key: &Key, known: Option<EventEntry>, write: &Write) -> Result<Option<(Outcome, Seq)>> {
+    fn settled(
+        &mut self,
+        key: &Key,
+        known: Option<EventEntry>,
+        write: &Write,
+    ) -> Result<Option<(Outcome, Seq)>> {
         let Some(entry) = known else {
             return match write {
                 Write::Append(_) => Ok(None),
@@ -140,61 +156,90 @@ impl<'a, L: Log> Batch<'a, L> {
             _ if entry.last_op == Op::Redact => {
                 Err(Conflict::Redacted { timeline, id, seq: entry.last }.into())
             }
-            Write::Append(event) => match self.find(key, Seq(0), |r| holds(r, event))? {
-                Some(seq) => Ok(Some((Outcome::AlreadyAppended, seq))),
-                None => Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into()),
-            },
+            Write::Append(event) => {
+                let print = fingerprint::of_event(event);
+                match self.find(key, Seq(0), print, |r| holds(r, event))? {
+                    Some(seq) => Ok(Some((Outcome::AlreadyAppended, seq))),
+                    None => Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into()),
+                }
+            }
             Write::Revise(event) => {
-                let found =
-                    self.again(key, entry, |r| r.op == Op::Revise && holds(r, event), |r| holds(r, event))?;
+                let print = fingerprint::of_event(event);
+                let same = |r: &Record| r.op == Op::Revise && holds(r, event);
+                let found = self.again(key, entry, same, Some(print), |r| holds(r, event))?;
                 Ok(found.map(|seq| (Outcome::AlreadyRevised, seq)))
             }
             Write::Retract { reason, .. } => {
                 let same = |r: &Record| r.op == Op::Retract && r.content == Content::Reason(reason.clone());
-                let found = self.again(key, entry, same, |r| r.op == Op::Retract)?;
+                let found = self.again(key, entry, same, None, |r| r.op == Op::Retract)?;
                 Ok(found.map(|seq| (Outcome::AlreadyRetracted, seq)))
             }
         }
     }
 
     /// The record that makes a revision or a retraction needless: one that an earlier run of the same import
-    /// wrote, or the event's last one.
+    /// wrote, or the event's last one. `print` is the fingerprint of what has to stand, if its content matters.
     fn again(
-        &self,
+        &mut self,
         key: &Key,
         entry: EventEntry,
         same: impl Fn(&Record) -> bool,
+        print: Option<u32>,
         stands: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
-        if let Some(resume) = &self.resume {
-            let found = resume.found.get(key).copied();
+        if let Some((found, start)) = self.resume.as_ref().map(|r| (r.found.get(key).copied(), r.start)) {
             if let Some(found) = found
+                && self.may_hold(key, found, print)
                 && stands(&self.read(found)?.record)
             {
                 return Ok(Some(found));
             }
-            let start = resume.start.unwrap_or_default();
+            // What an earlier run wrote is in the log.
+            let start = start.unwrap_or_default();
             let was_there = |record: &Record| record.seq <= start && same(record);
-            if let Some(seq) = self.find(key, found.unwrap_or_default(), was_there)? {
+            if let Some(seq) = self.find_in_log(key, found.unwrap_or_default(), was_there)? {
                 return Ok(Some(seq));
             }
         }
-        let last = self.read(entry.last)?.record;
-        Ok(stands(&last).then_some(entry.last))
+        let stand = self.may_hold(key, entry.last, print) && stands(&self.read(entry.last)?.record);
+        Ok(stand.then_some(entry.last))
     }
 
-    /// The first of the event's records behind `after` that fits.
-    fn find(&self, key: &Key, after: Seq, fits: impl Fn(&Record) -> bool) -> Result<Option<Seq>> {
-        let mut found = None;
+    /// Whether a record can hold what has this fingerprint; only of the batch's own records more is known.
+    fn may_hold(&self, key: &Key, seq: Seq, print: Option<u32>) -> bool {
         let new = self.events.get(key).map_or(&[][..], |pending| &pending.new);
-        for seq in new.iter().filter(|seq| **seq > after) {
-            if fits(&self.read(*seq)?.record) {
-                found = Some(*seq);
-                break;
+        let own = new.binary_search_by_key(&seq, |(seq, _)| *seq).ok().and_then(|at| new.get(at));
+        own.zip(print).is_none_or(|((_, own), print)| *own == print)
+    }
+
+    /// The first of the event's records behind `after` that fits; what fits has this fingerprint.
+    fn find(
+        &mut self,
+        key: &Key,
+        after: Seq,
+        print: u32,
+        fits: impl Fn(&Record) -> bool,
+    ) -> Result<Option<Seq>> {
+        // The log's own records are older.
+        if let Some(seq) = self.find_in_log(key, after, &fits)? {
+            return Ok(Some(seq));
+        }
+        let new = self.events.get(key).map_or(&[][..], |pending| &pending.new);
+        let alike: Vec<Seq> =
+            new.iter().filter(|(seq, own)| *seq > after && *own == print).map(|(seq, _)| *seq).collect();
+        for seq in alike {
+            if fits(&self.read(seq)?.record) {
+                return Ok(Some(seq));
             }
         }
-        // The log's own records are older and linked backwards: the last one found is the first that fits.
-        let mut next = self.log.event(&key.0, &key.1)?.map(|entry| entry.last);
+        Ok(None)
+    }
+
+    /// The first of the event's records in the log behind `after` that fits.
+    fn find_in_log(&mut self, key: &Key, after: Seq, fits: impl Fn(&Record) -> bool) -> Result<Option<Seq>> {
+        let mut found = None;
+        // They are linked backwards: the last one found is the first that fits.
+        let mut next = self.ground.event(key)?.map(|entry| entry.last);
         while let Some(seq) = next.filter(|seq| *seq > after) {
             let stored = self.read(seq)?;
             if fits(&stored.record) {
@@ -205,29 +250,27 @@ impl<'a, L: Log> Batch<'a, L> {
         Ok(found)
     }
 
-    /// A record of the batch itself or of the log. The log's last frame is kept: an import that is run again
-    /// reads record after record.
-    fn read(&self, seq: Seq) -> Result<StoredRecord> {
-        let own =
-            seq.0.checked_sub(self.first.0).and_then(|index| self.records.get(usize::try_from(index).ok()?));
-        if let Some(own) = own {
-            let head = v1::decode(&own.head).map_err(Damage::new)?;
-            let raw = RawRecord { seq, head, claims: &own.claims, details: &own.details };
-            return Ok(StoredRecord::decode(&raw)?);
+    /// A record of the batch itself, of what runs ahead of the log, or of the log. The log's last frame is kept:
+    /// an import that is run again reads record after record.
+    fn read(&mut self, seq: Seq) -> Result<StoredRecord> {
+        if let Some(own) = self.sealing.read(seq)? {
+            return Ok(own);
         }
-        let mut kept = self.frame.borrow_mut();
-        let frame = match kept.take() {
+        if let Some(ahead) = self.ground.record(seq) {
+            return sealing::decode(seq, ahead);
+        }
+        let frame = match self.frame.take() {
             Some(frame) if (frame.first()..=frame.last()).contains(&seq) => frame,
-            _ => scan::frame_of(self.log, seq)?,
+            _ => self.ground.frame(seq)?,
         };
-        let record = StoredRecord::decode(&kept.insert(frame).record(seq)?)?;
+        let record = StoredRecord::decode(&self.frame.insert(frame).record(seq)?)?;
         Ok(record)
     }
 
     /// Notes a new record.
-    fn record(&mut self, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
+    fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
         let recorded_at = self.record_time(entry.recorded_at)?;
-        let seq = self.head.seq().next();
+        let seq = self.sealing.next();
         let salt = entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
             let mut salt = [0; 16];
             self.host.fill_random(&mut salt);
@@ -242,31 +285,30 @@ impl<'a, L: Log> Batch<'a, L> {
         let (timeline, id) = key.clone();
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal: Seal::Salt(salt) };
-        let size = stored.content_json()?.len();
-        if size > limits::EVENT {
-            let message = format!("the event has {size} bytes as JSON, the limit is {}", limits::EVENT);
-            let hint = "keep long texts in files, and their addresses and hashes in `sources`";
-            return Err(Invalid::new(message).with_hint(hint).into());
+        let print = fingerprint::of_content(&stored.record.content);
+        self.sealing.push(index, stored)?;
+        self.recorded_at = Some(recorded_at);
+        if let Some(version) = self.versions.get_mut(&key.0) {
+            version.0 += 1;
+        } else {
+            let version = self.ground.version(&key.0)?;
+            self.versions.insert(key.0.clone(), Version(version.0 + 1));
         }
-        self.records.push(stored.encode()?);
-        if let Some(block) = self.head.frontier.push(stored.leaf()?) {
-            self.blocks.push((seq.0 / BLOCK - 1, block));
-        }
-        self.head.recorded_at = Some(recorded_at);
-        let version = self.version(&key.0)?;
-        self.versions.insert(key.0.clone(), Version(version.0 + 1));
         let first = known.map_or(seq, |entry| entry.first);
         let entry = EventEntry { first, last: seq, last_op: op };
-        let pending = self.events.entry(key.clone()).or_insert(Pending { entry, new: Vec::new() });
-        pending.entry = entry;
-        pending.new.push(seq);
+        if let Some(pending) = self.events.get_mut(key) {
+            pending.entry = entry;
+            pending.new.push((seq, print));
+        } else {
+            self.events.insert(key.clone(), Pending { entry, new: vec![(seq, print)] });
+        }
         Ok(seq)
     }
 
     fn record_time(&self, own: Option<RecordedAt>) -> Result<RecordedAt> {
         let Some(own) = own.filter(|_| self.options.keep_record_times) else {
             // Kept times may have run ahead of the clock within this batch.
-            return Ok(self.now.max(self.head.recorded_at.unwrap_or(self.now)));
+            return Ok(self.now.max(self.recorded_at.unwrap_or(self.now)));
         };
         if own > self.host.now() {
             let message = format!("{own} lies in the future");
@@ -274,7 +316,7 @@ impl<'a, L: Log> Batch<'a, L> {
                 "every later record would have to carry it, too: mend the time, or import without keeping it";
             return Err(Invalid::new(message).with_hint(hint).under("recorded_at").into());
         }
-        match self.head.recorded_at {
+        match self.recorded_at {
             Some(last) if own < last => {
                 let message = format!("{own} is earlier than the record before it, {last}");
                 let hint = "sort the lines by their record time, or import without keeping record times";
@@ -285,30 +327,26 @@ impl<'a, L: Log> Batch<'a, L> {
     }
 
     fn version(&self, timeline: &TimelineName) -> Result<Version> {
-        self.versions.get(timeline).copied().map_or_else(|| self.log.version(timeline), Ok)
+        self.versions.get(timeline).copied().map_or_else(|| self.ground.version(timeline), Ok)
     }
 
-    /// The commit that stores the batch; `None` where nothing is to be written.
-    pub fn commit(self) -> Result<Option<Commit>> {
-        if self.records.is_empty() {
+    /// What is to be committed; `None` where nothing is to be written.
+    pub fn finish(self) -> Result<Option<Layer>, Failed> {
+        if self.sealing.is_empty() {
             return Ok(None);
         }
-        self.meet_expectation()?;
-        let frames = frame::pack(self.first, &self.records)?;
-        let mut sealed = Sealed::default();
-        if let Some((index, root)) = self.blocks.first() {
-            let new = frames.iter().map(|(first, _)| *first);
-            sealed = seal::begun_block(self.log, *index, root, self.first, &self.records, new)?;
-        }
-        let events = self.events.into_iter().map(|((timeline, id), pending)| (timeline, id, pending.entry));
-        Ok(Some(Commit {
-            frames,
-            events: events.collect(),
-            timelines: self.versions.into_iter().collect(),
-            blocks: self.blocks,
-            removed: sealed.removed,
-            sealed: sealed.frames,
-            head: self.head,
+        let unmet = self.meet_expectation();
+        let first = self.sealing.first();
+        let sealed = self.sealing.finish()?;
+        unmet.map_err(|error| Failed { index: None, error })?;
+        Ok(Some(Layer {
+            first,
+            records: sealed.records,
+            frames: sealed.frames,
+            blocks: sealed.blocks,
+            events: self.events.into_iter().map(|(key, pending)| (key, pending.entry)).collect(),
+            versions: self.versions,
+            head: Head { frontier: sealed.frontier, recorded_at: self.recorded_at },
         }))
     }
 
@@ -324,7 +362,7 @@ impl<'a, L: Log> Batch<'a, L> {
                 .with_hint("write each timeline's entries by themselves")
                 .into());
         };
-        let actual = self.log.version(timeline)?;
+        let actual = self.ground.version(timeline)?;
         if expected.met_by(actual) {
             return Ok(());
         }

@@ -155,6 +155,24 @@ impl Error {
         Self::Unavailable { context: context.into(), hint: Some(hint.into()), source: None }
     }
 
+    /// The same error once more, for another whom it concerns.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Invalid(invalid) => Self::Invalid(invalid.clone()),
+            Self::Conflict(conflict) => Self::Conflict(conflict.clone()),
+            Self::NotFound(missing) => Self::NotFound(missing.clone()),
+            Self::Damaged(damage) => Self::Damaged(damage.clone()),
+            Self::Unavailable { context, hint, source } => {
+                let again = |error: &std::io::Error| match error.raw_os_error() {
+                    Some(code) => std::io::Error::from_raw_os_error(code),
+                    None => std::io::Error::new(error.kind(), error.to_string()),
+                };
+                let source = source.as_ref().map(again);
+                Self::Unavailable { context: context.clone(), hint: hint.clone(), source }
+            }
+        }
+    }
+
     /// The next step for the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {

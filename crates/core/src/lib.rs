@@ -13,12 +13,15 @@
 //! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
 //! [`Host`] that is passed in.
 
+mod ahead;
 mod batch;
 mod codec;
 mod compare;
 mod conflicts;
 mod error;
 mod explain;
+mod fingerprint;
+mod group;
 mod host;
 pub mod index;
 mod known;
@@ -28,6 +31,7 @@ pub mod projection;
 mod replay;
 pub mod scan;
 mod seal;
+mod sealing;
 mod sled_log;
 mod snapshots;
 mod store;

@@ -5,15 +5,19 @@
 //! answer each kind of question: `known`, `scan`, `verify`.
 
 use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use annals_model::{Entry, Expectation, Seq, Written, limits};
 
+use crate::ahead::{Ground, Layer};
 use crate::batch::{Batch, Resume};
+use crate::group::Group;
 use crate::host::Host;
 use crate::index::ClaimIndex;
 use crate::log::Log;
+use crate::sealing::Workshop;
 use crate::{Error, Result};
 
 /// A log with the engine's rules around it.
@@ -21,7 +25,7 @@ use crate::{Error, Result};
 pub struct Store<L> {
     log: L,
     index: Option<ClaimIndex>,
-    writer: Mutex<()>,
+    group: Group,
     /// Where the log ended after the last commit of this store.
     grown: Mutex<Seq>,
     growth: Condvar,
@@ -47,8 +51,8 @@ impl WriteOptions {
 
 impl<L: Log> Store<L> {
     /// A store over a log.
-    pub const fn new(log: L) -> Self {
-        Self { log, index: None, writer: Mutex::new(()), grown: Mutex::new(Seq(0)), growth: Condvar::new() }
+    pub fn new(log: L) -> Self {
+        Self { log, index: None, group: Group::default(), grown: Mutex::new(Seq(0)), growth: Condvar::new() }
     }
 
     /// The store with an index, which the questions that can use it then do.
@@ -67,7 +71,8 @@ impl<L: Log> Store<L> {
         &self.log
     }
 
-    /// Records a batch, all of it or nothing, with one durable commit, and answers each entry in turn.
+    /// Records a batch, all of it or nothing, durably, and answers each entry in turn. Writers at once share a
+    /// commit and its sync; each has its own answers and its own error.
     ///
     /// # Errors
     ///
@@ -78,10 +83,21 @@ impl<L: Log> Store<L> {
         host: &dyn Host,
         options: &WriteOptions,
     ) -> Result<Vec<Written>, Failed> {
-        self.batch(entries, host, options, None)
+        check(options)?;
+        let mut turn = self.group.turn();
+        let decided = decide(turn.ground(&self.log), entries, host, options);
+        let answers = decided.map(|(answers, layer)| {
+            if let Some(layer) = layer {
+                turn.add(layer);
+            }
+            answers
+        });
+        // A refusal waits, too: what it was refused for may not be durable yet.
+        self.group.settle(turn, &self.log, |layer| self.grow(layer.head.seq())).map_err(whole)?;
+        answers
     }
 
-    /// Records a batch of an import that may be run again.
+    /// Records a batch of an import that may be run again, like [`import_from`](Self::import_from).
     pub fn import(
         &self,
         entries: Vec<Entry>,
@@ -89,7 +105,48 @@ impl<L: Log> Store<L> {
         options: &WriteOptions,
         resume: &mut Resume,
     ) -> Result<Vec<Written>, Failed> {
-        self.batch(entries, host, options, Some(resume))
+        let mut answers = Vec::with_capacity(entries.len());
+        let entries = entries.into_iter().map(Ok);
+        self.import_from(entries, host, options, resume, NonZeroUsize::MIN, |answer| answers.push(answer))?;
+        Ok(answers)
+    }
+
+    /// Records what comes of an import's source, all of it or nothing, with one durable commit. The records are
+    /// sealed on `workers` threads beside this one; how many there are changes no byte.
+    ///
+    /// Each entry's answer is given as soon as it is decided: it stands only if the whole import does.
+    ///
+    /// # Errors
+    ///
+    /// The error names the first entry that was at fault. An error of the source ends the import. Nothing is
+    /// written then.
+    pub fn import_from(
+        &self,
+        entries: impl IntoIterator<Item = Result<Entry>>,
+        host: &dyn Host,
+        options: &WriteOptions,
+        resume: &mut Resume,
+        workers: NonZeroUsize,
+        mut answered: impl FnMut(Written),
+    ) -> Result<(), Failed> {
+        check(options)?;
+        let _turn = self.group.alone(&self.log, |layer| self.grow(layer.head.seq()));
+        let layer = std::thread::scope(|scope| {
+            let workshop = Workshop::open(scope, workers);
+            let ground = Ground::new(&self.log, [None, None]);
+            let mut batch = Batch::new(ground, host, options, Some(resume), Some(workshop)).map_err(whole)?;
+            for (index, entry) in entries.into_iter().enumerate() {
+                let entry = entry.map_err(|error| Failed { index: Some(index), error })?;
+                answered(batch.take(index, entry)?);
+            }
+            batch.finish()
+        })?;
+        if let Some(layer) = layer {
+            let end = layer.head.seq();
+            self.log.commit(&layer.into_commit(&self.log).map_err(whole)?).map_err(whole)?;
+            self.grow(end);
+        }
+        Ok(())
     }
 
     /// Waits until the log has a record behind `seq`, for `patience` at most, and gives where it ends. Who follows
@@ -106,34 +163,33 @@ impl<L: Log> Store<L> {
         Ok(end.max(*grown))
     }
 
-    fn batch(
-        &self,
-        entries: Vec<Entry>,
-        host: &dyn Host,
-        options: &WriteOptions,
-        resume: Option<&mut Resume>,
-    ) -> Result<Vec<Written>, Failed> {
-        let _writer = self.lock();
-        let whole = |error: Error| Failed { index: None, error };
-        limits::name(&options.author, limits::NAME).map_err(|e| whole(e.under("author").into()))?;
-        let mut batch = Batch::new(&self.log, host, options, resume).map_err(whole)?;
-        let mut answers = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.into_iter().enumerate() {
-            let answer = batch.take(entry).map_err(|error| Failed { index: Some(index), error })?;
-            answers.push(answer);
-        }
-        if let Some(commit) = batch.commit().map_err(whole)? {
-            self.log.commit(&commit).map_err(whole)?;
-            *self.grown.lock().unwrap_or_else(PoisonError::into_inner) = commit.head.seq();
-            self.growth.notify_all();
-        }
-        Ok(answers)
+    /// Wakes those who wait for the log to grow.
+    fn grow(&self, end: Seq) {
+        *self.grown.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        self.growth.notify_all();
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        // The lock guards no data of its own: a writer that panicked left nothing half done behind it.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+fn decide<L: Log>(
+    ground: Ground<'_, L>,
+    entries: Vec<Entry>,
+    host: &dyn Host,
+    options: &WriteOptions,
+) -> Result<(Vec<Written>, Option<Layer>), Failed> {
+    let mut batch = Batch::new(ground, host, options, None, None).map_err(whole)?;
+    let mut answers = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.into_iter().enumerate() {
+        answers.push(batch.take(index, entry)?);
     }
+    Ok((answers, batch.finish()?))
+}
+
+fn check(options: &WriteOptions) -> Result<(), Failed> {
+    limits::name(&options.author, limits::NAME).map_err(|e| whole(e.under("author").into()))
+}
+
+const fn whole(error: Error) -> Failed {
+    Failed { index: None, error }
 }
 
 /// A batch that was refused, and which of its entries was at fault.

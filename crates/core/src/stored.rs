@@ -1,6 +1,6 @@
 //! A record as the log holds it: with its salt and the event's record before it.
 
-use annals_model::{Content, EventId, Op, Record, RecordedAt, Seq, TimelineName};
+use annals_model::{Content, EventId, Invalid, Op, Record, RecordedAt, Seq, TimelineName, limits};
 
 use crate::codec::frame::{Encoded, RawRecord};
 use crate::codec::leaf::{Salt, commitment, content_json, op_number, op_of, record_leaf};
@@ -35,6 +35,23 @@ impl StoredRecord {
             Seal::Salt(salt) => commitment(salt, &self.content_json()?),
         };
         Ok(record_leaf(&self.record, &commitment))
+    }
+
+    /// Encodes the record and hashes its leaf. Its content is written as JSON once for both the leaf and the limit
+    /// on its size.
+    pub fn seal(&self) -> Result<(Encoded, Hash)> {
+        let json = self.content_json()?;
+        if json.len() > limits::EVENT {
+            let message =
+                format!("the event has {} bytes as JSON, the limit is {}", json.len(), limits::EVENT);
+            let hint = "keep long texts in files, and their addresses and hashes in `sources`";
+            return Err(Invalid::new(message).with_hint(hint).into());
+        }
+        let leaf = match &self.seal {
+            Seal::Commitment(_) => self.leaf()?,
+            Seal::Salt(salt) => record_leaf(&self.record, &commitment(salt, &json)),
+        };
+        Ok((self.encode()?, leaf))
     }
 
     /// Its content as JSON, which the commitment is made over.

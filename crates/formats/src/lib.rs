@@ -8,6 +8,7 @@
 //! - [`export()`] writes a [`Sheet`] and says with [`Losses`] what the target could not carry.
 //! - [`read()`] yields one [`Read`] an entry, with its line and either a [`Line`](annals_model::line::Line) or the
 //!   [`Fault`]; one bad entry does not end the reading.
+//! - [`read_ahead()`] does the same on several threads.
 //! - [`ColumnMap`] names for each part of an event the column that it comes from.
 
 mod cell;
@@ -21,5 +22,5 @@ pub use export::{
     ExportError, ExportOptions, Exporter, Heading, Losses, Row, Sheet, export, exporter, losses,
 };
 pub use format::{Format, ImportFormat};
-pub use import::{Fault, ImportOptions, Read, Reader, read};
+pub use import::{Fault, ImportOptions, Input, Read, Reader, read, read_ahead};
 pub use map::ColumnMap;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::{Invalid, Number, Scalar, Value, limits};
 
 /// One change that an event makes, and the moment of the event's date at which it takes effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Effect {
     /// Whose attribute changes.
     pub entity: String,
@@ -22,7 +22,7 @@ pub struct Effect {
 }
 
 /// The change itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// The value replaces what stands; an array is a whole set.
     Set(Value),

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::{Date, Effect, EventId, Invalid, Number, limits};
 
 /// A claim that something happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Event {
     /// Unique in its timeline.
     pub id: EventId,
@@ -52,7 +52,7 @@ pub struct Event {
 }
 
 /// Someone who took part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with a `name`")]
 pub struct Actor {
     /// The name.
@@ -63,7 +63,7 @@ pub struct Actor {
 }
 
 /// Where something happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Place {
     /// The name.
     pub name: String,
@@ -79,7 +79,7 @@ pub struct Place {
 }
 
 /// Where a claim comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with a `title`, a `url` …")]
 pub struct Source {
     /// What it is called.
@@ -106,7 +106,7 @@ pub struct Source {
 }
 
 /// A relation to another event of the same timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with `rel` and `to`")]
 pub struct Link {
     /// What relates them: `caused-by`, `part-of`, `follows`, `after`, `before`.
@@ -116,7 +116,7 @@ pub struct Link {
 }
 
 /// A JSON object that is kept as it came, without the white space between its tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Extra(Box<str>);
 
 impl Event {

@@ -53,6 +53,12 @@ pub fn text(text: &str, min: usize, max: usize) -> Result<(), Invalid> {
 
 /// Checks a name: not empty, within its limit, no control characters, no space at either end.
 pub fn name(name: &str, max: usize) -> Result<(), Invalid> {
+    // Nearly every name is short and plain ASCII, of which each byte is a character.
+    let bytes = name.as_bytes();
+    let plain = bytes.len() <= max && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    if plain && bytes.first().is_some_and(|byte| *byte != b' ') && bytes.last() != Some(&b' ') {
+        return Ok(());
+    }
     text(name, 1, max)?;
     if name.chars().any(char::is_control) {
         return Err(Invalid::new("must not hold control characters"));

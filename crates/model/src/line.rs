@@ -71,22 +71,32 @@ impl Line {
 
     /// The entry to write: `timeline` where the line names none, `new_id` for an event without an id.
     pub fn into_entry(self, timeline: &TimelineName, new_id: impl FnOnce() -> EventId) -> Entry {
+        let Ok(entry) = self.into_entry_with(timeline, || Ok::<_, std::convert::Infallible>(new_id()));
+        entry
+    }
+
+    /// The same with an id whose making may fail.
+    pub fn into_entry_with<E>(
+        self,
+        timeline: &TimelineName,
+        new_id: impl FnOnce() -> Result<EventId, E>,
+    ) -> Result<Entry, E> {
         let write = match self.body {
             Body::Append(event) => Write::Append(event),
             Body::AppendWithoutId(mut event) => {
-                event.id = new_id();
+                event.id = new_id()?;
                 Write::Append(event)
             }
             Body::Revise(event) => Write::Revise(event),
             Body::Retract { id, reason } => Write::Retract { id, reason },
         };
-        Entry {
+        Ok(Entry {
             timeline: self.timeline.unwrap_or_else(|| timeline.clone()),
             write,
             recorded_at: self.recorded_at,
             recorded_by: self.recorded_by,
             salt: self.salt,
-        }
+        })
     }
 }
 

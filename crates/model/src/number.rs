@@ -49,6 +49,10 @@ impl Number {
 
     /// The number as digits and the count of them behind the point: 3.25 is (325, 2).
     pub const fn parts(self) -> (i128, u8) {
+        // Nearly all numbers are whole, and a division of such long numbers takes its time.
+        if self.is_integer() {
+            return (self.0 / ONE, 0);
+        }
         let (mut digits, mut places) = (self.0, SCALE);
         while places > 0 && digits % 10 == 0 {
             digits /= 10;
@@ -65,6 +69,9 @@ impl Number {
 
     /// Whether a program that reads the number as a floating-point number writes the same digits again.
     fn survives_a_float(self) -> bool {
+        if self.is_integer() && self.0.unsigned_abs() <= MAX_INTEGER as u128 * ONE.unsigned_abs() {
+            return true;
+        }
         let digits = self.to_string();
         digits.parse::<f64>().is_ok_and(|float| float.to_string() == digits)
     }

@@ -146,4 +146,13 @@ impl Content {
             Self::Reason(_) | Self::Redacted => None,
         }
     }
+
+    /// Checks every limit.
+    pub fn check(&self) -> Result<(), Invalid> {
+        match self {
+            Self::Event(event) => event.check(),
+            Self::Reason(reason) => crate::write::reason_within_limits(reason),
+            Self::Redacted => Ok(()),
+        }
+    }
 }

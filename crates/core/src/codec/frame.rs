@@ -5,7 +5,10 @@
 //! a replay touches no description. A frame never reaches across a multiple of 256: a full one is a complete
 //! subtree of the log's Merkle tree.
 
+use std::cell::RefCell;
+
 use annals_model::Seq;
+use zstd::bulk::Compressor;
 
 use super::v1;
 use crate::merkle::BLOCK;
@@ -92,7 +95,13 @@ pub fn pack(first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
 }
 
 fn encode(first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
-    let mut plain: [Vec<u8>; SECTIONS] = Default::default();
+    let mut sizes = [0; SECTIONS];
+    for record in records {
+        sizes[0] += record.head.len() + 6;
+        sizes[1] += record.claims.len();
+        sizes[2] += record.details.len();
+    }
+    let mut plain = sizes.map(Vec::with_capacity);
     for record in records {
         let length = u16::try_from(record.head.len()).map_err(|_| too_large())?;
         plain[0].extend(length.to_le_bytes());
@@ -133,9 +142,22 @@ fn compressed(plain: &[Vec<u8>; SECTIONS]) -> Option<[Vec<u8>; SECTIONS]> {
     }
     let mut sections: [Vec<u8>; SECTIONS] = Default::default();
     for (section, plain) in sections.iter_mut().zip(plain) {
-        *section = zstd::bulk::compress(plain, LEVEL).ok()?;
+        *section = compress(plain)?;
     }
     (size(&sections) < size(plain)).then_some(sections)
+}
+
+/// Compresses with the thread's own compressor: making one takes longer than compressing a frame.
+fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+    thread_local! {
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut compressor = kept.take().or_else(|| Compressor::new(LEVEL).ok())?;
+        let compressed = compressor.compress(plain).ok()?;
+        *kept = Some(compressor);
+        Some(compressed)
+    })
 }
 
 fn too_large() -> Error {

@@ -15,11 +15,16 @@ pub type Salt = [u8; 16];
 
 const COMMITMENT_PREFIX: &[u8] = b"annals-commitment-1\0";
 const LEAF_VERSION: u8 = 1;
+/// Bytes that an event's JSON seldom exceeds.
+const USUAL: usize = 1024;
 
 /// The JSON that a record's commitment covers: the event, or an object with the reason; `None` once redacted.
 pub fn content_json(content: &Content) -> Result<Option<Vec<u8>>, String> {
     let json = match content {
-        Content::Event(event) => serde_json::to_vec(event),
+        Content::Event(event) => {
+            let mut json = Vec::with_capacity(USUAL);
+            serde_json::to_writer(&mut json, event).map(|()| json)
+        }
         Content::Reason(reason) => {
             serde_json::to_vec(&std::collections::BTreeMap::from([("reason", reason)]))
         }

@@ -3,13 +3,11 @@
 //! How the rows are cut is in [`records`](super::records), what their cells mean in [`map`](crate::map): this file
 //! brings the two together and gives every fault its line.
 
-use std::io::BufRead;
-
 use annals_model::line::Line;
 use annals_model::{Invalid, limits};
 
 use super::records::{Record, Records};
-use super::{Fault, ImportOptions, Read};
+use super::{Fault, ImportOptions, Input, Read};
 use crate::map::Plan;
 
 /// Bytes of a row. Its event is limited by the model; a table repeats some of it.
@@ -32,7 +30,7 @@ enum State {
 }
 
 impl<'a> Csv<'a> {
-    pub fn new(input: Box<dyn BufRead + 'a>, delimiter: u8, options: ImportOptions<'a>) -> Self {
+    pub fn new(input: Input<'a>, delimiter: u8, options: ImportOptions<'a>) -> Self {
         let records = Records::new(input, delimiter, LIMIT);
         Self { records, record: Record::default(), options, state: State::Header }
     }

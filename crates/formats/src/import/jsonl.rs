@@ -1,12 +1,10 @@
 //! JSON Lines: one event or record a line, as [`annals_model::line`] reads it. Empty lines are passed over.
 
-use std::io::BufRead;
-
 use annals_model::limits;
 use annals_model::line::Line;
 
 use super::lines::Lines;
-use super::{Fault, Read};
+use super::{Fault, Input, Read};
 
 pub struct Jsonl<'a> {
     lines: Lines<'a>,
@@ -14,17 +12,18 @@ pub struct Jsonl<'a> {
 }
 
 impl<'a> Jsonl<'a> {
-    pub fn new(input: Box<dyn BufRead + 'a>) -> Self {
-        Self { lines: Lines::new(input, limits::LINE), is_over: false }
+    pub fn new(lines: Lines<'a>) -> Self {
+        Self { lines, is_over: false }
     }
 
     fn outcome(&mut self) -> Option<Result<Line, Fault>> {
         loop {
             match self.lines.next() {
                 Ok(None) => return None,
-                Ok(Some(Ok(text))) if text.trim().is_empty() => {}
                 Ok(Some(Ok(text))) => {
-                    return Some(Line::parse(text.trim_end_matches('\r')).map_err(Fault::Entry));
+                    if let Some(outcome) = entry(text) {
+                        return Some(outcome);
+                    }
                 }
                 Ok(Some(Err(invalid))) => return Some(Err(Fault::Entry(invalid))),
                 Err(error) => {
@@ -34,6 +33,19 @@ impl<'a> Jsonl<'a> {
             }
         }
     }
+}
+
+/// The lines of a file of JSON Lines.
+pub fn lines(input: Input<'_>) -> Lines<'_> {
+    Lines::new(input, limits::LINE)
+}
+
+/// The entry of a line; nothing where it is blank.
+pub fn entry(text: &str) -> Option<Result<Line, Fault>> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    Some(Line::parse(text.trim_end_matches('\r')).map_err(Fault::Entry))
 }
 
 impl Iterator for Jsonl<'_> {

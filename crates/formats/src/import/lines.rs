@@ -3,25 +3,34 @@
 //! A line that is longer than the limit is skipped without being kept, so that a file of one endless line needs
 //! no more memory than any other.
 
-use std::io::{self, BufRead};
+use std::io;
 
 use annals_model::Invalid;
 
+use super::Input;
+
 pub struct Lines<'a> {
-    input: Box<dyn BufRead + 'a>,
+    input: Input<'a>,
     limit: usize,
     number: u64,
     bytes: Vec<u8>,
+    /// Whether the rest of what was read from the input holds the end of a line.
+    is_one_at_hand: bool,
 }
 
 impl<'a> Lines<'a> {
-    pub fn new(input: Box<dyn BufRead + 'a>, limit: usize) -> Self {
-        Self { input, limit, number: 0, bytes: Vec::new() }
+    pub fn new(input: Input<'a>, limit: usize) -> Self {
+        Self { input, limit, number: 0, bytes: Vec::new(), is_one_at_hand: false }
     }
 
     /// The number of the line that was read last, counted from 1.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Whether the next line is there without reading on.
+    pub fn has_one_at_hand(&self) -> bool {
+        self.is_one_at_hand
     }
 
     /// The next line without its end; nothing at the end of the file.
@@ -44,6 +53,7 @@ impl<'a> Lines<'a> {
             self.bytes.extend_from_slice(&chunk[..used.min(room)]);
             let eaten = end.map_or(used, |end| end + 1);
             length += eaten;
+            self.is_one_at_hand = chunk[eaten..].contains(&b'\n');
             self.input.consume(eaten);
             if is_over {
                 self.number += 1;

@@ -5,6 +5,7 @@
 //! is read. What is wrong with the file as a whole, and what keeps it from being read at all, are faults of
 //! their own: nothing comes after them.
 
+mod ahead;
 mod csv;
 mod jsonl;
 mod lines;
@@ -12,6 +13,8 @@ mod records;
 
 use std::fmt;
 use std::io::{self, BufRead, Read as _};
+use std::num::NonZeroUsize;
+use std::thread::Scope;
 
 use annals_model::Invalid;
 use annals_model::line::Line;
@@ -47,15 +50,14 @@ pub struct ImportOptions<'m> {
     pub raw: bool,
 }
 
+/// A file to read.
+pub type Input<'a> = Box<dyn BufRead + Send + 'a>;
+
 /// The entries of a file.
 pub type Reader<'a> = Box<dyn Iterator<Item = Read> + 'a>;
 
 /// Reads a file entry by entry.
-pub fn read<'a>(
-    format: ImportFormat,
-    input: Box<dyn BufRead + 'a>,
-    options: ImportOptions<'a>,
-) -> Reader<'a> {
+pub fn read<'a>(format: ImportFormat, input: Input<'a>, options: ImportOptions<'a>) -> Reader<'a> {
     let input = match without_mark(input) {
         Ok(input) => input,
         Err(fault) => return only(fault),
@@ -64,9 +66,27 @@ pub fn read<'a>(
         ImportFormat::Jsonl if options.map.is_some() => only(Fault::File(
             Invalid::new("a column map goes with a table").with_hint("read the file as csv or tsv"),
         )),
-        ImportFormat::Jsonl => Box::new(jsonl::Jsonl::new(input)),
+        ImportFormat::Jsonl => Box::new(jsonl::Jsonl::new(jsonl::lines(input))),
         ImportFormat::Csv => Box::new(csv::Csv::new(input, b',', options)),
         ImportFormat::Tsv => Box::new(csv::Csv::new(input, b'\t', options)),
+    }
+}
+
+/// Reads a file as [`read`] does, ahead of who takes its entries: JSON Lines are parsed on `threads` threads of the
+/// scope. The threads end with the file, or when the reader is dropped.
+pub fn read_ahead<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    threads: NonZeroUsize,
+    format: ImportFormat,
+    input: Input<'scope>,
+    options: ImportOptions<'scope>,
+) -> Reader<'scope> {
+    if format != ImportFormat::Jsonl || options.map.is_some() {
+        return read(format, input, options);
+    }
+    match without_mark(input) {
+        Ok(input) => Box::new(ahead::read(scope, threads, jsonl::lines(input))),
+        Err(fault) => only(fault),
     }
 }
 
@@ -75,7 +95,7 @@ fn only<'a>(fault: Fault) -> Reader<'a> {
 }
 
 /// The input behind its byte order mark, if it has one.
-fn without_mark<'a>(mut input: Box<dyn BufRead + 'a>) -> Result<Box<dyn BufRead + 'a>, Fault> {
+fn without_mark(mut input: Input<'_>) -> Result<Input<'_>, Fault> {
     let mut head = Vec::with_capacity(3);
     input.by_ref().take(3).read_to_end(&mut head).map_err(Fault::Io)?;
     match head.as_slice() {

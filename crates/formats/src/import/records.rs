@@ -7,14 +7,16 @@
 //!
 //! Rows end with CRLF, LF or CR. Rows without any text, which spreadsheets leave at the end, are passed over.
 
-use std::io::{self, BufRead};
+use std::io;
 use std::mem;
 
 use annals_model::Invalid;
 
+use super::Input;
+
 /// The rows of a table.
 pub struct Records<'a> {
-    input: Box<dyn BufRead + 'a>,
+    input: Input<'a>,
     delimiter: u8,
     limit: usize,
     /// The line that the next byte stands in.
@@ -52,7 +54,7 @@ enum At {
 }
 
 impl<'a> Records<'a> {
-    pub fn new(input: Box<dyn BufRead + 'a>, delimiter: u8, limit: usize) -> Self {
+    pub fn new(input: Input<'a>, delimiter: u8, limit: usize) -> Self {
         Self { input, delimiter, limit, line: 1, after_return: false }
     }
 

@@ -1,11 +1,12 @@
 //! Broken and hostile files: each fault with its line, and never a panic or an endless line in memory.
 
 use std::io::{self, BufReader, Read};
+use std::num::NonZeroUsize;
 
-use annals_formats::{ColumnMap, ImportFormat, ImportOptions, read};
+use annals_formats::{ColumnMap, ImportFormat, ImportOptions, read, read_ahead};
 use proptest::prelude::*;
 
-use crate::sample::outcomes;
+use crate::sample::{outcomes, shown};
 
 fn check(format: ImportFormat, bytes: &[u8], expect: &[&str]) {
     assert_eq!(outcomes(format, bytes, ImportOptions::default()), expect);
@@ -114,4 +115,73 @@ proptest! {
         let _ = ColumnMap::from_toml(&file);
         let _ = ColumnMap::from_toml(&format!("[map]\n{file}"));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    /// However many threads read a file, and however it comes in pieces, its entries are those of one reader.
+    #[test]
+    fn several_threads_read_what_one_reads(
+        lines in proptest::collection::vec(0_u8..8, 0..3000),
+        threads in 1_usize..5,
+        buffer in 1_usize..5000,
+        ends in any::<bool>(),
+    ) {
+        let line = |(index, kind): (usize, &u8)| match kind {
+            0 => b"".to_vec(),
+            1 => b"{\"title\":\"\xff\"}".to_vec(),
+            2 => b"{\"titel\":\"a\"}".to_vec(),
+            3 => b" \r".to_vec(),
+            _ => format!("{{\"title\":\"number {index}\",\"date\":\"2004\"}}").into_bytes(),
+        };
+        let mut bytes = lines.iter().enumerate().map(line).collect::<Vec<_>>().join(&b'\n');
+        if ends {
+            bytes.push(b'\n');
+        }
+        let expect = outcomes(ImportFormat::Jsonl, &bytes, ImportOptions::default());
+        let found = std::thread::scope(|scope| {
+            let input = Box::new(BufReader::with_capacity(buffer, &*bytes));
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let reader =
+                read_ahead(scope, threads, ImportFormat::Jsonl, input, ImportOptions::default());
+            reader.map(shown).collect::<Vec<_>>()
+        });
+        prop_assert_eq!(found, expect);
+    }
+}
+
+#[test]
+fn a_reader_that_is_dropped_ends_its_threads() {
+    let line = b"{\"title\":\"a\"}\n".repeat(100_000);
+    let read = std::thread::scope(|scope| {
+        let threads = NonZeroUsize::new(3).unwrap();
+        let input = Box::new(BufReader::new(&*line));
+        read_ahead(scope, threads, ImportFormat::Jsonl, input, ImportOptions::default()).take(10).count()
+    });
+    assert_eq!(read, 10);
+}
+
+/// A file that breaks off in its midst.
+struct Broken(usize);
+
+impl Read for Broken {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let line = b"{\"title\":\"a\"}\n";
+        self.0 = self.0.checked_sub(1).ok_or_else(|| io::Error::other("the disk is gone"))?;
+        buffer[..line.len()].copy_from_slice(line);
+        Ok(line.len())
+    }
+}
+
+#[test]
+fn a_file_that_breaks_off_says_so_behind_its_last_line() {
+    let found = std::thread::scope(|scope| {
+        let threads = NonZeroUsize::new(2).unwrap();
+        let input = Box::new(BufReader::new(Broken(5000)));
+        let reader = read_ahead(scope, threads, ImportFormat::Jsonl, input, ImportOptions::default());
+        reader.map(shown).collect::<Vec<_>>()
+    });
+    assert_eq!(found.len(), 5001);
+    assert_eq!(found[4999..], ["5000: a at undated", "5000: cannot read the file"]);
 }

@@ -97,19 +97,21 @@ pub fn imported(format: ImportFormat, text: &str, options: ImportOptions<'_>) ->
 
 /// Each entry of a text as `line: title at date`, or `line: error (hint)`.
 pub fn outcomes(format: ImportFormat, bytes: &[u8], options: ImportOptions<'_>) -> Vec<String> {
-    let reads = read(format, Box::new(io::Cursor::new(bytes)), options);
-    reads
-        .map(|read| match read.outcome {
-            Ok(line) => {
-                let event = line_event(line).1;
-                let date = event.date.map_or("undated".to_owned(), |date| date.to_string());
-                format!("{}: {} at {date}", read.line, event.title)
-            }
-            Err(annals_formats::Fault::Entry(e) | annals_formats::Fault::File(e)) => {
-                let hint = e.hint().map_or(String::new(), |hint| format!(" ({hint})"));
-                format!("{}: {e}{hint}", read.line)
-            }
-            Err(fault) => format!("{}: {fault}", read.line),
-        })
-        .collect()
+    read(format, Box::new(io::Cursor::new(bytes)), options).map(shown).collect()
+}
+
+/// One entry's outcome, as text.
+pub fn shown(read: annals_formats::Read) -> String {
+    match read.outcome {
+        Ok(line) => {
+            let event = line_event(line).1;
+            let date = event.date.map_or("undated".to_owned(), |date| date.to_string());
+            format!("{}: {} at {date}", read.line, event.title)
+        }
+        Err(annals_formats::Fault::Entry(e) | annals_formats::Fault::File(e)) => {
+            let hint = e.hint().map_or(String::new(), |hint| format!(" ({hint})"));
+            format!("{}: {e}{hint}", read.line)
+        }
+        Err(fault) => format!("{}: {fault}", read.line),
+    }
 }

@@ -1,0 +1,154 @@
+//! An import seals its records on other threads: what it leaves is byte for byte what a write of the same entries
+//! leaves, its answers are the same, and so is the entry that it names as being at fault.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::num::NonZeroUsize;
+
+use annals_core::{BLOCK, Error, Failed, Head, Log, Resume, Store, StoredFrame, WriteOptions};
+use annals_model::{Entry, Event, EventId, Invalid, Outcome, Seq, TimelineName, Write, Written};
+use annals_testkit::{MemoryLog, TestHost};
+use proptest::prelude::*;
+
+fn entry(timeline: u8, write: Write) -> Entry {
+    Entry::new(TimelineName::new(format!("t{timeline}")).unwrap(), write)
+}
+
+fn event(number: u16, title: u8) -> Box<Event> {
+    let mut event = Event::new(EventId::new(format!("e{number}")).unwrap(), format!("Title {title}"));
+    event.description = Some("of some length ".repeat(usize::from(title) + 1));
+    Box::new(event)
+}
+
+fn options() -> WriteOptions {
+    WriteOptions::by("tester")
+}
+
+fn workers(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).unwrap()
+}
+
+/// A store with some records, so that the first block is begun already.
+fn begun(records: u16) -> (Store<MemoryLog>, TestHost) {
+    let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(7));
+    let entries = (0..records).map(|n| entry(0, Write::Append(event(60_000 + n, 1)))).collect();
+    store.write(entries, &host, &options()).unwrap();
+    (store, host)
+}
+
+fn imported(
+    (store, host): &(Store<MemoryLog>, TestHost),
+    entries: &[Entry],
+    count: usize,
+) -> Result<Vec<Written>, Failed> {
+    let mut answers = Vec::new();
+    let given = entries.iter().cloned().map(Ok);
+    let resume = &mut Resume::default();
+    let done =
+        store.import_from(given, host, &options(), resume, workers(count), |answer| answers.push(answer));
+    done.map(|()| answers)
+}
+
+type Left = (Head, Vec<StoredFrame>, Vec<Option<annals_core::Hash>>);
+
+fn left(store: &Store<MemoryLog>) -> Left {
+    let head = store.log().head().unwrap();
+    let blocks = (0..=head.seq().0 / BLOCK).map(|index| store.log().block(index).unwrap());
+    (head, store.log().frames(Seq(1)).map(Result::unwrap).collect(), blocks.collect())
+}
+
+/// New events, corrections that change something and such that do not, retractions, and events once more.
+fn entries(count: usize) -> impl Strategy<Value = Vec<Entry>> {
+    let step = (0_u8..2, any::<u16>(), 0_u8..4, 0_u8..10);
+    proptest::collection::vec(step, count).prop_map(|steps| {
+        let mut made: Vec<(u8, u16, u8)> = Vec::new();
+        let mut entries = Vec::new();
+        for (timeline, pick, title, kind) in steps {
+            let old = made.get(usize::from(pick) % made.len().max(1)).copied();
+            let write = match (kind, old) {
+                (0, Some((t, number, _))) => entry(t, Write::Revise(event(number, title))),
+                (1, Some((t, number, _))) => entry(
+                    t,
+                    Write::Retract {
+                        id: EventId::new(format!("e{number}")).unwrap(),
+                        reason: format!("reason {title}"),
+                    },
+                ),
+                (2, Some((t, number, first))) => entry(t, Write::Append(event(number, first))),
+                _ => {
+                    let number = u16::try_from(made.len()).unwrap();
+                    made.push((timeline, number, title));
+                    entry(timeline, Write::Append(event(number, title)))
+                }
+            };
+            entries.push(write);
+        }
+        entries
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 6, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_import_leaves_the_bytes_of_a_write(entries in entries(900), before in 0_u16..300, count in 1_usize..5) {
+        let written = begun(before);
+        let expected = written.0.write(entries.clone(), &written.1, &options()).unwrap();
+        let one = begun(before);
+        prop_assert_eq!(&imported(&one, &entries, count).unwrap(), &expected);
+        prop_assert_eq!(left(&one.0), left(&written.0));
+        prop_assert_eq!(one.0.verify(None).unwrap().damage, []);
+        // Run again, everything is there already.
+        let again = imported(&one, &entries, count).unwrap();
+        for answer in &again {
+            prop_assert!(!matches!(answer.outcome, Outcome::Appended), "{}", answer);
+        }
+    }
+
+    #[test]
+    fn an_import_names_the_first_entry_that_a_write_names(
+        entries in entries(600), at in 0_usize..600, apart in 0_usize..40, kind in 0_u8..3, count in 1_usize..4,
+    ) {
+        let mut entries = entries;
+        // One that only sealing finds, as it is too large, and one that deciding finds, at most some blocks later.
+        let mut large = event(50_000, 1);
+        large.description = Some("\u{1}".repeat(190_000));
+        let unknown = Write::Retract { id: EventId::new("nowhere").unwrap(), reason: "r".to_owned() };
+        let mut blank = event(50_001, 1);
+        blank.title = " ".to_owned();
+        if kind != 1 {
+            entries.insert(at.min(entries.len()), entry(0, Write::Append(large)));
+        }
+        let later = (at + apart).min(entries.len());
+        match kind {
+            0 => {}
+            1 => entries.insert(later, entry(0, Write::Append(blank))),
+            _ => entries.insert(later, entry(1, unknown)),
+        }
+        let written = begun(30);
+        let expected = written.0.write(entries.clone(), &written.1, &options()).unwrap_err();
+        let one = begun(30);
+        let before = left(&one.0);
+        let failed = imported(&one, &entries, count).unwrap_err();
+        prop_assert_eq!(failed.index, expected.index);
+        prop_assert_eq!(failed.to_string(), expected.to_string());
+        prop_assert_eq!(left(&one.0), before, "nothing is written");
+    }
+}
+
+#[test]
+fn a_source_that_fails_ends_the_import() {
+    let one = begun(10);
+    let before = left(&one.0);
+    let given = (0..600_u16).map(|n| match n {
+        500 => Err(Error::from(Invalid::new("the source is broken"))),
+        n => Ok(entry(0, Write::Append(event(n, 1)))),
+    });
+    let failed =
+        one.0.import_from(given, &one.1, &options(), &mut Resume::default(), workers(2), |_| ()).unwrap_err();
+    assert_eq!((failed.index, failed.to_string()), (Some(500), "entry 501: the source is broken".to_owned()));
+    assert_eq!(left(&one.0), before);
+    // And leaves the store as good as before.
+    let again = [entry(0, Write::Append(event(1, 1)))];
+    assert_eq!(imported(&one, &again, 1).unwrap()[0].outcome, Outcome::Appended);
+}
