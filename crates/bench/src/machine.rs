@@ -12,10 +12,20 @@ pub fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let memory = field("/proc/meminfo", "MemTotal").and_then(|text| kibibytes(&text)).unwrap_or(0);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').nth(1).unwrap_or("unknown");
+    let load = load().map_or_else(|| "unknown".to_owned(), |load| format!("{load:.1}"));
     let memory = memory >> 30;
     format!("{cpu}, {cores} cores, {memory} GiB, Linux {}, load {load} over five minutes", kernel.trim())
+}
+
+/// Whether others wanted the processor, too: more threads were waiting than this program has use for.
+pub fn is_busy() -> bool {
+    load().is_some_and(|load| load > 2.0)
+}
+
+/// How many threads ran or waited, on the average of the last five minutes.
+fn load() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').nth(1)?.parse().ok()
 }
 
 /// What was measured, as git names it.

@@ -25,8 +25,6 @@ enum Unit {
 pub enum Mark {
     /// At least this much, or at most, as the unit has it.
     Within(Quantity),
-    /// The same, said in words.
-    Said(Quantity, &'static str),
     /// So many times better than SQLite.
     Times(f64),
 }
@@ -75,12 +73,6 @@ impl Quantity {
         Self { value: float(bytes) / float(events), unit: Unit::BytesPerEvent }
     }
 
-    /// The same, so many times.
-    #[must_use]
-    pub const fn times(self, factor: f64) -> Self {
-        Self { value: self.value * factor, unit: self.unit }
-    }
-
     /// How many times better this is than the other.
     pub fn against(self, other: Self) -> f64 {
         match self.unit {
@@ -111,7 +103,7 @@ impl Row {
     /// Whether every mark was reached; nothing where there is none.
     pub fn met(&self) -> Option<bool> {
         let met = |mark: &Mark| match mark {
-            Mark::Within(limit) | Mark::Said(limit, _) => self.annals.against(*limit) >= 1.0,
+            Mark::Within(limit) => self.annals.against(*limit) >= 1.0,
             Mark::Times(factor) => self.ratio().is_some_and(|ratio| ratio >= *factor),
         };
         (!self.marks.is_empty()).then(|| self.marks.iter().all(met))
@@ -123,7 +115,6 @@ impl fmt::Display for Mark {
         match self {
             Self::Within(limit) if limit.unit == Unit::PerSecond => write!(f, "≥ {limit}"),
             Self::Within(limit) => write!(f, "≤ {limit}"),
-            Self::Said(_, words) => f.write_str(words),
             Self::Times(factor) => write!(f, "≥ {factor} × SQLite"),
         }
     }

@@ -34,6 +34,12 @@ A ratio above 1 is a win for Annals, below 1 a loss. A mark is what Annals is me
 ten million events, and are shown at every size all the same.
 ";
 
+const BUSY: &str = "\
+**Other programs used this machine at the same time.** Both sides suffered, though not alike: what waits for the disk
+(appends, batches, imports) says little here, in either direction. Run the command on a quiet machine.
+
+";
+
 /// The whole report as Markdown.
 pub fn markdown(args: &Args, today: &str, tables: &[Table]) -> String {
     let mut text = format!("{INTRODUCTION}\n- command: `{}`\n", command(args));
@@ -44,6 +50,9 @@ pub fn markdown(args: &Args, today: &str, tables: &[Table]) -> String {
         machine::revision(),
         rusqlite::version()
     );
+    if machine::is_busy() {
+        text.push_str(BUSY);
+    }
     for table in tables {
         text.push_str(&self::table(table));
     }

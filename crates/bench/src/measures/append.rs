@@ -35,9 +35,8 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         || lock(&writer, |writer| theirs.take(SINGLE).chunks(1).try_for_each(|line| writer.write(line))),
     )?;
     let rate = |time| Quantity::rate(SINGLE as u64, time);
-    let single = rate(sqlite);
     let mut rows =
-        vec![Row::new("durable single append", rate(annals), Some(single)).reach(Mark::Times(1.0))];
+        vec![Row::new("durable single append", rate(annals), Some(rate(sqlite))).reach(Mark::Times(1.0))];
 
     let together = THREADS * EACH_THREAD;
     let (annals, sqlite) = timing::pair(
@@ -46,9 +45,17 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         || concurrently(&theirs.take(together), |line| lock(&writer, |writer| writer.write(line))),
     )?;
     let rate = |time| Quantity::rate(together as u64, time);
+    rows.push(Row::new("durable single append, 16 writers", rate(annals), Some(rate(sqlite))));
+
+    // In turns again: the disk is not the same from one minute to the next.
+    let (annals, sqlite) = timing::pair(
+        context,
+        || concurrently(&ours.take(together), |line| engine.write(line)),
+        || lock(&writer, |writer| theirs.take(together).chunks(1).try_for_each(|line| writer.write(line))),
+    )?;
     rows.push(
-        Row::new("durable single append, 16 writers", rate(annals), Some(rate(sqlite)))
-            .reach(Mark::Said(single.times(5.0), "≥ 5 × one SQLite writer")),
+        Row::new("the same, against one SQLite writer", rate(annals), Some(rate(sqlite)))
+            .reach(Mark::Times(5.0)),
     );
 
     let (annals, sqlite) = timing::pair(
