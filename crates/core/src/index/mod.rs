@@ -5,7 +5,7 @@
 //! place of which, so that what was known at any K is picked out of what is known now. Nothing in it is ever
 //! invalidated: a back-dated event, a revision and a retraction are entries like all others.
 //!
-//! The index is derived from the log and disposable. It consists of *runs* ([`run`]), files that cover stretches of
+//! The index is derived from the log and disposable. It consists of *runs*, files that cover stretches of
 //! the log one behind the other; neighbours of one size are merged, so that there are few. A *manifest* names them,
 //! with the root of the last block of records that they cover: where it does not fit the log, or anything cannot be
 //! read, the index is made anew, and [`ClaimIndex::notice`] says why. What the log holds behind the last run is
