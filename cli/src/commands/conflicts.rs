@@ -7,7 +7,7 @@ use annals_model::conflicts::{
     BrokenLink, Conflicts, Contested, Dated, FalsePrecision, LinkFault, MOST_COMPARED, Mention, Misfit,
     Outdated, Sign, Stale,
 };
-use annals_model::{Date, Op};
+use annals_model::{Asked, Date, Op};
 
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
@@ -85,7 +85,7 @@ struct Section {
 
 fn print(conflicts: &Conflicts) -> CliResult<()> {
     let mut out = ui::out();
-    writeln!(out, "{HEADING}{}{HEADING:#}", safe(&heading(conflicts)))?;
+    writeln!(out, "{HEADING}{}{HEADING:#}", safe(&heading(&conflicts.asked)))?;
     let looked_at = counted(conflicts.events, "event");
     if conflicts.found == 0 {
         writeln!(out, "Nothing contradicts anything in {looked_at}.")?;
@@ -114,20 +114,14 @@ fn print(conflicts: &Conflicts) -> CliResult<()> {
     Ok(out.flush()?)
 }
 
-fn heading(conflicts: &Conflicts) -> String {
-    let known = match conflicts.known_at.recorded_at {
-        Some(at) => format!("record {} of {at}", conflicts.known_at.seq),
-        None => "nothing".to_owned(),
-    };
-    format!(
-        "{}: what contradicts itself as of {} ({}), known at {known}",
-        conflicts.timeline, conflicts.as_of, conflicts.as_of_until
-    )
+fn heading(Asked { timeline, as_of, as_of_until, known_at, .. }: &Asked) -> String {
+    let known = ui::position(*known_at);
+    format!("{timeline}: what contradicts itself as of {as_of} ({as_of_until}), known at {known}")
 }
 
 /// The sections that have entries, those that change an answer first.
 fn sections(conflicts: &Conflicts) -> Vec<Section> {
-    let as_of = &conflicts.as_of;
+    let as_of = &conflicts.asked.as_of;
     let section = |heading, advice: &str, entries| Section { heading, advice: advice.to_owned(), entries };
     let mut sections = vec![
         section(
@@ -169,11 +163,7 @@ fn sections(conflicts: &Conflicts) -> Vec<Section> {
 
 /// `un-2004 (2004)`.
 fn named(event: &Mention) -> String {
-    format!("{} ({})", event.id, dated(event.date.as_ref()))
-}
-
-fn dated(date: Option<&Date>) -> &str {
-    date.map_or("undated", Date::as_str)
+    format!("{} ({})", event.id, ui::dated(event.date.as_ref()))
 }
 
 fn contested(found: &Contested, as_of: &Date) -> Vec<String> {
@@ -246,7 +236,7 @@ fn link(found: &BrokenLink) -> String {
     let own = named(event);
     match fault {
         LinkFault::Contradicted => {
-            format!("{own} {rel} {to} ({}): their dates rule that out", dated(to_date.as_ref()))
+            format!("{own} {rel} {to} ({}): their dates rule that out", ui::dated(to_date.as_ref()))
         }
         LinkFault::Withdrawn => format!("{own} {rel} {to}, which was withdrawn"),
         LinkFault::Missing => format!("{own} {rel} {to}, which was never recorded"),
@@ -258,7 +248,7 @@ fn stale(found: &Stale) -> Vec<String> {
     for Outdated { rel, to, then, now } in &found.because {
         lines.push(format!(
             "  {rel} {to}: computed when that was dated {} (record {}); it {}",
-            dated(then.date.as_ref()),
+            ui::dated(then.date.as_ref()),
             then.seq,
             became(now)
         ));

@@ -139,7 +139,7 @@ impl<W: Write> Walk<'_, W> {
     /// Asks as of a date and shows what is new.
     fn step(&mut self, as_of: &str, known_at: KnownAt, last: &State) -> CliResult<State> {
         let snapshot = self.ask(as_of, known_at)?;
-        let day = snapshot.known_at.recorded_at.map_or_else(String::new, |at| at.to_string());
+        let day = snapshot.asked.known_at.recorded_at.map_or_else(String::new, |at| at.to_string());
         let day = day.split_once('T').map_or("", |(day, _)| day);
         let tally = &snapshot.events;
         writeln!(
@@ -167,7 +167,7 @@ fn news(snapshot: &Snapshot, last: &State) -> Vec<String> {
             if before.is_none_or(|before| {
                 (&before.value, &before.by, &before.date) != (&cell.value, &cell.by, &cell.date)
             }) {
-                let date = cell.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+                let date = ui::dated(cell.date.as_ref());
                 let name = format!("{entity}.{attribute}");
                 lines.push(format!("{name:<30} {}   ({date}, {})", cell.value, cell.by));
             }

@@ -146,19 +146,13 @@ fn heading(diff: &Diff) -> String {
     let date =
         |as_of: &dyn std::fmt::Display, until: &dyn std::fmt::Display| format!("as of {as_of} ({until})");
     let (from, to) = (date(as_of, as_of_until), date(&diff.to.as_of, &diff.to.as_of_until));
+    let known = |at: Position| format!("known at {}", ui::position(at));
     let (had, has) = (known(*known_at), known(diff.to.known_at));
     let timeline = &diff.timeline;
     match (from == to, had == has) {
         (_, true) => format!("{timeline}: {certainty} {from} → {to}, {had}"),
         (true, false) => format!("{timeline}: {certainty} {from}, {had} → {has}"),
         (false, false) => format!("{timeline}: {certainty} {from}, {had} → {to}, {has}"),
-    }
-}
-
-fn known(position: Position) -> String {
-    match position.recorded_at {
-        Some(at) => format!("known at record {} of {at}", position.seq),
-        None => "known at nothing".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use annals_model::date::Edge;
-use annals_model::{History, HistorySpan, Learned, Learning, Moment, Position};
+use annals_model::{Asked, History, HistorySpan, Learned, Learning, Moment};
 
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::{CliError, CliResult};
@@ -80,7 +80,7 @@ fn print_history(history: &History) -> CliResult<()> {
     let History { timeline, entity, attribute, known_at, spans, .. } = history;
     let mut out = ui::out();
     let asked = asked(entity, attribute.as_deref());
-    let heading = format!("{timeline}: {asked} at every date, known at {}", position(known_at));
+    let heading = format!("{timeline}: {asked} at every date, known at {}", ui::position(*known_at));
     writeln!(out, "{HEADING}{}{HEADING:#}\n", safe(&heading))?;
     if spans.is_empty() {
         writeln!(out, "Nothing is known to have stood.")?;
@@ -98,10 +98,11 @@ fn print_history(history: &History) -> CliResult<()> {
 }
 
 fn print_learned(learned: &Learned) -> CliResult<()> {
-    let Learned { timeline, entity, attribute, as_of, as_of_until, known_at, changes, .. } = learned;
+    let Learned { asked: question, entity, attribute, changes, .. } = learned;
+    let Asked { timeline, as_of, as_of_until, known_at, .. } = question;
     let mut out = ui::out();
     let asked = asked(entity, attribute.as_deref());
-    let known = position(known_at);
+    let known = ui::position(*known_at);
     let heading = format!("{timeline}: {asked} as of {as_of} ({as_of_until}), as it was known up to {known}");
     writeln!(out, "{HEADING}{}{HEADING:#}\n", safe(&heading))?;
     if changes.is_empty() {
@@ -131,14 +132,6 @@ fn what(change: &Learning) -> String {
 /// The target as it is written.
 pub fn asked(entity: &str, attribute: Option<&str>) -> String {
     attribute.map_or_else(|| entity.to_owned(), |attribute| format!("{entity}.{attribute}"))
-}
-
-/// A point on the record axis as people read it.
-pub fn position(position: &Position) -> String {
-    match position.recorded_at {
-        Some(at) => format!("record {} of {at}", position.seq),
-        None => "nothing".to_owned(),
-    }
 }
 
 /// From one second to another, a whole day by its name.

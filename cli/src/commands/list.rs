@@ -52,10 +52,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let mut table = Table::new(&["DATE", "EVENT", "KIND", "TITLE"]);
     for known in &events {
         let event = &known.event;
-        let date = event.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+        let date = ui::dated(event.date.as_ref());
         let title =
             if known.is_revised() { format!("{} (revised)", event.title) } else { event.title.clone() };
-        table.row([date.as_str(), event.id.as_str(), event.kind.as_deref().unwrap_or(""), &title]);
+        table.row([date, event.id.as_str(), event.kind.as_deref().unwrap_or(""), &title]);
     }
     let mut out = ui::out();
     write!(out, "{table}")?;

@@ -94,9 +94,7 @@ fn print(session: &Session, records: &[StoredRecord]) -> CliResult<()> {
 /// and the event's date and title or the reason.
 pub fn cells(record: &Record) -> [String; 7] {
     let (date, what) = match &record.content {
-        Content::Event(event) => {
-            (event.date.as_ref().map_or("undated".to_owned(), ToString::to_string), event.title.as_str())
-        }
+        Content::Event(event) => (ui::dated(event.date.as_ref()).to_owned(), event.title.as_str()),
         Content::Reason(reason) => (String::new(), reason.as_str()),
         Content::Redacted => (String::new(), "(redacted)"),
     };

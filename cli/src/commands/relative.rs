@@ -51,7 +51,10 @@ impl RelativeFlags {
         let between = Between { after: after.iter().collect(), before: before.iter().collect() };
         let date = between.date()?;
         let told = [(AFTER, &after), (BEFORE, &before)].map(|(rel, others)| {
-            others.iter().map(|other| format!("{rel} {} ({})", other.id, dated(other))).collect::<Vec<_>>()
+            others
+                .iter()
+                .map(|other| format!("{rel} {} ({})", other.id, ui::dated(other.date.as_ref())))
+                .collect::<Vec<_>>()
         });
         let (told, meaning) = (told.concat().join(", "), date.explain());
         ui::note(session, &format!("{told} is understood as {date}: {meaning}"))?;
@@ -95,10 +98,6 @@ fn other(
         CliError::failed(format!("--{rel}: {id} is {how}, so that nothing can be counted from it"))
             .with_hint(format!("`annals show {id}` tells why; name another event, or give --date"))
     })
-}
-
-fn dated(event: &Event) -> &str {
-    event.date.as_ref().map_or("undated", |date| date.as_str())
 }
 
 impl BetweenArgs {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use annals_model::{Cell, Certainty, Ongoing, SavedSnapshot, Snapshot};
+use annals_model::{Asked, Cell, Certainty, Ongoing, SavedSnapshot, Snapshot};
 
 use super::checking;
 use crate::args::{QuestionArgs, RangeArgs};
@@ -99,7 +99,7 @@ fn check(file: &Path, session: &Session) -> CliResult<ExitCode> {
 /// Prints a snapshot for people.
 pub fn print(snapshot: &Snapshot) -> CliResult<()> {
     let mut out = ui::out();
-    writeln!(out, "{HEADING}{}{HEADING:#}", safe(&heading(snapshot)))?;
+    writeln!(out, "{HEADING}{}{HEADING:#}", safe(&heading(&snapshot.asked)))?;
     let tally = &snapshot.events;
     let counts = [
         (tally.applied, "happened"),
@@ -159,7 +159,7 @@ fn print_unsettled(out: &mut impl Write, snapshot: &Snapshot) -> CliResult<()> {
         lines.truncate(UNSETTLED_SHOWN);
         lines.push(format!("{more} more, all in --format json"));
     }
-    print_section(out, &format!("Nothing {} stands, but something may", snapshot.certainty), &lines)
+    print_section(out, &format!("Nothing {} stands, but something may", snapshot.asked.certainty), &lines)
 }
 
 fn print_section(out: &mut impl Write, heading: &str, lines: &[String]) -> CliResult<()> {
@@ -179,7 +179,7 @@ fn print_ongoing(out: &mut impl Write, ongoing: &[Ongoing]) -> CliResult<()> {
         writeln!(out, "\n{HEADING}Going on{HEADING:#}")?;
     }
     for one in surely.iter().chain(possibly.iter().take(POSSIBLY_SHOWN)) {
-        let date = one.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+        let date = ui::dated(one.date.as_ref());
         writeln!(out, "  {}: {}", one.certainty, safe(&format!("{} ({date}, {})", one.title, one.id)))?;
     }
     if possibly.len() > POSSIBLY_SHOWN {
@@ -188,27 +188,21 @@ fn print_ongoing(out: &mut impl Write, ongoing: &[Ongoing]) -> CliResult<()> {
     Ok(())
 }
 
-fn heading(snapshot: &Snapshot) -> String {
-    let known = match snapshot.known_at.recorded_at {
-        Some(at) => format!("record {} of {at}", snapshot.known_at.seq),
-        None => "nothing".to_owned(),
-    };
-    let certainty = match snapshot.certainty {
+fn heading(Asked { timeline, as_of, as_of_until, known_at, certainty, .. }: &Asked) -> String {
+    let known = ui::position(*known_at);
+    let certainty = match certainty {
         Certainty::Surely => "what surely stood",
         Certainty::Possibly => "what possibly stood",
     };
-    format!(
-        "{}: {certainty} as of {} ({}), known at {known}",
-        snapshot.timeline, snapshot.as_of, snapshot.as_of_until
-    )
+    format!("{timeline}: {certainty} as of {as_of} ({as_of_until}), known at {known}")
 }
 
 fn state_table(snapshot: &Snapshot) -> Table {
     let mut table = Table::new(&["ENTITY", "ATTRIBUTE", "VALUE", "SURE", "SINCE", "BY"]);
     for (entity, attribute, Cell { value, sure, by, date, .. }) in cells(&snapshot.state) {
-        let date = date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+        let date = ui::dated(date.as_ref());
         let sure = if *sure { "yes" } else { "no" };
-        table.row([entity, attribute, &value.to_string(), sure, &date, by.as_str()]);
+        table.row([entity, attribute, &value.to_string(), sure, date, by.as_str()]);
     }
     table
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use annals_core::{Conflict, Error as EngineError, NotFound, SledLog, Snapshots, Store};
-use annals_model::{SavedSnapshot, SnapshotName, suggest};
+use annals_model::{Asked, SavedSnapshot, SnapshotName, suggest};
 use serde_json::json;
 
 use super::{checking, replay};
@@ -107,8 +107,8 @@ fn save(args: &Save, session: &Session) -> CliResult<()> {
     drop(store);
     let (name, seq) = (&args.name, snapshot.receipt.seq);
     let outcome = if replaced { "replaced" } else { "saved" };
-    let told =
-        format!("{outcome} {name}: {} as of {}, known at record {seq}", snapshot.timeline, snapshot.as_of);
+    let Asked { timeline, as_of, .. } = &snapshot.asked;
+    let told = format!("{outcome} {name}: {timeline} as of {as_of}, known at record {seq}");
     tell(session, &told, &json!({ "outcome": outcome, "name": name, "receipt": snapshot.receipt }))
 }
 

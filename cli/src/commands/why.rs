@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use annals_model::why::{AbsenceReason, NotCounted, Part, Reason, Why};
-use annals_model::{Certainty, Date, Open, Source};
+use annals_model::{Asked, Certainty, Open, Source};
 
-use super::history::{asked, position};
+use super::history::asked;
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
 use crate::hints;
@@ -48,7 +48,7 @@ fn print(why: &Why) -> CliResult<()> {
     writeln!(out, "{}", safe(&answer(why)))?;
     // What stands was decided by the last of its parts; where nothing does, that is what cleared it.
     if let Some(Part { id, date, title, sources, .. }) = why.made_of.last() {
-        let because = format!("because of {id} ({}): {title}", dated(date.as_ref()));
+        let because = format!("because of {id} ({}): {title}", ui::dated(date.as_ref()));
         writeln!(out, "  {}", safe(&because))?;
         print_sources(&mut out, sources)?;
     }
@@ -110,12 +110,12 @@ fn print_not_counted(out: &mut impl Write, not_counted: &[NotCounted]) -> CliRes
 }
 
 fn heading(why: &Why) -> String {
-    let known = position(&why.known_at);
-    let certainty = match why.certainty {
+    let Asked { timeline, as_of, as_of_until, known_at, certainty, .. } = &why.asked;
+    let known = ui::position(*known_at);
+    let certainty = match certainty {
         Certainty::Surely => "",
         Certainty::Possibly => "what possibly stood ",
     };
-    let Why { timeline, as_of, as_of_until, .. } = why;
     let asked = asked(&why.entity, Some(&why.attribute));
     format!("{timeline}: {asked}, {certainty}as of {as_of} ({as_of_until}), known at {known}")
 }
@@ -161,10 +161,10 @@ fn reason_for_people(reason: &Reason) -> String {
         Reason::Unchanged => "changes nothing".to_owned(),
         Reason::Clash => "does not fit what stood".to_owned(),
         Reason::Filtered => "left out by the filter".to_owned(),
-        Reason::Revised { at } => format!("revised by {}", position(at)),
+        Reason::Revised { at } => format!("revised by {}", ui::position(*at)),
         Reason::Retracted { at, because } => {
             let because = because.as_ref().map_or(String::new(), |because| format!(": {because}"));
-            format!("retracted by {}{because}", position(at))
+            format!("retracted by {}{because}", ui::position(*at))
         }
     }
 }
@@ -180,11 +180,7 @@ fn told(part: &Part) -> String {
         _ => "cleared".to_owned(),
     };
     let Part { id, seq, title, .. } = part;
-    format!("{does} – {id} ({}, record {seq}): {title}", dated(part.date.as_ref()))
-}
-
-fn dated(date: Option<&Date>) -> String {
-    date.map_or_else(|| "undated".to_owned(), ToString::to_string)
+    format!("{does} – {id} ({}, record {seq}): {title}", ui::dated(part.date.as_ref()))
 }
 
 /// The sources, one a line.

@@ -70,7 +70,7 @@ fn listed(all: impl ExactSizeIterator<Item = String>) -> Vec<String> {
 
 /// Who contradicts a value, as in `450 by b (2004; Le Nouvelliste)`.
 pub fn contested(other: &Contender) -> String {
-    let date = other.date.as_ref().map_or_else(|| "undated".to_owned(), ToString::to_string);
+    let date = super::dated(other.date.as_ref());
     let named = |source: &Source| source.title.clone().or_else(|| source.url.clone());
     let mut sources: Vec<String> = other.sources.iter().filter_map(named).collect();
     sources.dedup();

@@ -9,6 +9,7 @@ mod doubt;
 mod progress;
 mod safe;
 mod table;
+mod words;
 
 use std::io::{self, BufWriter, Write};
 
@@ -21,6 +22,7 @@ pub use doubt::{contested, doubt};
 pub use progress::Progress;
 pub use safe::{safe, safe_json};
 pub use table::Table;
+pub use words::{dated, position};
 
 use crate::args::{Color, OutputFormat};
 use crate::error::{CliError, CliResult};

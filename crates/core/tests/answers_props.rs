@@ -153,7 +153,7 @@ proptest! {
         let answers: Vec<[Snapshot; 2]> = as_of.iter().map(|as_of| both(&store, as_of)).collect();
         for pair in answers.windows(2) {
             for (earlier, later) in pair[0].iter().zip(&pair[1]) {
-                prop_assert!(marks(earlier).is_subset(&marks(later)), "{} of {}", later.as_of, earlier.as_of);
+                prop_assert!(marks(earlier).is_subset(&marks(later)), "{} of {}", later.asked.as_of, earlier.asked.as_of);
                 let (before, after) = (earlier.events, later.events);
                 prop_assert!(before.applied <= after.applied && before.later >= after.later);
             }

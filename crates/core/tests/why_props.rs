@@ -73,7 +73,7 @@ fn mark_of(seq: Seq, effect: &Effect, range: Range) -> Mark {
 fn expected(records: &[Record], why: &Why) -> Vec<Mark> {
     let known: Vec<&Record> = records
         .iter()
-        .filter(|record| record.timeline == why.timeline && record.seq <= why.known_at.seq)
+        .filter(|record| record.timeline == why.asked.timeline && record.seq <= why.asked.known_at.seq)
         .collect();
     let mut marks = Vec::new();
     for (index, record) in known.iter().enumerate() {
@@ -118,9 +118,9 @@ fn folded<'a>(parts: impl IntoIterator<Item = &'a Part>) -> Option<Value> {
 /// What ended the version of a record: the event's next record, if that was known.
 fn fate<'a>(records: &'a [Record], why: &Why, part: &Part) -> Option<&'a Record> {
     records.iter().find(|later| {
-        (&later.timeline, &later.id) == (&why.timeline, &part.id)
+        (&later.timeline, &later.id) == (&why.asked.timeline, &part.id)
             && part.seq < later.seq
-            && later.seq <= why.known_at.seq
+            && later.seq <= why.asked.known_at.seq
     })
 }
 
@@ -209,7 +209,7 @@ proptest! {
             let changed = Store::new(MemoryLog::default());
             session.write(&changed, &TestHost::new(1));
             let reason = "to see what it carries".to_owned();
-            let retract = Entry::new(why.timeline.clone(), Write::Retract { id: by.clone(), reason });
+            let retract = Entry::new(why.asked.timeline.clone(), Write::Retract { id: by.clone(), reason });
             changed.write(vec![retract], &TestHost::new(2), &WriteOptions::by("tester")).unwrap();
             let name = format!("{}.{}", why.entity, why.attribute);
             let after = changed.why(&question, &name).unwrap();

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::fold::{Claim, Counted, fold};
 use crate::{
-    Content, Date, Effect, Event, EventId, Filter, Invalid, Moment, Names, Op, Position, Question, Record,
-    RecordedAt, Seq, Target, TimelineName, Value,
+    Asked, Content, Effect, Event, EventId, Invalid, Names, Op, Position, Question, Record, RecordedAt, Seq,
+    Target, Value,
 };
 
 /// The name of the JSON form.
@@ -24,19 +24,9 @@ pub const SCHEMA: &str = "annals/learned/1";
 pub struct Learned {
     /// [`SCHEMA`].
     pub schema: &'static str,
-    /// The timeline that was asked about.
-    pub timeline: TimelineName,
-    /// The date axis, as it was given.
-    pub as_of: Date,
-    /// The last second that counts.
-    pub as_of_until: Moment,
-    /// The record axis: the last record that was looked at.
-    pub known_at: Position,
-    /// What had to hold of an effect.
-    pub certainty: crate::Certainty,
-    /// Which events counted, where not all did.
-    #[serde(skip_serializing_if = "Filter::is_empty")]
-    pub filter: Filter,
+    /// The question.
+    #[serde(flatten)]
+    pub asked: Asked,
     /// The entity that was asked about.
     pub entity: String,
     /// The attribute that was asked about, where not all were.
@@ -215,12 +205,7 @@ impl<'q> Learner<'q> {
         let question = self.question;
         Ok(Learned {
             schema: SCHEMA,
-            timeline: question.timeline.clone(),
-            as_of: question.as_of.date().clone(),
-            as_of_until: question.as_of.until(),
-            known_at,
-            certainty: question.certainty,
-            filter: question.filter.clone(),
+            asked: Asked::new(question, known_at),
             changes: meant.flat_map(|(_, attribute)| attribute.changes).collect(),
             entity: target.entity,
             attribute: target.attribute,

@@ -14,6 +14,7 @@
 //! - [`mod@line`]: the JSON Lines interchange form.
 
 pub mod answers;
+mod asked;
 mod canonical;
 pub mod conflicts;
 pub mod date;
@@ -42,6 +43,7 @@ pub mod why;
 mod worlds;
 mod write;
 
+pub use asked::Asked;
 pub use canonical::canonical_sha256;
 pub use date::Date;
 pub use diff::Diff;

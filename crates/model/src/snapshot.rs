@@ -9,9 +9,7 @@ use crate::canonical::{canonical_map, canonical_with, sha256};
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::line::hex;
-use crate::{
-    Certainty, Date, EventId, Filter, Moment, Open, Question, RecordedAt, Seq, Source, TimelineName, Value,
-};
+use crate::{Asked, Certainty, Date, EventId, Moment, Open, Question, RecordedAt, Seq, Source, Value};
 
 /// The name of the JSON form.
 pub const SCHEMA: &str = "annals/snapshot/1";
@@ -27,22 +25,9 @@ pub type Unsettled = BTreeMap<String, BTreeMap<String, Open>>;
 pub struct Snapshot {
     /// [`SCHEMA`].
     pub schema: &'static str,
-    /// The timeline that was asked about.
-    pub timeline: TimelineName,
-    /// The date axis, as it was given.
-    pub as_of: Date,
-    /// The last second that counts.
-    pub as_of_until: Moment,
-    /// The record axis: the last record that counts.
-    pub known_at: Position,
-    /// What had to hold of an effect.
-    pub certainty: Certainty,
-    /// Which events counted, where not all did.
-    #[serde(skip_serializing_if = "Filter::is_empty")]
-    pub filter: Filter,
-    /// The entities that were asked for, where not all were.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub entities: Vec<String>,
+    /// The question.
+    #[serde(flatten)]
+    pub asked: Asked,
     /// How many events stand where.
     pub events: Tally,
     /// The state.
@@ -230,13 +215,7 @@ impl Snapshot {
         let receipt = Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256 };
         let mut answer = Self {
             schema: SCHEMA,
-            timeline: question.timeline.clone(),
-            as_of: question.as_of.date().clone(),
-            as_of_until: question.as_of.until(),
-            known_at: position,
-            certainty: question.certainty,
-            filter: question.filter.clone(),
-            entities: question.entities.clone(),
+            asked: Asked::new(question, position),
             events,
             state: State::new(),
             unsettled,

@@ -22,8 +22,8 @@ use serde::Serialize;
 use crate::date::{Edge, Range, Span};
 use crate::fold::{Applied, Claim, Counted, Folded, fold};
 use crate::{
-    Certainty, Change, Date, Event, EventId, Filter, Moment, Open, Position, Question, RecordedAt, Seq,
-    Source, TimelineName, Value, When,
+    Asked, Certainty, Change, Date, Event, EventId, Moment, Open, Position, Question, RecordedAt, Seq,
+    Source, Value, When,
 };
 
 /// The name of the JSON form.
@@ -34,19 +34,9 @@ pub const SCHEMA: &str = "annals/why/1";
 pub struct Why {
     /// [`SCHEMA`].
     pub schema: &'static str,
-    /// The timeline that was asked about.
-    pub timeline: TimelineName,
-    /// The date axis, as it was given.
-    pub as_of: Date,
-    /// The last second that counts.
-    pub as_of_until: Moment,
-    /// The record axis: the last record that counts.
-    pub known_at: Position,
-    /// What had to hold of an effect.
-    pub certainty: Certainty,
-    /// Which events counted, where not all did.
-    #[serde(skip_serializing_if = "Filter::is_empty")]
-    pub filter: Filter,
+    /// The question.
+    #[serde(flatten)]
+    pub asked: Asked,
     /// The entity.
     pub entity: String,
     /// Its attribute.
@@ -235,12 +225,7 @@ impl Why {
         let because = standing.is_none().then(|| absence(&made_of, &not_counted));
         Self {
             schema: SCHEMA,
-            timeline: question.timeline.clone(),
-            as_of: question.as_of.date().clone(),
-            as_of_until: question.as_of.until(),
-            known_at,
-            certainty: question.certainty,
-            filter: question.filter.clone(),
+            asked: Asked::new(question, known_at),
             value: standing.map(|standing| standing.value.clone()),
             by: event.map(|event| event.id.clone()),
             sure: standing.map(|_| folded.is_sure()),

@@ -513,5 +513,5 @@ fn the_json_form_has_all_lists_even_when_nothing_was_found() {
     let stood =
         Value::from_json(&serde_json::value::RawValue::from_string("[2]".to_owned()).unwrap()).unwrap();
     assert_eq!(log.conflicts().contested[0].claims[1].value, stood);
-    assert!(log.conflicts().as_of_until < Moment::INFINITY);
+    assert!(log.conflicts().asked.as_of_until < Moment::INFINITY);
 }

@@ -119,7 +119,7 @@ impl Story {
         for seq in 0..=self.end().0 {
             found.push(dates.map(|date| {
                 let snapshot = self.surely(date, KnownAt::Position(Seq(seq)));
-                if let Some(at) = snapshot.known_at.recorded_at {
+                if let Some(at) = snapshot.asked.known_at.recorded_at {
                     assert_eq!(self.surely(date, KnownAt::At(at)), snapshot, "by its record time");
                 }
                 shown(&snapshot)

@@ -24,9 +24,7 @@ pub use self::precision::{FalsePrecision, Sign, Suspect};
 pub use self::stale::{Dated, Outdated, Stale};
 
 use crate::fold::{Claim, Counted, Folded, fold};
-use crate::{
-    Certainty, Date, Event, EventId, Filter, Knowledge, Moment, Op, Position, Question, Seq, TimelineName,
-};
+use crate::{Asked, Certainty, Date, Event, EventId, Knowledge, Op, Question, Seq};
 
 /// The name of the JSON form.
 pub const SCHEMA: &str = "annals/conflicts/1";
@@ -51,22 +49,9 @@ pub type Histories = BTreeMap<EventId, Vec<Version>>;
 pub struct Conflicts {
     /// [`SCHEMA`].
     pub schema: &'static str,
-    /// The timeline that was asked about.
-    pub timeline: TimelineName,
-    /// The date axis, as it was given: as of when a contested value decides, and when effects clash.
-    pub as_of: Date,
-    /// The last second that counts.
-    pub as_of_until: Moment,
-    /// The record axis: the last record that counts.
-    pub known_at: Position,
-    /// What had to hold of an effect.
-    pub certainty: Certainty,
-    /// Which events were looked at, where not all were.
-    #[serde(skip_serializing_if = "Filter::is_empty")]
-    pub filter: Filter,
-    /// The entities that were asked for, where not all were.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub entities: Vec<String>,
+    /// The question.
+    #[serde(flatten)]
+    pub asked: Asked,
     /// How many events were looked at.
     pub events: u64,
     /// How many conflicts were found, of all kinds.
@@ -133,13 +118,7 @@ impl Conflicts {
         let (duplicates, crowded_days) = duplicates::find(&events);
         let mut conflicts = Self {
             schema: SCHEMA,
-            timeline: question.timeline.clone(),
-            as_of: question.as_of.date().clone(),
-            as_of_until: question.as_of.until(),
-            known_at: known.position,
-            certainty: question.certainty,
-            filter: question.filter.clone(),
-            entities: question.entities.clone(),
+            asked: Asked::new(question, known.position),
             events: events.len() as u64,
             found: 0,
             contested: attributes.iter().flat_map(contested::find).collect(),
