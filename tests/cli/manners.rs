@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 25] = [
     "init",
     "demo",
     "append",
@@ -25,6 +25,9 @@ const COMMANDS: [&str; 22] = [
     "import",
     "export",
     "verify",
+    "backup",
+    "restore",
+    "attachment",
     "stats",
     "completions",
     "man",

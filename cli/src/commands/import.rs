@@ -23,8 +23,6 @@ use crate::ui::{self, Progress, counted};
 
 /// Problems of a file that are told one by one.
 const PROBLEMS_SHOWN: usize = 20;
-/// Threads that parse the file, and as many that encode what is recorded, at most.
-const THREADS: usize = 4;
 /// Bytes of the file that are read at once.
 const BUFFER: usize = 1 << 18;
 /// Entries after which the progress bar says how fast it goes.
@@ -110,8 +108,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let (input, size) = open(&args.file)?;
     let progress = Progress::of_bytes(session, size);
     let store = session.open()?;
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS);
-    let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
+    let threads = Session::threads();
     let mut import = Import {
         session,
         store: &store,

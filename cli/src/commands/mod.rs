@@ -1,6 +1,8 @@
 //! One command, one file.
 
 pub mod append;
+pub mod attachment;
+pub mod backup;
 pub mod completions;
 pub mod conflicts;
 pub mod date;
@@ -14,6 +16,7 @@ pub mod list;
 pub mod log;
 pub mod man;
 pub mod replay;
+pub mod restore;
 pub mod retract;
 pub mod revise;
 pub mod show;
@@ -56,6 +59,9 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,
+        Command::Backup(args) => backup::run(&args, session)?,
+        Command::Restore(args) => restore::run(&args, session)?,
+        Command::Attachment(args) => attachment::run(&args, session)?,
         Command::Stats(args) => stats::run(&args, session)?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Man(args) => man::run(&args)?,
