@@ -76,7 +76,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
 }
 
 /// Every file that is there or named: its length if it is there, and what names it.
-type Listed = BTreeMap<String, (Option<u64>, Vec<(u64, String, String)>)>;
+type Listed = BTreeMap<String, (Option<u64>, Vec<Naming>)>;
+
+/// A record that names a file, its timeline, and the name there.
+type Naming = (u64, String, String);
 
 fn listed(store: &Store<SledLog>) -> CliResult<Listed> {
     let attachments = store.log().attachments();
@@ -96,13 +99,12 @@ fn listed(store: &Store<SledLog>) -> CliResult<Listed> {
 fn list(session: &Session, store: &Store<SledLog>) -> CliResult<()> {
     let listed = listed(store)?;
     if !session.is_for_people() {
-        let entry = |(sha256, (bytes, named)): (&String, &(Option<u64>, Vec<(u64, String, String)>))| {
-            let named = named
-                .iter()
-                .map(|(seq, timeline, name)| json!({ "seq": seq, "timeline": timeline, "name": name }));
-            json!({ "sha256": sha256, "bytes": bytes, "named_by": named.collect::<Vec<_>>() })
-        };
-        let entries: Vec<_> = listed.iter().map(entry).collect();
+        let by = |(seq, timeline, name): &Naming| json!({ "seq": seq, "timeline": timeline, "name": name });
+        let mut entries = Vec::with_capacity(listed.len());
+        for (sha256, (bytes, named)) in &listed {
+            let named: Vec<_> = named.iter().map(by).collect();
+            entries.push(json!({ "sha256": sha256, "bytes": bytes, "named_by": named }));
+        }
         return ui::print_json(session, &json!({ "schema": "annals/attachments/1", "attachments": entries }));
     }
     if listed.is_empty() {
