@@ -19,6 +19,23 @@ pub struct Loss {
 /// Events whose `extra` has no room in the target.
 pub const EXTRA: Loss = Loss::new("extra", "event lost its extra fields", "events lost their extra fields");
 
+/// Events without a date, which the target cannot place.
+pub const UNDATED: Loss = Loss::new("undated", "undated event left out", "undated events left out");
+
+/// Events whose date names neither a beginning nor an end.
+pub const BOUNDLESS: Loss = Loss::new(
+    "boundless",
+    "event left out whose date names neither a beginning nor an end",
+    "events left out whose dates name neither a beginning nor an end",
+);
+
+/// Events before or behind the years that the target can hold.
+pub const FAR: Loss = Loss::new(
+    "far",
+    "event left out whose years the target cannot hold",
+    "events left out whose years the target cannot hold",
+);
+
 impl Loss {
     /// A kind with its wordings for one and for several.
     pub const fn new(kind: &'static str, one: &'static str, many: &'static str) -> Self {

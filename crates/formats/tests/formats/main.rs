@@ -4,8 +4,10 @@
 
 mod arbitrary;
 mod earthquakes;
+mod foreign;
 mod golden;
 mod hostile;
+mod others;
 mod round_trip;
 mod sample;
 mod table;
