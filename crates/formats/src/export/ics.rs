@@ -13,7 +13,7 @@ use std::io;
 
 use annals_model::{DAY, Date, Event, Moment, Place, RecordedAt, TimelineName};
 
-use super::losses::{BOUNDLESS, FAR, Loss, UNDATED};
+use super::losses::{BOUNDLESS, FAR, Loss, POSSIBLY, UNDATED};
 use super::{ExportError, Exporter, Heading, Losses, Row};
 use crate::carried::{self, Shown, Target};
 use crate::details::{self, Wanted};
@@ -65,6 +65,9 @@ impl Exporter for Ics<'_> {
                 return Ok(());
             }
         };
+        if !row.sure {
+            self.losses.count(POSSIBLY);
+        }
         rough.count(date, &mut self.losses);
         if is_dayless(&rough) {
             self.losses.count(DAYLESS);

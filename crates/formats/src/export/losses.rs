@@ -36,6 +36,13 @@ pub const FAR: Loss = Loss::new(
     "events left out whose years the target cannot hold",
 );
 
+/// Events that only possibly lie within what was asked for, in a target that has no mark for it.
+pub const POSSIBLY: Loss = Loss::new(
+    "possibly",
+    "event that only possibly happened stands like the others",
+    "events that only possibly happened stand like the others",
+);
+
 impl Loss {
     /// A kind with its wordings for one and for several.
     pub const fn new(kind: &'static str, one: &'static str, many: &'static str) -> Self {

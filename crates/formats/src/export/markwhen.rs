@@ -10,7 +10,7 @@ use std::io;
 
 use annals_model::{Date, Event};
 
-use super::losses::{BOUNDLESS, FAR, Loss, UNDATED};
+use super::losses::{BOUNDLESS, FAR, Loss, POSSIBLY, UNDATED};
 use super::{ExportError, Exporter, Heading, Losses, Row};
 use crate::carried::{self, Shown, Target};
 use crate::details::{self, Wanted};
@@ -65,6 +65,9 @@ impl Exporter for Markwhen<'_> {
                 return Ok(());
             }
         };
+        if !row.sure {
+            self.losses.count(POSSIBLY);
+        }
         rough.count(date, &mut self.losses);
         drawn.loss.into_iter().for_each(|loss| self.losses.count(loss));
         let shown = shown(event);

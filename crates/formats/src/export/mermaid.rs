@@ -23,6 +23,12 @@ const TOO_LONG: Loss = Loss::new(
     "diagrams are longer than the 50,000 characters that Mermaid draws unless `maxTextSize` says more",
 );
 
+/// Characters of a title; a much longer one keeps Mermaid busy for minutes.
+const TITLE: usize = 300;
+
+const CUT: Loss =
+    Loss::new("cut", "title was cut after 300 characters", "titles were cut after 300 characters");
+
 /// What has no room, and whether an event has it.
 type Field = (Loss, fn(&Event) -> bool);
 
@@ -88,7 +94,13 @@ impl Exporter for Mermaid<'_> {
         }
         let period = event.date.as_ref().map_or_else(|| "undated".to_owned(), |date| escaped(&date.words()));
         let possibly = if row.sure { "" } else { " (possibly)" };
-        let title = escaped(&event.title);
+        let mut title = event.title.clone();
+        if let Some((end, _)) = title.char_indices().nth(TITLE) {
+            title.truncate(end);
+            title.push('…');
+            self.losses.count(CUT);
+        }
+        let title = escaped(&title);
         // Events of one period stand below it, each behind a colon of its own.
         let begins = if period == self.period { "      " } else { &format!("    {period} ") };
         text.extend([begins, ": ", &title, possibly, "\n"]);

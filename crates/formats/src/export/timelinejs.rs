@@ -11,7 +11,7 @@ use annals_model::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::losses::{BOUNDLESS, Loss, UNDATED};
+use super::losses::{BOUNDLESS, Loss, POSSIBLY, UNDATED};
 use super::{ExportError, Exporter, Heading, Losses, Row};
 use crate::carried::{self, Shown, Target};
 use crate::details::{self, Wanted};
@@ -120,6 +120,9 @@ impl Exporter for TimelineJs<'_> {
             self.losses.count(BOUNDLESS);
             return Ok(());
         };
+        if !row.sure {
+            self.losses.count(POSSIBLY);
+        }
         rough.count(date, &mut self.losses);
         self.count(&rough);
         let shown = shown(event);
@@ -128,8 +131,8 @@ impl Exporter for TimelineJs<'_> {
             unique_id: event.id.as_str(),
             start_date,
             end_date,
-            display_date: html::escaped(&date.words()),
-            group: event.kind.as_deref().map(|kind| html::escaped(&line(kind))),
+            display_date: twice_escaped(&date.words()),
+            group: event.kind.as_deref().map(|kind| twice_escaped(&line(kind))),
             text: Text { headline: shown.title, text: shown.text },
             media: media(event),
             annals: Ours { date: date.as_str(), event: RawValue::from_string(carried)? },
@@ -162,6 +165,11 @@ impl TimelineJs<'_> {
             }
         }
     }
+}
+
+/// A text that TimelineJS reads as HTML, takes the text of, and puts into the page as HTML again.
+fn twice_escaped(text: &str) -> String {
+    html::escaped(&html::escaped(text))
 }
 
 /// What TimelineJS shows of an event, as HTML.

@@ -10,7 +10,7 @@ use std::io;
 use annals_model::{Event, Moment, Place};
 use serde::Serialize;
 
-use super::losses::{BOUNDLESS, FAR, Loss, UNDATED};
+use super::losses::{BOUNDLESS, FAR, Loss, POSSIBLY, UNDATED};
 use super::{ExportError, Exporter, Losses, Row};
 use crate::carried::{self, Shown, Target};
 use crate::details;
@@ -91,6 +91,9 @@ impl Exporter for Timesketch<'_> {
         }
         // Where it lies within the bounds is what the rows say.
         let rough = Rough { is_within: false, ..Rough::of(date) };
+        if !row.sure {
+            self.losses.count(POSSIBLY);
+        }
         rough.count(date, &mut self.losses);
         if matches!(rough.shape, Shape::Second(second) if second.offset.is_none()) {
             self.losses.count(CIVIL);

@@ -162,7 +162,7 @@ fn a_text_of_markwhen() {
         # Health #red\n\n\
         2010: Cholera reaches Haiti #health\nkey: value\nIt began in a river. #water\n\n12/01/2010 - 14/01/2010: Quake\n\
         ## Aid\n2004-13: No such month\nafter !quake 3 days: Help comes\n01/02/2010 every week: A meeting\n\
-        44 BCE: Ides\n// a comment\n2023-10-02/..: Goes on\n";
+        44 BCE: Ides\n2005: Next\n// a comment\n2023-10-02/..: Goes on\n";
     check(
         ImportFormat::Markwhen,
         text,
@@ -179,7 +179,8 @@ fn a_text_of_markwhen() {
                 " (it repeats (every week) and was imported once)"
             ),
             r#"16: {"id":"made","date":"-0043","title":"Ides","extra":{"section":"Health #red / Aid"}}"#,
-            r#"18: {"id":"made","date":"2023-10-02/..","title":"Goes on","extra":{"section":"Health #red / Aid"}}"#,
+            r#"17: {"id":"made","date":"2005","title":"Next","extra":{"section":"Health #red / Aid"}}"#,
+            r#"19: {"id":"made","date":"2023-10-02/..","title":"Goes on","extra":{"section":"Health #red / Aid"}}"#,
         ],
     );
 }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use annals_formats::{ExportOptions, Format, Heading, Sheet, export, losses};
+use annals_formats::{ExportOptions, Format, Heading, Row, Sheet, export, losses};
 
 use crate::sample::{awkward, endless, exported, row, timeline};
 
@@ -185,4 +185,22 @@ fn every_loss_is_counted() {
             "1 undated event left out",
         ],
     );
+}
+
+#[test]
+fn an_event_that_only_possibly_happened_is_marked_or_counted() {
+    let timelines = [timeline()];
+    let event = endless();
+    let rows = [Row { sure: false, ..row(&timelines[0], &event) }];
+    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    for format in [Format::Ics, Format::TimelineJs, Format::Markwhen, Format::Timesketch] {
+        let lost = losses(format, &sheet, ExportOptions::default()).unwrap().to_string();
+        assert!(
+            lost.contains("1 event that only possibly happened stands like the others"),
+            "{format}: {lost}"
+        );
+    }
+    let mut out = Vec::new();
+    export(Format::Mermaid, &sheet, ExportOptions::default(), &mut out).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains("… (possibly)\n"));
 }

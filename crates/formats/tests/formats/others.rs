@@ -7,6 +7,11 @@ use proptest::prelude::*;
 use crate::arbitrary;
 use crate::sample::{awkward, endless, exported, imported, outcomes};
 
+/// Random cases of each property.
+fn cases() -> u32 {
+    std::env::var("ANNALS_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(100)
+}
+
 const BOTH_WAYS: [(Format, ImportFormat); 4] = [
     (Format::Ics, ImportFormat::Ics),
     (Format::TimelineJs, ImportFormat::TimelineJs),
@@ -95,7 +100,7 @@ fn broken(text: &str, seed: u64) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_event_comes_back_or_is_counted(event in arbitrary::event()) {

@@ -76,7 +76,9 @@ impl<'a> Markwhen<'a> {
         match at {
             At::Start | At::Header { .. } if self.header(line) => return None,
             At::Properties => {
-                if let (Some((name, value)), Some(entry)) = (property(line), &mut self.current) {
+                // The next event looks like a property, too: `2004: title`.
+                let property = property(line).filter(|_| dates::begin(line, self.order).is_none());
+                if let (Some((name, value)), Some(entry)) = (property, &mut self.current) {
                     entry.properties.push((name.to_owned(), value));
                     return None;
                 }
