@@ -14,6 +14,8 @@ pub struct Wanted {
     pub date: bool,
     /// The place: the target has no field for it.
     pub place: bool,
+    /// The tags: the target has no labels.
+    pub tags: bool,
 }
 
 /// The lines; a quotation may hold line breaks.
@@ -34,6 +36,10 @@ pub fn lines(event: &Event, wanted: Wanted) -> Vec<String> {
             None => line(&actor.name),
         });
         lines.push(format!("Actors: {}", actors.collect::<Vec<_>>().join("; ")));
+    }
+    if wanted.tags && !event.tags.is_empty() {
+        let tags: Vec<String> = event.tags.iter().map(|tag| line(tag)).collect();
+        lines.push(format!("Tags: {}", tags.join("; ")));
     }
     if let Some(percent) = event.confidence {
         lines.push(format!("Confidence: {percent}%"));

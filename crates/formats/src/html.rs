@@ -90,7 +90,8 @@ fn push(out: &mut String, text: &str, is_after_paragraph: &mut bool) {
 /// The lower-case name of the tag that a text begins with, and its length.
 fn tag(text: &str) -> Option<(String, usize)> {
     let inside = text.strip_prefix('<')?;
-    let end = inside.find('>')?;
+    // A tag that goes on behind another one's beginning is none; so no text is looked through twice.
+    let end = inside.find(['>', '<']).filter(|end| inside[*end..].starts_with('>'))?;
     let name: String =
         inside[..end].chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '!')).collect();
     let name = name.trim_end_matches('/').to_ascii_lowercase();

@@ -149,7 +149,7 @@ fn suffix(event: &Event) -> String {
 
 fn details(event: &Event) -> String {
     let date = event.date.as_ref().is_some_and(needs_words);
-    details::lines(event, Wanted { date, place: false }).join("\n")
+    details::lines(event, Wanted { date, place: false, tags: false }).join("\n")
 }
 
 fn needs_words(date: &Date) -> bool {

@@ -170,7 +170,7 @@ fn suffix(event: &Event) -> String {
 
 fn details(event: &Event) -> String {
     let date = event.date.as_ref().is_some_and(needs_words);
-    body(&details::lines(event, Wanted { date, place: true }).join("\n"))
+    body(&details::lines(event, Wanted { date, place: true, tags: false }).join("\n"))
 }
 
 fn needs_words(date: &Date) -> bool {

@@ -186,7 +186,7 @@ fn shown(event: &Event) -> Shown {
 }
 
 fn details(event: &Event) -> String {
-    let lines = details::lines(event, Wanted { date: false, place: true });
+    let lines = details::lines(event, Wanted { date: false, place: true, tags: true });
     if lines.is_empty() { String::new() } else { html::paragraphs(&lines.join("\n")) }
 }
 

@@ -13,6 +13,9 @@ use crate::text::shown;
 /// Colons that may stand in a date: those of its times, and the one behind it.
 const COLONS: usize = 7;
 
+/// Bytes that a date may have.
+const LONGEST: usize = 120;
+
 /// Which of two numbers in `10/2/2023` is the month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -43,7 +46,7 @@ struct Side {
 /// The date of a line that begins an event, and what stands behind the colon.
 pub fn begin(line: &str, order: Order) -> Option<(Dated, &str)> {
     let line = line.trim_start();
-    let colons = line.match_indices(':').map(|(at, _)| at).take(COLONS);
+    let colons = line.match_indices(':').map(|(at, _)| at).take(COLONS).take_while(|at| *at <= LONGEST);
     for colon in colons {
         let written = line[..colon].trim_end();
         let (date, repeats) = match written.split_once(" every ") {
