@@ -53,13 +53,12 @@ pub fn lines(event: &Event, wanted: Wanted) -> Vec<String> {
     lines
 }
 
-/// A source without its words, on one line.
+/// A source on one line, without its words and without the hash, which says nothing to people.
 pub fn citation(source: &Source) -> String {
     let date = source.date.as_ref().map(|date| date.as_str().to_owned());
     let archived = source.archived.as_ref().map(|url| format!("archived at {}", line(url)));
-    let hash = source.sha256.as_ref().map(|hash| format!("SHA-256 {hash}"));
     let text = |text: &Option<String>| text.as_deref().map(line);
-    let parts = [text(&source.title), text(&source.url), date, text(&source.locator), archived, hash];
+    let parts = [text(&source.title), text(&source.url), date, text(&source.locator), archived];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

@@ -28,6 +28,11 @@ const OFFSET: Loss = Loss::new(
     "time of day has its offset from UTC in words only",
     "times of day have their offset from UTC in words only",
 );
+const END: Loss = Loss::new(
+    "end",
+    "end that names no day is drawn where its year or month begins",
+    "ends that name no day are drawn where their years or months begin",
+);
 const LEAP: Loss = Loss::new(
     "leap-day",
     "29 February stands as its month, since TimelineJS counts no leap years before year 1 as we do",
@@ -156,6 +161,9 @@ impl TimelineJs<'_> {
             Shape::Second(_) | Shape::Nowhere => return,
             Shape::Stretch(first, last) => [Some(first), last],
         };
+        if parts[1].is_some_and(|last| last.day.is_none()) {
+            self.losses.count(END);
+        }
         for part in parts.into_iter().flatten() {
             if part.year.abs() > HUMAN_YEARS {
                 self.losses.count(COSMIC);

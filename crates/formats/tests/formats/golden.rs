@@ -143,6 +143,7 @@ fn every_loss_is_counted() {
             "1 date lies so far away that TimelineJS draws every date by its year only",
             "1 date has its \"circa\" in words only",
             "2 dates somewhere within a stretch are drawn as all of it",
+            "3 ends that name no day are drawn where their years or months begin",
             "1 date of several happenings is drawn as one stretch",
             "1 time of day has its offset from UTC in words only",
             "1 undated event left out",
