@@ -25,10 +25,11 @@ with --strict it is an error, and nothing is written.
 Examples:
   annals export --to csv -o timeline.csv
   annals export --to markdown --from 2010 --until 2019
+  annals export --to ics -o haiti.ics
   annals export --to jsonl --records > log.jsonl      the whole log, to be imported with its record times"
 )]
 pub struct Args {
-    /// The target: jsonl, json, csv, markdown
+    /// The target: jsonl, json, csv, markdown, ics, timelinejs, markwhen, mermaid, timesketch
     #[arg(long = "to", value_name = "FORMAT", value_parser = hinted::<Format>)]
     target: Format,
     /// The file to write [default: standard output]
@@ -76,6 +77,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
             timeline: &question.timeline,
             event: &known.event,
             sure: args.question.as_of.is_none() || surely.counts(&known.event),
+            recorded_at: known.recorded_at,
         })
         .collect();
     let timelines = [question.timeline.clone()];
@@ -138,7 +140,8 @@ enum Output {
 impl Output {
     fn open(path: Option<&Path>, target: Format) -> CliResult<Self> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            let is_json = matches!(target, Format::Json | Format::Jsonl);
+            let is_json =
+                matches!(target, Format::Json | Format::Jsonl | Format::TimelineJs | Format::Timesketch);
             return Ok(if io::stdout().is_terminal() {
                 Self::Terminal { text: Vec::new(), is_json }
             } else {
