@@ -18,6 +18,8 @@ pub enum Format {
     Csv,
     /// A document for people.
     Markdown,
+    /// A page for people, with the timeline drawn and the state at every date.
+    Html,
 }
 
 /// What events can be imported from.
@@ -33,7 +35,7 @@ pub enum ImportFormat {
 
 impl Format {
     /// Every format, in the order of the help.
-    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Json, Self::Csv, Self::Markdown];
+    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Json, Self::Csv, Self::Markdown, Self::Html];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 
@@ -52,10 +55,11 @@ impl Format {
             Self::Json => "one JSON document with all events, complete",
             Self::Csv => "a table for spreadsheets, complete; guarded against formulas",
             Self::Markdown => "a document for people",
+            Self::Html => "one page with the timeline drawn and the state at every date; needs no network",
         }
     }
 
-    /// All the names, for the help: `jsonl, json, csv, markdown`.
+    /// All the names, for the help: `jsonl, json, csv, markdown` and so on.
     pub fn names() -> String {
         names(Self::ALL, Self::as_str)
     }

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use annals_formats::{ExportOptions, Format, Heading, Row, Sheet, export, losses};
+use annals_formats::{ExportOptions, Format, Heading, Sheet, export, losses};
 
-use crate::sample::{awkward, endless, exported, timeline};
+use crate::sample::{awkward, endless, exported, row, timeline};
 
 fn check(format: Format) {
     let (text, _) = exported(format, &awkward(), ExportOptions::default());
@@ -40,6 +40,11 @@ fn markdown_is_as_it_was() {
 }
 
 #[test]
+fn html_is_as_it_was() {
+    check(Format::Html);
+}
+
+#[test]
 fn json_holds_the_lines_of_jsonl() {
     let (json, _) = exported(Format::Json, &awkward(), ExportOptions::default());
     let (jsonl, _) = exported(Format::Jsonl, &awkward(), ExportOptions::default());
@@ -68,8 +73,9 @@ fn an_empty_sheet_is_a_whole_document() {
 fn several_timelines_and_a_title_are_named() {
     let timelines = [timeline(), "kenya".parse().unwrap()];
     let event = endless();
-    let rows = [Row { timeline: &timelines[1], event: &event, sure: true }];
-    let sheet = Sheet { heading: Heading { title: Some("Two & more"), timelines: &timelines }, rows: &rows };
+    let rows = [row(&timelines[1], 1, &event)];
+    let heading = Heading { title: Some("Two & more"), timelines: &timelines, ..Heading::default() };
+    let sheet = Sheet { heading, rows: &rows };
     let text = |format| {
         let mut out = Vec::new();
         export(format, &sheet, ExportOptions::default(), &mut out).unwrap();
@@ -87,14 +93,14 @@ fn several_timelines_and_a_title_are_named() {
 }
 
 #[test]
-fn only_markdown_loses_anything_and_says_what() {
+fn only_documents_lose_anything_and_says_what() {
     for format in Format::ALL {
         let (_, lost) = exported(*format, &awkward(), ExportOptions::default());
-        let expect = if *format == Format::Markdown { "1 event lost its extra fields" } else { "" };
+        let expect = if matches!(format, Format::Markdown | Format::Html) { "1 event lost its extra fields" } else { "" };
         assert_eq!(lost.to_string(), expect, "{format}");
         assert_eq!(lost.is_empty(), expect.is_empty());
         let timelines = [timeline()];
-        let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &[] };
+        let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &[] };
         assert!(losses(*format, &sheet, ExportOptions::default()).unwrap().is_empty());
     }
 }
