@@ -74,7 +74,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let surely = Question { certainty: Certainty::Surely, ..question.clone() };
-    let rows: Vec<Row<'_>> = chosen(&args.question, &question, &known)
+    // A page says itself what is sure and what is only possible, and needs what is possible to tell.
+    let wide = Question { certainty: Certainty::Possibly, ..question.clone() };
+    let wanted = if args.target == Format::Html { &wide } else { &question };
+    let rows: Vec<Row<'_>> = chosen(&args.question, wanted, &known)
         .into_iter()
         .map(|known| Row {
             timeline: &question.timeline,

@@ -29,11 +29,24 @@ impl Turn {
 
 /// Every turn of one attribute's claims, in the order of time, and how many claims were folded for them; `None` where
 /// this takes more than `effort` of them.
-pub fn course(claims: &[Claim<'_>], effort: usize) -> Option<(Vec<Turn>, usize)> {
+///
+/// Who looks at some dates only, say at the ends of days, says with `seen_at` at which of them a change that happens at
+/// a moment is first seen: at that moment or later, and none before one that happens earlier.
+pub fn course(
+    claims: &[Claim<'_>],
+    seen_at: impl Fn(Moment) -> Moment,
+    effort: usize,
+) -> Option<(Vec<Turn>, usize)> {
     let mut turns: Vec<Turn> = Vec::new();
     let mut folded = 0;
     let mut sweep = Sweep::new(claims);
-    for (from, as_of) in axis(claims) {
+    let mut axis = axis(claims)
+        .map(|(from, as_of)| if from.is_finite() { (seen_at(from), seen_at(as_of)) } else { (from, as_of) })
+        .peekable();
+    while let Some((from, as_of)) = axis.next() {
+        if axis.peek().is_some_and(|(next, _)| *next == from) {
+            continue;
+        }
         sweep.reach(as_of);
         let mattering = sweep.mattering();
         folded += mattering.len();
@@ -41,12 +54,12 @@ pub fn course(claims: &[Claim<'_>], effort: usize) -> Option<(Vec<Turn>, usize)>
             return None;
         }
         let Answer { cell, open, .. } = Answer::at(&mattering, as_of, Certainty::Surely);
+        drop(mattering);
         let unsettled = if cell.is_none() { open.map(|open| *open) } else { None };
         let turn = Turn { from, cell, unsettled };
         if turns.last().is_none_or(|last| !last.says_the_same(&turn)) {
             turns.push(turn);
         }
-        drop(mattering);
         sweep.add_up_only(as_of);
     }
     Some((turns, folded))

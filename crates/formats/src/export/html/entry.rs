@@ -2,7 +2,7 @@
 
 use annals_model::{Event, Place, Source};
 
-use super::spoken::{is_plain, spoken};
+use super::spoken::{says_all, spoken};
 use super::{Head, Kept, Rows, escape};
 
 /// Appends the event with an index among the rows.
@@ -38,7 +38,7 @@ fn date(out: &mut String, event: &Event) {
             if said != date.as_str() {
                 out.extend([" <code class=\"edtf\">", &escape::plain(date.as_str()), "</code>"]);
             }
-            if !is_plain(date) {
+            if !says_all(date) {
                 out.extend([" <span class=\"meaning\">", &escape::plain(&date.explain()), "</span>"]);
             }
         }
@@ -80,17 +80,6 @@ fn facts(out: &mut String, head: &Head, rows: &Rows<'_>, row: &Kept) {
             None => escape::isolated(out, link.to.as_str()),
         }
     });
-    if !event.effects.is_empty() {
-        fact(out, "Changes", |out| {
-            out.push_str("<ul>");
-            for effect in &event.effects {
-                out.push_str("<li>");
-                escape::isolated(out, &effect.to_string());
-                out.push_str("</li>");
-            }
-            out.push_str("</ul>");
-        });
-    }
     if head.timelines.len() > 1 {
         fact(out, "Timeline", |out| escape::isolated(out, head.timelines[row.timeline].as_str()));
     }
@@ -105,6 +94,17 @@ fn facts(out: &mut String, head: &Head, rows: &Rows<'_>, row: &Kept) {
         };
         out.push_str(&record);
     });
+    if !event.effects.is_empty() {
+        fact(out, "Changes", |out| {
+            out.push_str("<ul>");
+            for effect in &event.effects {
+                out.push_str("<li>");
+                escape::isolated(out, &effect.to_string());
+                out.push_str("</li>");
+            }
+            out.push_str("</ul>");
+        });
+    }
     out.push_str("</dl>");
 }
 
@@ -178,6 +178,6 @@ fn cited(out: &mut String, source: &Source) {
         part(out, &|out| escape::link(out, "archived copy", archived));
     }
     if let Some(hash) = &source.sha256 {
-        part(out, &|out| out.extend(["SHA-256 <code class=\"hash\">", hash, "</code>"]));
+        part(out, &|out| out.extend(["SHA-256 <code class=\"hash\" title=\"", hash, "\">", hash, "</code>"]));
     }
 }

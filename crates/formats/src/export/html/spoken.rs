@@ -37,11 +37,21 @@ pub fn spoken(date: &Date) -> String {
     single(text)
 }
 
-/// Whether the print says all that there is to say.
-pub fn is_plain(date: &Date) -> bool {
-    let plain = |part: &str| part.len() >= 4 && part.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    let is_month = |part: &str| part.get(5..7).is_none_or(|month| month <= "12");
-    date.as_str().split('/').all(|part| plain(part) && !part.starts_with('-') && is_month(part))
+/// Whether the print says all that there is to say, so that no sentence has to explain it.
+pub fn says_all(date: &Date) -> bool {
+    let is_plain = |part: &str| {
+        part.len() >= 4
+            && !part.starts_with('-')
+            && part.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+            // A month from 21 on is a season or another part of a year, whose bounds not everybody knows.
+            && part.get(5..7).is_none_or(|month| month <= "12")
+    };
+    let text = date.as_str();
+    let range = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match range {
+        Some(range) => range.split("..").all(|part| part.is_empty() || is_plain(part)),
+        None => text.split('/').all(|part| part == ".." || is_plain(part)),
+    }
 }
 
 fn interval(start: &str, end: &str) -> String {
@@ -164,5 +174,16 @@ mod tests {
         check("Y-17E7", "Y-17E7");
         check("?2004-06-11", "?2004-06-11");
         check("156X-12-25", "156X-12-25");
+    }
+
+    #[test]
+    fn what_the_print_leaves_open_is_explained() {
+        let says_all = |edtf: &str| says_all(&Date::parse(edtf).unwrap());
+        for clear in ["2004", "2004-07-12", "2017/2019", "2023-10-02/..", "../2019", "[..2023-07]", "[2017..2019]"] {
+            assert!(says_all(clear), "{clear}");
+        }
+        for open in ["2023-24", "2010~", "-0043", "2023-10-02/", "[2017,2019]", "{2017,2019}", "201X"] {
+            assert!(!says_all(open), "{open}");
+        }
     }
 }

@@ -4,11 +4,11 @@
 //! to stay one that a browser can open: an attribute whose turns take too long or too much room is left out and
 //! counted, whole, so that what is shown is never half an answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use annals_model::fold::Claim;
 use annals_model::history::{Turn, course};
-use annals_model::{AsOf, Cell, DAY, EventId, Moment, Open, Value};
+use annals_model::{AsOf, Cell, DAY, Day, EventId, Moment, Open, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -17,13 +17,13 @@ use super::{Rows, escape};
 use crate::export::ExportError;
 
 /// Claims that may be folded for one attribute, and for all.
-const EFFORT: usize = 4_000_000;
-const EFFORT_OF_ALL: usize = 60_000_000;
+const EFFORT: usize = 8_000_000;
+const EFFORT_OF_ALL: usize = 16_000_000;
 /// Bytes that the answers of one attribute may take, and those of all.
-const ROOM: usize = 1 << 20;
+const ROOM: usize = 4 << 20;
 const ROOM_OF_ALL: usize = 24 << 20;
-/// Events that a value depends on which are named; more are counted.
-const NAMED: usize = 12;
+/// Events which are named where there may be many; more are counted.
+const NAMED: usize = 4;
 
 /// What the slider shows.
 #[derive(Serialize)]
@@ -58,9 +58,9 @@ struct Answer {
     /// The event that decided it.
     #[serde(skip_serializing_if = "Option::is_none")]
     b: Option<usize>,
-    /// What may stand instead, null for nothing, and by which events.
+    /// What may stand instead, null for nothing, and by which events and how many more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    a: Vec<(Option<Json>, Vec<usize>)>,
+    a: Alternatives,
     /// The least and the greatest number that may stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     n: Option<[Option<String>; 2]>,
@@ -92,11 +92,12 @@ impl States {
                 claims.entry(of).or_default().push(claim);
             }
         }
-        let mut moments = moments(rows);
+        let days = Days::of(rows, until);
+        let mut seen: BTreeSet<Moment> = moments(rows).into_iter().map(|moment| days.seen_at(moment)).collect();
         let (mut effort, mut room) = (EFFORT_OF_ALL, ROOM_OF_ALL);
         let mut states = Self { stops: Vec::new(), until: until.map(Second::from), attributes: Vec::new(), left_out: 0 };
         for ((timeline, entity, attribute), claims) in claims {
-            let told = course(&claims, EFFORT.min(effort));
+            let told = course(&claims, |moment| days.seen_at(moment), EFFORT.min(effort));
             let Some((turns, folded)) = told else {
                 states.left_out += 1;
                 continue;
@@ -110,10 +111,10 @@ impl States {
                 continue;
             }
             room -= size;
-            moments.extend(turns.iter().map(|turn| turn.from));
+            seen.extend(turns.iter().map(|turn| turn.from));
             states.attributes.push(told);
         }
-        states.stops = stops(&moments, until);
+        states.stops = stops(&seen, until);
         Ok(states)
     }
 }
@@ -132,30 +133,46 @@ fn moments(rows: &Rows<'_>) -> BTreeSet<Moment> {
     moments
 }
 
-/// Where the slider stops: at the end of each day on which something changes, and at the seconds within a day.
+/// The days within which something happens, and not with the day as a whole.
 ///
-/// What changes with a day, at its first or its last second, is shown as of its end, as a question by that day is.
-fn stops(moments: &BTreeSet<Moment>, until: Option<Moment>) -> Vec<i64> {
-    let finite = moments.iter().filter(|moment| moment.is_finite()).map(|moment| moment.seconds());
-    let end_of_day = |seconds: i64| seconds - seconds.rem_euclid(DAY) + DAY - 1;
-    let mut stops: BTreeSet<i64> = BTreeSet::new();
-    for seconds in finite {
-        let is_with_the_day = matches!(seconds.rem_euclid(DAY), 0 | 1) || seconds == end_of_day(seconds);
-        // The second after an exact moment is where that moment's event is over, and no stop of its own.
-        if is_with_the_day {
-            stops.insert(end_of_day(seconds));
-        } else if !stops.contains(&(seconds - 1)) {
-            stops.insert(seconds);
-        }
+/// The page is asked as of the ends of days. What changes at the first or the last second of a day is seen at its end;
+/// only on days that have more to tell is every second looked at.
+struct Days(HashSet<i64>);
+
+impl Days {
+    fn of(rows: &Rows<'_>, until: Option<Moment>) -> Self {
+        let spans = rows.rows.iter().flat_map(|row| row.event.happenings());
+        let bounds = spans.flat_map(|span| [span.start.earliest, span.start.latest, span.end.earliest, span.end.latest]);
+        let within = bounds.chain(until).filter(|bound| bound.is_finite() && !matches!(bound.seconds().rem_euclid(DAY), 0 | 86_399));
+        Self(within.map(|bound| bound.seconds().div_euclid(DAY)).collect())
     }
+
+    fn seen_at(&self, moment: Moment) -> Moment {
+        let is_within = self.0.contains(&moment.seconds().div_euclid(DAY));
+        if !moment.is_finite() || is_within { moment } else { askable(moment).1 }
+    }
+}
+
+/// The first and the last second of the day that a moment lies in, or of its year where dates know years only.
+fn askable(moment: Moment) -> (Moment, Moment) {
+    let (day, _) = moment.civil();
+    if day.year.abs() <= 9_999 {
+        return (Moment::start_of(day), Moment::end_of(day));
+    }
+    (Moment::start_of(Day { month: 1, day: 1, ..day }), Moment::end_of(Day { month: 12, day: 31, ..day }))
+}
+
+/// Where the slider stops: at every date at which something is seen to change, and at one before all of them.
+fn stops(seen: &BTreeSet<Moment>, until: Option<Moment>) -> Vec<i64> {
+    let mut stops: BTreeSet<Moment> = seen.iter().filter(|moment| moment.is_finite()).copied().collect();
     if let Some(first) = stops.first().copied() {
-        stops.insert(end_of_day(first) - DAY);
+        stops.insert(askable(first).0.previous());
     }
-    if let Some(until) = until.filter(|until| until.is_finite()) {
-        stops.retain(|stop| *stop <= until.seconds());
-        stops.insert(until.seconds());
+    if let Some(until) = until {
+        stops.retain(|stop| *stop <= until);
+        stops.insert(until);
     }
-    stops.into_iter().collect()
+    stops.into_iter().map(Moment::seconds).collect()
 }
 
 fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Second, Option<Answer>) {
@@ -166,10 +183,7 @@ fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Second, Option<Answ
         (None, Some(open)) => (None, open),
         (None, None) => return (from, None),
     };
-    let mut depends: Vec<usize> = open.depends_on.iter().filter_map(event).collect();
-    depends.sort_unstable();
-    let more = depends.len().saturating_sub(NAMED);
-    depends.truncate(NAMED);
+    let (depends, more) = named(&open.depends_on, &event);
     let told = Answer {
         v: value.map(|cell| json(&cell.value)),
         s: value.is_some_and(|cell| cell.sure),
@@ -185,10 +199,21 @@ fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Second, Option<Answ
     (from, Some(told))
 }
 
-fn alternatives(open: &Open, event: impl Fn(&EventId) -> Option<usize>) -> Vec<(Option<Json>, Vec<usize>)> {
+/// The first few of some events, and how many more there are.
+fn named(ids: &[EventId], event: impl Fn(&EventId) -> Option<usize>) -> (Vec<usize>, usize) {
+    let mut found: Vec<usize> = ids.iter().filter_map(event).collect();
+    found.sort_unstable();
+    let more = found.len().saturating_sub(NAMED);
+    found.truncate(NAMED);
+    (found, more)
+}
+
+type Alternatives = Vec<(Option<Json>, Vec<usize>, usize)>;
+
+fn alternatives(open: &Open, event: impl Fn(&EventId) -> Option<usize>) -> Alternatives {
     let one = |alternative: &annals_model::Alternative| {
-        let by = alternative.by.iter().filter_map(&event).collect();
-        (alternative.value.as_ref().map(json), by)
+        let (by, more) = named(&alternative.by, &event);
+        (alternative.value.as_ref().map(json), by, more)
     };
     open.alternatives.iter().map(one).collect()
 }

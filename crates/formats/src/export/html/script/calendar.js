@@ -34,6 +34,12 @@ function secondsOf(year, month = 1, day = 1) {
   return (era * 146097 + dayOfEra - 719468) * DAY;
 }
 
+/** The last second of the day that a moment lies in, or of its year where dates know years only. */
+function askable(seconds) {
+  const { year, second } = civil(Math.floor(seconds));
+  return Math.abs(year) > 9999 ? secondsOf(year + 1) - 1 : Math.floor(seconds) - second + DAY - 1;
+}
+
 const padded = (number, length) => String(number).padStart(length, '0');
 
 /** `2004`, `79 CE`, `44 BCE`, `170 million BCE`. */
@@ -52,7 +58,7 @@ const clock = (second) => {
 /** The date that has this as its last second, for people. */
 function dateName(seconds) {
   const { year, month, day, second } = civil(seconds);
-  if (Math.abs(year) > 9999) return `${day} ${MONTHS[month - 1]} ${yearName(year)}`;
+  if (Math.abs(year) > 9999) return yearName(year);
   const name = `${day} ${MONTHS[month - 1]} ${yearName(year)}`;
   return second === DAY - 1 ? name : `${name}, ${clock(second)}`;
 }
@@ -67,17 +73,13 @@ function dateText(seconds) {
     .map((part) => padded(part, 2)).join(':')}`;
 }
 
-/** The last second of a year, month, day or moment as it is typed; undefined where it is none of these. */
+/** The last second of a year, month or day as it is typed; undefined where it is none of these. */
 function lastSecondOf(text) {
-  const found = /^(-?\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d))?)?)?)?$/.exec(text.trim());
+  const found = /^(-?\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(text.trim());
   if (!found) return undefined;
-  const [year, month, day, hour, minute, second] = found.slice(1).map((part) => part && Number(part));
+  const [year, month, day] = found.slice(1).map((part) => part && Number(part));
   if (month !== undefined && (month < 1 || month > 12)) return undefined;
   if (day !== undefined && (day < 1 || secondsOf(year, month, day) >= secondsOf(year, month + 1))) return undefined;
-  if (hour !== undefined) {
-    if (hour > 23 || minute > 59 || (second ?? 0) > 59) return undefined;
-    return secondsOf(year, month, day) + hour * 3600 + minute * 60 + (second ?? 0);
-  }
   if (day !== undefined) return secondsOf(year, month, day) + DAY - 1;
   return (month !== undefined ? secondsOf(year, month + 1) : secondsOf(year + 1)) - 1;
 }

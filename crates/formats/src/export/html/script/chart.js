@@ -15,6 +15,7 @@ const chart = {
 const ROW = 32;
 const GUTTER = 120;
 const MOST_ROWS = 90;
+const MOST_IN_LANE = 700;
 const COLOURS = 8;
 
 /** What is known of where an event lies: its finite bounds. */
@@ -85,7 +86,7 @@ function bringIntoView(event) {
   drawSoon();
 }
 
-const name = (event, which, count) => `${event.f & CIRCA ? '≈ ' : ''}${event.f & ONE_OF && event.spans[0].from !== -Infinity && event.spans[0].to !== Infinity ? '◇ ' : ''}${event.title}${count > 1 ? ` (${which + 1} of ${count})` : ''}${event.f & UNCERTAIN ? ' ?' : ''}`;
+const name = (event, which, count) => `${event.f & CIRCA ? '≈ ' : ''}${event.f & ONE_OF && event.spans[0].from !== -Infinity && event.spans[0].to !== Infinity ? '◇ ' : ''}${event.title.slice(0, 200)}${count > 1 ? ` (${which + 1} of ${count})` : ''}${event.f & UNCERTAIN ? ' ?' : ''}`;
 
 const ruler = document.createElement('canvas').getContext('2d');
 const widths = new Map();
@@ -114,19 +115,22 @@ function inView() {
       const text = name(event, which, event.spans.length);
       let [left, right] = [edge(span.from), edge(span.to)];
       if (right - left < 9) [left, right] = [(left + right) / 2 - 4.5, (left + right) / 2 + 4.5];
-      const width = labelWidth(text);
-      // What has no beginning is named where it ends.
-      let label = span.from === -Infinity && span.to !== Infinity ? right - width : left;
-      label = Math.max(chart.gutter + 4, Math.min(label, chart.width - width - 4));
-      found.lanes.get(lane).push({ event, span, text, left, right, label, width });
+      found.lanes.get(lane).push({ event, span, text, left, right });
     });
   }
   return found;
 }
 
-/** Gives each happening of a lane the first row that has room for it. */
+/** Gives each happening of a lane the first row that has room for it; how many rows that takes, if not too many. */
 function pack(happenings) {
+  if (happenings.length > MOST_IN_LANE) return Infinity;
   const rows = [];
+  for (const one of happenings) {
+    // What has no beginning is named where it ends.
+    one.width = labelWidth(one.text);
+    const wanted = one.span.from === -Infinity && one.span.to !== Infinity ? one.right - one.width : one.left;
+    one.label = Math.max(chart.gutter + 4, Math.min(wanted, chart.width - one.width - 4));
+  }
   for (const one of happenings.sort((a, b) => Math.min(a.left, a.label) - Math.min(b.left, b.label))) {
     const [begin, end] = [Math.min(one.left, one.label), Math.max(one.right, one.label + one.width) + 10];
     let row = rows.findIndex((taken) => taken <= begin);
@@ -223,15 +227,15 @@ function drawLane(box, lane, happenings, top, isDense) {
   const names = laneNames();
   const section = make('div', { class: 'lane' });
   let height = 0;
-  if (chart.lanes && names.length) {
-    section.append(make('div', { class: 'lane-name' }, own(names[lane] ?? (chart.lanes === 'k' ? 'no kind' : 'no place'))));
-    height += chart.gutter ? 0 : 20;
-  }
+  const isNamed = chart.lanes && names.length;
+  section.append(make('div', { class: 'lane-name' }, isNamed ? own(names[lane] ?? (chart.lanes === 'k' ? 'no kind' : 'no place')) : ''));
+  if ((isNamed || isDense) && !chart.gutter) height += isDense ? 34 : 20;
   if (isDense) {
     const strip = density(happenings);
     strip.style.top = `${height}px`;
     strip.classList.add(`c${colourOf(happenings[0].event)}`);
-    section.append(strip, make('div', { class: 'dense-note' }, `${plural(happenings.length, 'event', 'events')}: zoom in to see each`));
+    section.append(strip);
+    section.firstChild.append(make('div', { class: 'dense-note' }, `${happenings.length.toLocaleString('en-GB')}: zoom in to see each`));
     height += 48;
   } else {
     for (const one of happenings) {
@@ -341,7 +345,7 @@ function listenToPointers() {
     const target = release.target.closest?.('[data-index]');
     if (target) return void (location.hash = `#e${target.dataset.index}`);
     const moment = momentAt(release.clientX);
-    chart.ask(Math.floor(moment / DAY) * DAY + DAY - 1);
+    chart.ask(askable(moment));
   });
   chart.box.addEventListener('wheel', (turn) => {
     if (!turn.ctrlKey) return;

@@ -44,5 +44,7 @@ function goesOn(event, asOf) {
   return event.spans.some((span) => span.from <= asOf && asOf <= span.to) ? 'possibly' : undefined;
 }
 
+const short = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
+
 /** A link to an event in the list. */
-const linkTo = (index, text) => make('a', { href: `#e${index}`, 'data-event': events[index].i }, own(text ?? events[index].title));
+const linkTo = (index) => make('a', { href: `#e${index}`, 'data-event': events[index].i }, own(short(events[index].title, 160)));

@@ -16,7 +16,7 @@ function filter() {
   for (const event of events) {
     const has = (what) => wanted[what] === '' || [event[what]].flat().includes(Number(wanted[what]));
     const isShown = has('k') && has('a') && has('p') && has('t') && words.every((word) => found[event.index].includes(word));
-    event.item.hidden = !isShown;
+    if (event.item.hidden === isShown) event.item.hidden = !isShown;
     if (isShown) list.visible.add(event);
   }
   const all = list.visible.size === events.length;
@@ -25,9 +25,7 @@ function filter() {
   drawSoon();
 }
 
-const STATUS = { surely: 'happened', possibly: 'possibly happened', 'not yet': 'not yet' };
-
-/** Says of each event whether it had happened by a date; only what is another now is touched. */
+/** Says of each event whether it had happened by a date; only what is another now is touched, and the style words it. */
 function showStatus(asOf) {
   list.shown ??= [];
   for (const event of events) {
@@ -35,7 +33,6 @@ function showStatus(asOf) {
     if (list.shown[event.index] === now) continue;
     list.shown[event.index] = now;
     event.item.dataset.reached = now.replace(' ', '-');
-    event.item.querySelector('.status').textContent = STATUS[now];
   }
 }
 

@@ -16,21 +16,20 @@ function value(told) {
   return ['{', ...members, '}'];
 }
 
-/** Links to events, the first few of them. */
+/** Links to events, and how many more there are. */
 function links(indexes, more = 0) {
-  const shown = indexes.slice(0, 4).flatMap((index, at) => (at ? [', ', linkTo(index)] : [linkTo(index)]));
-  const rest = indexes.length - Math.min(indexes.length, 4) + more;
-  return rest ? [...shown, ` and ${rest} more`] : shown;
+  const shown = indexes.flatMap((index, at) => (at ? [', ', linkTo(index)] : [linkTo(index)]));
+  return more ? [...shown, ` and ${more} more`] : shown;
 }
 
 /** The sentences about what is open. */
 function openWords(told) {
   const words = [];
   const line = (...children) => words.push(make('li', {}, ...children));
-  for (const [other, by] of told.a ?? []) {
+  for (const [other, by, more] of told.a ?? []) {
     if (other === null && told.v === undefined) continue;
     const what = other === null ? 'may be absent' : 'may be ';
-    line(what, ...(other === null ? [] : value(other)), ...(by.length ? [', by ', ...links(by)] : []));
+    line(what, ...(other === null ? [] : value(other)), ...(by.length ? [', by ', ...links(by, more)] : []));
   }
   if (told.n) {
     const [low, high] = told.n;
@@ -115,7 +114,7 @@ function showState(asOf) {
   const possibly = rows.filter(({ told: { v } }) => v === undefined);
   const count = { surely: 0, possibly: 0, 'not yet': 0 };
   for (const event of events) count[reached(event, asOf)] += 1;
-  byId('tally').textContent = `${plural(count.surely, 'event', 'events')} happened, ${count.possibly.toLocaleString('en-GB')} possibly, ${count['not yet'].toLocaleString('en-GB')} came later`;
+  byId('tally').textContent = `${plural(count.surely, 'event', 'events')} happened, ${count.possibly.toLocaleString('en-GB')} possibly${data.states.until === null ? `, ${count['not yet'].toLocaleString('en-GB')} came later` : ''}`;
   byId('answers').replaceChildren(
     ...surely.length ? table('Stands', surely, wasTold) : [],
     ...possibly.length ? table('May stand', possibly, wasTold) : [],
