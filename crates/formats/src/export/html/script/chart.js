@@ -278,7 +278,7 @@ function draw() {
   chart.font = `12.5px ${style.fontFamily}`;
   chart.width = chart.box.clientWidth;
   if (!chart.width) return;
-  chart.gutter = chart.lanes && laneNames().length && chart.width > 760 ? GUTTER : 0;
+  chart.gutter = chart.lanes && laneNames().length && chart.width > 620 ? GUTTER : 0;
   chart.box.classList.toggle('has-gutter', chart.gutter > 0);
   const found = inView();
   const first = new Map([...found.lanes].map(([lane, all]) => [lane, Math.min(...all.map(({ event }) => Math.min(...bounds(event))))]));
@@ -379,5 +379,8 @@ function beginChart() {
   });
   listenToPointers();
   new ResizeObserver(drawSoon).observe(chart.box);
+  // Paper is narrower than the window, and nobody can zoom on it.
+  window.addEventListener('beforeprint', () => { chart.box.style.width = '17cm'; draw(); });
+  window.addEventListener('afterprint', () => { chart.box.style.width = ''; draw(); });
   drawUndated();
 }

@@ -44,7 +44,9 @@ function openWords(told) {
     if (more.length) line('may hold ', ...value(more));
   }
   for (const [other, by] of told.c ?? []) line(make('strong', {}, 'contested: '), ...value(other), ', by ', ...links([by]));
-  if (told.d?.length) line('depends on the date of ', ...links(told.d, told.dn ?? 0));
+  // Whoever is named already as the one who may have set it is not named again.
+  const named = new Set((told.a ?? []).flatMap(([, by]) => by));
+  if (told.d?.some((index) => !named.has(index))) line('depends on the date of ', ...links(told.d, told.dn ?? 0));
   return words.length ? make('ul', { class: 'open' }, ...words) : '';
 }
 
