@@ -131,7 +131,8 @@ fn a_page_of_many_events_opens() {
         )
     };
     let sandbox = Sandbox::with_store();
-    sandbox.ok_with(&["import", "-", "--from", "jsonl"], &(0..count).map(line).collect::<Vec<_>>().join("\n"));
+    sandbox
+        .ok_with(&["import", "-", "--from", "jsonl"], &(0..count).map(line).collect::<Vec<_>>().join("\n"));
     let done = sandbox.run(&["export", "--to", "html", "-o", "out.html"]);
     assert_eq!((done.code, done.stderr.as_str()), (0, ""), "something was left out");
     let Some(told) = node("html_many", &[sandbox.path("out.html").to_str().unwrap()]) else { return };

@@ -102,7 +102,9 @@ fn course_of(known: &Known, entity: &str, attribute: &str) -> Vec<Turn> {
     // Who looks at the ends of days only sees there what everybody sees.
     let end_of_day = |moment: Moment| Moment::end_of(moment.civil().0);
     let (daily, _) = course(&claims, end_of_day, usize::MAX).unwrap();
-    for day in turns.iter().chain(&daily).filter(|turn| turn.from.is_finite()).map(|turn| end_of_day(turn.from)) {
+    for day in
+        turns.iter().chain(&daily).filter(|turn| turn.from.is_finite()).map(|turn| end_of_day(turn.from))
+    {
         let last = |turns: &[Turn]| turns.iter().rfind(|turn| turn.from <= day).cloned().unwrap();
         let (seen, there) = (last(&daily), last(&turns));
         assert_eq!((seen.cell, seen.unsettled), (there.cell, there.unsettled), "as of {day}");

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use annals_formats::{ExportOptions, Format, Heading, Sheet, export, losses};
+use annals_model::Event;
 
-use crate::sample::{awkward, endless, exported, row, timeline};
+use crate::sample::{awkward, endless, event, exported, row, timeline};
 
 fn check(format: Format) {
     let (mut text, _) = exported(format, &awkward(), ExportOptions::default());
@@ -39,13 +40,32 @@ fn a_page_allows_its_own_style_and_script_and_no_other() {
     let (page, _) = exported(Format::Html, &awkward(), ExportOptions::default());
     let (again, _) = exported(Format::Html, &awkward(), ExportOptions::default());
     assert_eq!(page, again);
-    let policy = page.split_once("Content-Security-Policy\" content=\"").unwrap().1.split_once('"').unwrap().0;
+    let policy =
+        page.split_once("Content-Security-Policy\" content=\"").unwrap().1.split_once('"').unwrap().0;
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
     assert!(policy.ends_with("'; base-uri 'none'; form-action 'none'"), "{policy}");
     assert!(!page.contains(" style=\"") && !page.contains(" onclick"), "an inline style or handler");
     // One script of ours, one block of data, and what a title says is neither.
     assert_eq!(page.matches("<script").count(), 2);
     assert_eq!(page.matches("</script>").count(), 2);
+}
+
+#[test]
+fn an_attribute_that_would_fill_the_page_is_left_out_whole_and_counted() {
+    let grows = |number: usize| {
+        let member = format!("{number} {}", "x".repeat(9_000));
+        event(&format!(
+            r#"{{"id":"e{number}","date":"{}","title":"t","effects":[{{"op":"add","entity":"a","attribute":"all","value":"{member}"}},{{"op":"set","entity":"a","attribute":"last","value":{number}}}]}}"#,
+            1900 + number
+        ))
+    };
+    let events: Vec<Event> = (0..40).map(grows).collect();
+    let (page, lost) = exported(Format::Html, &events, ExportOptions::default());
+    assert_eq!(lost.to_string(), "1 attribute has too many values for the state at every date");
+    assert!(page.contains(r#""left_out":1"#) && page.contains(r#""of":[0,"a","last"]"#));
+    assert!(!page.contains(r#""of":[0,"a","all"]"#));
+    let (_, lost) = exported(Format::Html, &events[..10], ExportOptions::default());
+    assert!(lost.is_empty());
 }
 
 #[test]
@@ -125,7 +145,11 @@ fn several_timelines_and_a_title_are_named() {
 fn only_documents_lose_anything_and_says_what() {
     for format in Format::ALL {
         let (_, lost) = exported(*format, &awkward(), ExportOptions::default());
-        let expect = if matches!(format, Format::Markdown | Format::Html) { "1 event lost its extra fields" } else { "" };
+        let expect = if matches!(format, Format::Markdown | Format::Html) {
+            "1 event lost its extra fields"
+        } else {
+            ""
+        };
         assert_eq!(lost.to_string(), expect, "{format}");
         assert_eq!(lost.is_empty(), expect.is_empty());
         let timelines = [timeline()];

@@ -32,7 +32,8 @@ pub struct Events<'a> {
     places: Vec<String>,
     actors: Vec<String>,
     tags: Vec<String>,
-    events: Vec<Drawn>,
+    #[serde(rename = "events")]
+    drawn: Vec<Drawn>,
 }
 
 /// One event, in the order of the list.
@@ -80,7 +81,7 @@ impl<'a> Names<'a> {
 impl<'a> Events<'a> {
     pub fn of(head: &'a Head, rows: &Rows<'a>) -> Self {
         let [mut kinds, mut places, mut actors, mut tags] = [(); 4].map(|()| Names::default());
-        let events = rows.rows.iter().map(|Kept { timeline, event, .. }| Drawn {
+        let drawn = rows.rows.iter().map(|Kept { timeline, event, .. }| Drawn {
             h: happenings(event.date.as_ref()),
             f: event.date.as_ref().map_or(0, flags),
             m: event.date.as_ref().map_or_else(Vec::new, members),
@@ -91,10 +92,10 @@ impl<'a> Events<'a> {
             a: event.actors.iter().map(|actor| actors.place(&actor.name)).collect(),
             t: tags_of(event, &mut tags),
         });
-        let events = events.collect();
+        let drawn = drawn.collect();
         let timelines = head.timelines.iter().map(annals_model::TimelineName::as_str).collect();
         let [kinds, places, actors, tags] = [kinds, places, actors, tags].map(|names| names.names);
-        Self { timelines, kinds, places, actors, tags, events }
+        Self { timelines, kinds, places, actors, tags, drawn }
     }
 }
 
@@ -121,8 +122,9 @@ impl From<Moment> for Second {
 }
 
 fn happenings(date: Option<&Date>) -> Vec<[Second; 4]> {
-    let bounds =
-        |span: &Span| [span.start.earliest, span.start.latest, span.end.earliest, span.end.latest].map(Second::from);
+    let bounds = |span: &Span| {
+        [span.start.earliest, span.start.latest, span.end.earliest, span.end.latest].map(Second::from)
+    };
     date.map_or_else(Vec::new, |date| date.happenings().iter().map(bounds).collect())
 }
 

@@ -66,7 +66,7 @@ fn facts(out: &mut String, head: &Head, rows: &Rows<'_>, row: &Kept) {
     listed(out, "Actors", &event.actors, actor);
     listed(out, "Tags", &event.tags, |out, tag| escape::isolated(out, tag));
     if let Some(percent) = event.confidence {
-        fact(out, "Confidence", |out| out.push_str(&format!("{percent}%")));
+        fact(out, "Confidence", |out| out.extend([percent.to_string().as_str(), "%"]));
     }
     listed(out, "Links", &event.links, |out, link| {
         escape::isolated(out, &link.rel);
@@ -88,9 +88,10 @@ fn facts(out: &mut String, head: &Head, rows: &Rows<'_>, row: &Kept) {
         let Kept { place, seq, recorded_at, .. } = row;
         let day = recorded_at.to_string();
         let day = day.split_once('T').map_or(day.as_str(), |(day, _)| day);
-        let record = match place == seq {
-            true => format!(", record {seq} of {day}"),
-            false => format!(", record {place}, revised on {day} as record {seq}"),
+        let record = if place == seq {
+            format!(", record {seq} of {day}")
+        } else {
+            format!(", record {place}, revised on {day} as record {seq}")
         };
         out.push_str(&record);
     });

@@ -143,7 +143,11 @@ mod tests {
             assert_eq!(out, expect);
         };
         check("a", "javascript:alert(1)", "<bdi>a</bdi> (<bdi>javascript:alert(1)</bdi>)");
-        check("x://", "javascript://x/%0Aalert(1)", "<bdi>x://</bdi> (<bdi>javascript://x/%0Aalert(1)</bdi>)");
+        check(
+            "x://",
+            "javascript://x/%0Aalert(1)",
+            "<bdi>x://</bdi> (<bdi>javascript://x/%0Aalert(1)</bdi>)",
+        );
         check(
             "a",
             "https://u@x.org/\"><b>",

@@ -72,7 +72,8 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn of(rows: &'a [Kept]) -> Self {
-        let by_id = rows.iter().enumerate().map(|(index, row)| ((row.timeline, &row.event.id), index)).collect();
+        let by_id =
+            rows.iter().enumerate().map(|(index, row)| ((row.timeline, &row.event.id), index)).collect();
         Self { rows, by_id }
     }
 

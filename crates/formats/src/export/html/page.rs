@@ -68,7 +68,10 @@ pub fn write(
     out.write_all(masthead(head, rows).as_bytes())?;
     write!(out, "<main>\n{CONTROLS}<div class=\"columns\">\n{STATE}")?;
     let filters = include_str!("filters.html");
-    write!(out, "<section id=\"events\" aria-labelledby=\"events-title\" tabindex=\"-1\">\n{filters}<ol id=\"list\">\n")?;
+    write!(
+        out,
+        "<section id=\"events\" aria-labelledby=\"events-title\" tabindex=\"-1\">\n{filters}<ol id=\"list\">\n"
+    )?;
     let mut item = String::new();
     for index in 0..rows.rows.len() {
         item.clear();
@@ -105,7 +108,7 @@ fn masthead(head: &Head, rows: &Rows<'_>) -> String {
         out.extend([" · as of ", &escape::plain(&spoken(as_of.date()))]);
     }
     if let Some(position) = head.known_at {
-        out.push_str(&format!(" · known at record {}", position.seq));
+        out.extend([" · known at record ", &position.seq.to_string()]);
         if let Some(at) = position.recorded_at {
             let day = at.to_string();
             let day = day.split_once('T').and_then(|(day, _)| Date::parse(day).ok());

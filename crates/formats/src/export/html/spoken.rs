@@ -179,7 +179,9 @@ mod tests {
     #[test]
     fn what_the_print_leaves_open_is_explained() {
         let says_all = |edtf: &str| says_all(&Date::parse(edtf).unwrap());
-        for clear in ["2004", "2004-07-12", "2017/2019", "2023-10-02/..", "../2019", "[..2023-07]", "[2017..2019]"] {
+        for clear in
+            ["2004", "2004-07-12", "2017/2019", "2023-10-02/..", "../2019", "[..2023-07]", "[2017..2019]"]
+        {
             assert!(says_all(clear), "{clear}");
         }
         for open in ["2023-24", "2010~", "-0043", "2023-10-02/", "[2017,2019]", "{2017,2019}", "201X"] {

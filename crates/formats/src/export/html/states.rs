@@ -93,9 +93,11 @@ impl States {
             }
         }
         let days = Days::of(rows, until);
-        let mut seen: BTreeSet<Moment> = moments(rows).into_iter().map(|moment| days.seen_at(moment)).collect();
+        let mut seen: BTreeSet<Moment> =
+            moments(rows).into_iter().map(|moment| days.seen_at(moment)).collect();
         let (mut effort, mut room) = (EFFORT_OF_ALL, ROOM_OF_ALL);
-        let mut states = Self { stops: Vec::new(), until: until.map(Second::from), attributes: Vec::new(), left_out: 0 };
+        let mut states =
+            Self { stops: Vec::new(), until: until.map(Second::from), attributes: Vec::new(), left_out: 0 };
         for ((timeline, entity, attribute), claims) in claims {
             let told = course(&claims, |moment| days.seen_at(moment), EFFORT.min(effort));
             let Some((turns, folded)) = told else {
@@ -104,7 +106,8 @@ impl States {
             };
             effort -= folded;
             let of = (timeline, escape::shown(entity), escape::shown(attribute));
-            let told = Attribute { of, turns: turns.iter().map(|turn| answer(rows, timeline, turn)).collect() };
+            let told =
+                Attribute { of, turns: turns.iter().map(|turn| answer(rows, timeline, turn)).collect() };
             let size = serde_json::to_string(&told)?.len();
             if size > ROOM.min(room) {
                 states.left_out += 1;
@@ -123,7 +126,7 @@ impl States {
 fn moments(rows: &Rows<'_>) -> BTreeSet<Moment> {
     let mut moments = BTreeSet::new();
     for event in rows.rows.iter().map(|row| &row.event) {
-        for span in event.date.iter().flat_map(|date| date.happenings()) {
+        for span in event.date.iter().flat_map(annals_model::Date::happenings) {
             moments.extend([span.start.earliest, span.start.latest]);
             if event.date.as_ref().is_some_and(annals_model::Date::is_interval) {
                 moments.extend([span.end.earliest.next(), span.end.latest.next()]);
@@ -142,8 +145,11 @@ struct Days(HashSet<i64>);
 impl Days {
     fn of(rows: &Rows<'_>, until: Option<Moment>) -> Self {
         let spans = rows.rows.iter().flat_map(|row| row.event.happenings());
-        let bounds = spans.flat_map(|span| [span.start.earliest, span.start.latest, span.end.earliest, span.end.latest]);
-        let within = bounds.chain(until).filter(|bound| bound.is_finite() && !matches!(bound.seconds().rem_euclid(DAY), 0 | 86_399));
+        let bounds = spans
+            .flat_map(|span| [span.start.earliest, span.start.latest, span.end.earliest, span.end.latest]);
+        let within = bounds
+            .chain(until)
+            .filter(|bound| bound.is_finite() && !matches!(bound.seconds().rem_euclid(DAY), 0 | 86_399));
         Self(within.map(|bound| bound.seconds().div_euclid(DAY)).collect())
     }
 
@@ -183,7 +189,7 @@ fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Second, Option<Answ
         (None, Some(open)) => (None, open),
         (None, None) => return (from, None),
     };
-    let (depends, more) = named(&open.depends_on, &event);
+    let (depends, more) = named(&open.depends_on, event);
     let told = Answer {
         v: value.map(|cell| json(&cell.value)),
         s: value.is_some_and(|cell| cell.sure),

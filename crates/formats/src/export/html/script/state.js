@@ -9,6 +9,9 @@ const attributes = data.states.attributes.map(({ of: [timeline, entity, attribut
 /** What is answered of an attribute as of a moment; nothing where nothing stands or may stand. */
 const answerAt = ({ moments, answers }, asOf) => answers[lastWhere(moments.length, (index) => moments[index] <= asOf)];
 
+/** Whether two answers say the same; mostly they are of the same turn. */
+const isSame = (one, other) => one === other || JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+
 /** A value; a set stands in braces. */
 function value(told) {
   if (!Array.isArray(told)) return [own(told)];
@@ -72,7 +75,7 @@ function table(title, rows, wasTold) {
     const entity = data.timelines.length > 1 ? `${data.timelines[one.timeline]}: ${one.entity}` : one.entity;
     if (entity !== last) body.push(make('tr', { class: 'entity' }, make('th', { scope: 'rowgroup', colspan: 2 }, own(entity))));
     last = entity;
-    body.push(valueRow(one, told, wasTold && wasTold(one) !== JSON.stringify(told)));
+    body.push(valueRow(one, told, wasTold && !isSame(wasTold(one), told)));
   }
   const rest = rows.length - MOST_VALUES;
   return [
@@ -106,8 +109,8 @@ function showState(asOf) {
   const changed = [];
   for (const one of attributes) {
     const answer = answerAt(one, asOf);
-    if (answer) told.set(one, JSON.stringify(answer));
-    if (state.told && state.told.get(one) !== told.get(one)) changed.push([one, answer]);
+    if (answer) told.set(one, answer);
+    if (state.told && !isSame(state.told.get(one), answer)) changed.push([one, answer]);
     if (answer && (!find || `${one.entity}.${one.attribute}`.toLowerCase().includes(find))) rows.push({ one, told: answer });
   }
   const before = state.told;
