@@ -11,7 +11,7 @@ await withPage(async (page, complaints) => {
   const opened = Date.now();
   const count = await page.locator('#list > li').count();
   assert.ok(await page.locator('.density, .stroke').count() > 0, 'nothing is drawn');
-  assert.ok(await page.locator('.inner *').count() < 4000, 'more is drawn than anybody can see');
+  assert.ok(await page.locator('.inner *').count() < 6000, 'more is drawn than anybody can see');
   const shown = await page.locator('tr[data-entity="all"] .value').textContent();
   await page.fill('#search', 'event 17');
   await page.waitForFunction(() => document.getElementById('found').textContent.includes(' of '));

@@ -14,7 +14,7 @@ const chart = {
 
 const ROW = 32;
 const GUTTER = 120;
-const MOST_ROWS = 90;
+const MOST_ROWS = 160;
 const MOST_IN_LANE = 700;
 const COLOURS = 8;
 
@@ -187,9 +187,10 @@ function bar({ event, span, left, right }) {
 /** How many happenings lie where, for a lane that has too many to draw each. */
 function density(happenings) {
   const counts = new Array(Math.ceil(chart.width / 6)).fill(0);
-  for (const { left, right } of happenings) {
+  for (const { span, left, right } of happenings) {
     const [first, last] = [Math.max(0, Math.floor(left / 6)), Math.min(counts.length - 1, Math.floor(right / 6))];
-    const share = 1 / Math.max(1, last - first + 1);
+    // What is spread over a long time weighs little at each place, whatever part of it is in view.
+    const share = 6 / Math.max(6, Math.min(x(span.to), 1e6) - Math.max(x(span.from), -1e6));
     for (let at = first; at <= last; at += 1) counts[at] += share;
   }
   const most = Math.max(...counts);
@@ -197,7 +198,7 @@ function density(happenings) {
   counts.forEach((count, at) => {
     if (!count) return;
     const column = place(make('span', {}), at * 6, 5);
-    column.style.height = `${Math.max(2, count / most * 40)}px`;
+    column.style.height = `${Math.max(1, count / most * 40)}px`;
     strip.append(column);
   });
   return strip;
@@ -262,10 +263,11 @@ function drawLane(box, lane, happenings, top, isDense) {
 function drawEdges({ earlier, later }) {
   const button = (side, found, mark) => {
     if (!found.length) return '';
-    const sorted = side === 'earlier' ? found.slice(-3).reverse() : found.slice(0, 3);
+    const most = found.length > 3 ? 1 : 3;
+    const sorted = side === 'earlier' ? found.slice(-most).reverse() : found.slice(0, most);
     const titles = sorted.map((event) => `${event.title.slice(0, 40)}${event.title.length > 40 ? '…' : ''} (${event.said})`).join(' · ');
     const rest = found.length > 3 ? ' …' : '';
-    const text = side === 'earlier' ? `${mark} ${found.length} earlier: ${titles}${rest}` : `${found.length} later: ${titles}${rest} ${mark}`;
+    const text = side === 'earlier' ? `${mark} ${found.length.toLocaleString('en-GB')} earlier: ${titles}${rest}` : `${found.length.toLocaleString('en-GB')} later: ${titles}${rest} ${mark}`;
     const element = make('button', { type: 'button', class: `edge ${side}` }, own(text));
     element.addEventListener('click', () => bringIntoView(sorted[0]));
     return element;

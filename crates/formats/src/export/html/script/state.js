@@ -73,14 +73,14 @@ function table(title, rows, wasTold) {
   let last;
   for (const { one, told } of rows.slice(0, MOST_VALUES)) {
     const entity = data.timelines.length > 1 ? `${data.timelines[one.timeline]}: ${one.entity}` : one.entity;
-    if (entity !== last) body.push(make('tr', { class: 'entity' }, make('th', { scope: 'rowgroup', colspan: 2 }, own(entity))));
+    if (entity !== last) body.push(make('tbody', {}, make('tr', { class: 'entity' }, make('th', { scope: 'rowgroup', colspan: 2 }, own(entity)))));
     last = entity;
-    body.push(valueRow(one, told, wasTold && !isSame(wasTold(one), told)));
+    body.at(-1).append(valueRow(one, told, wasTold && !isSame(wasTold(one), told)));
   }
   const rest = rows.length - MOST_VALUES;
   return [
     make('h3', {}, title),
-    make('table', {}, make('tbody', {}, ...body)),
+    make('table', {}, ...body),
     rest > 0 ? make('p', { class: 'note' }, `and ${plural(rest, 'value', 'values')} more: search for an entity to see them`) : '',
   ];
 }
