@@ -210,6 +210,8 @@ const colourOf = (event) => (event.k < 0 ? 0 : 1 + event.k % COLOURS);
 function drawAxis(box) {
   const spacing = (chart.view.to - chart.view.from) / Math.max(2, (chart.width - chart.gutter) / 85);
   let taken = -Infinity;
+  const names = make('div', { class: 'axis' });
+  box.append(names);
   for (const [moment, text] of ticks(chart.view.from, chart.view.to, spacing)) {
     const at = x(moment);
     if (at < chart.gutter || at > chart.width - 20) continue;
@@ -219,7 +221,7 @@ function drawAxis(box) {
     if (at < taken) continue;
     const label = make('span', { class: 'tick' }, text);
     label.style.left = `${at + 4}px`;
-    box.append(label);
+    names.append(label);
     taken = at + text.length * 7 + 14;
   }
 }
