@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use annals_core::{Log, SledLog, Store, scan};
-use annals_formats::{ExportOptions, Format, Heading, Losses, Row, Sheet};
+use annals_formats::{ExportOptions, Format, Heading, Losses, Row, Scope, Sheet};
 use annals_model::line::record_line;
 use annals_model::{Certainty, Question, Seq};
 use tempfile::NamedTempFile;
@@ -25,16 +25,20 @@ with --strict it is an error, and nothing is written.
 Examples:
   annals export --to csv -o timeline.csv
   annals export --to markdown --from 2010 --until 2019
+  annals export --to html -o timeline.html      a page to open in a browser
   annals export --to ics -o haiti.ics
   annals export --to jsonl --records > log.jsonl      the whole log, to be imported with its record times"
 )]
 pub struct Args {
-    /// The target: jsonl, json, csv, markdown, ics, timelinejs, markwhen, mermaid, timesketch
+    /// The target: jsonl, json, csv, markdown, html, ics, timelinejs, markwhen, mermaid, timesketch
     #[arg(long = "to", value_name = "FORMAT", value_parser = hinted::<Format>)]
     target: Format,
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// What stands above the events [default: the timeline's name]
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
     /// Write nothing if anything would be lost
     #[arg(long)]
     strict: bool,
@@ -71,17 +75,28 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let surely = Question { certainty: Certainty::Surely, ..question.clone() };
-    let rows: Vec<Row<'_>> = chosen(&args.question, &question, &known)
+    // A page says itself what is sure and what is only possible, and needs what is possible to tell.
+    let wide = Question { certainty: Certainty::Possibly, ..question.clone() };
+    let wanted = if args.target == Format::Html { &wide } else { &question };
+    let rows: Vec<Row<'_>> = chosen(&args.question, wanted, &known)
         .into_iter()
         .map(|known| Row {
             timeline: &question.timeline,
+            place: known.place,
+            seq: known.seq,
+            recorded_at: known.recorded_at,
             event: &known.event,
             sure: args.question.as_of.is_none() || surely.counts(&known.event),
-            recorded_at: known.recorded_at,
         })
         .collect();
     let timelines = [question.timeline.clone()];
-    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    let scope = Scope {
+        as_of: args.question.as_of.is_some().then_some(&question.as_of),
+        known_at: Some(known.position()),
+        filter: Some(&question.filter),
+    };
+    let heading = Heading { title: args.title.as_deref(), timelines: &timelines, scope };
+    let sheet = Sheet { heading, rows: &rows };
     let options = ExportOptions { raw: args.raw };
     if args.strict {
         refuse_losses(&annals_formats::losses(args.target, &sheet, options)?)?;

@@ -18,6 +18,8 @@ pub enum Format {
     Csv,
     /// A document for people.
     Markdown,
+    /// A page for people, with the timeline drawn and the state at every date.
+    Html,
     /// A calendar.
     Ics,
     /// Slides for TimelineJS.
@@ -56,6 +58,7 @@ impl Format {
         Self::Json,
         Self::Csv,
         Self::Markdown,
+        Self::Html,
         Self::Ics,
         Self::TimelineJs,
         Self::Markwhen,
@@ -70,6 +73,7 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Ics => "ics",
             Self::TimelineJs => "timelinejs",
             Self::Markwhen => "markwhen",
@@ -85,6 +89,7 @@ impl Format {
             Self::Json => "one JSON document with all events, complete",
             Self::Csv => "a table for spreadsheets, complete; guarded against formulas",
             Self::Markdown => "a document for people",
+            Self::Html => "one page with the timeline drawn and the state at every date; needs no network",
             Self::Ics => "a calendar (iCalendar)",
             Self::TimelineJs => "a page of slides, as JSON for TimelineJS",
             Self::Markwhen => "a text for Markwhen",

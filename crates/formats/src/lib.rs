@@ -23,7 +23,7 @@ mod rough;
 mod text;
 
 pub use export::{
-    ExportError, ExportOptions, Exporter, Heading, Losses, Row, Sheet, export, exporter, losses,
+    ExportError, ExportOptions, Exporter, Heading, Losses, Row, Scope, Sheet, export, exporter, losses,
 };
 pub use format::{Format, ImportFormat};
 pub use import::{Fault, ImportOptions, Input, Read, Reader, read, read_ahead};

@@ -5,11 +5,15 @@
 use std::path::Path;
 
 use annals_formats::{ExportOptions, Format, Heading, Row, Sheet, export, losses};
+use annals_model::Event;
 
-use crate::sample::{awkward, endless, exported, row, timeline};
+use crate::sample::{awkward, endless, event, exported, row, timeline};
 
 fn check(format: Format) {
-    let (text, _) = exported(format, &awkward(), ExportOptions::default());
+    let (mut text, _) = exported(format, &awkward(), ExportOptions::default());
+    if format == Format::Html {
+        text = without_own_sources(&text);
+    }
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/formats/golden/awkward.{format}"));
     let expect = std::fs::read_to_string(&golden).unwrap_or_default();
     if text != expect {
@@ -17,6 +21,51 @@ fn check(format: Format) {
         std::fs::write(&actual, &text).unwrap();
         panic!("{} is another now; the new one is {}", golden.display(), actual.display());
     }
+}
+
+/// A page without its style and script, and without their hashes.
+fn without_own_sources(page: &str) -> String {
+    let cut = |page: &str, from: &str, to: &str| {
+        let (before, rest) = page.rsplit_once(from).unwrap();
+        format!("{before}{from}{}", &rest[rest.find(to).unwrap()..])
+    };
+    let page = cut(page, "<style>", "</style>");
+    let page = cut(&page, "<script>", "</script>");
+    let page = cut(&page, "script-src 'sha256-", "'");
+    cut(&page, "style-src 'sha256-", "'")
+}
+
+#[test]
+fn a_page_allows_its_own_style_and_script_and_no_other() {
+    let (page, _) = exported(Format::Html, &awkward(), ExportOptions::default());
+    let (again, _) = exported(Format::Html, &awkward(), ExportOptions::default());
+    assert_eq!(page, again);
+    let policy =
+        page.split_once("Content-Security-Policy\" content=\"").unwrap().1.split_once('"').unwrap().0;
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
+    assert!(policy.ends_with("'; base-uri 'none'; form-action 'none'"), "{policy}");
+    assert!(!page.contains(" style=\"") && !page.contains(" onclick"), "an inline style or handler");
+    // One script of ours, one block of data, and what a title says is neither.
+    assert_eq!(page.matches("<script").count(), 2);
+    assert_eq!(page.matches("</script>").count(), 2);
+}
+
+#[test]
+fn an_attribute_that_would_fill_the_page_is_left_out_whole_and_counted() {
+    let grows = |number: usize| {
+        let member = format!("{number} {}", "x".repeat(9_000));
+        event(&format!(
+            r#"{{"id":"e{number}","date":"{}","title":"t","effects":[{{"op":"add","entity":"a","attribute":"all","value":"{member}"}},{{"op":"set","entity":"a","attribute":"last","value":{number}}}]}}"#,
+            1900 + number
+        ))
+    };
+    let events: Vec<Event> = (0..40).map(grows).collect();
+    let (page, lost) = exported(Format::Html, &events, ExportOptions::default());
+    assert_eq!(lost.to_string(), "1 attribute has too many values for the state at every date");
+    assert!(page.contains(r#""left_out":1"#) && page.contains(r#""of":[0,"a","last"]"#));
+    assert!(!page.contains(r#""of":[0,"a","all"]"#));
+    let (_, lost) = exported(Format::Html, &events[..10], ExportOptions::default());
+    assert!(lost.is_empty());
 }
 
 #[test]
@@ -37,6 +86,11 @@ fn csv_is_as_it_was() {
 #[test]
 fn markdown_is_as_it_was() {
     check(Format::Markdown);
+}
+
+#[test]
+fn html_is_as_it_was() {
+    check(Format::Html);
 }
 
 #[test]
@@ -93,8 +147,9 @@ fn an_empty_sheet_is_a_whole_document() {
 fn several_timelines_and_a_title_are_named() {
     let timelines = [timeline(), "kenya".parse().unwrap()];
     let event = endless();
-    let rows = [row(&timelines[1], &event)];
-    let sheet = Sheet { heading: Heading { title: Some("Two & more"), timelines: &timelines }, rows: &rows };
+    let rows = [row(&timelines[1], 1, &event)];
+    let heading = Heading { title: Some("Two & more"), timelines: &timelines, ..Heading::default() };
+    let sheet = Sheet { heading, rows: &rows };
     let text = |format| {
         let mut out = Vec::new();
         export(format, &sheet, ExportOptions::default(), &mut out).unwrap();
@@ -117,13 +172,14 @@ fn every_loss_is_counted() {
         let (_, lost) = exported(format, &awkward(), ExportOptions::default());
         assert_eq!(lost.to_string(), expect.join("\n"), "{format}");
         let timelines = [timeline()];
-        let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &[] };
+        let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &[] };
         assert!(losses(format, &sheet, ExportOptions::default()).unwrap().is_empty());
     };
     check(Format::Jsonl, &[]);
     check(Format::Json, &[]);
     check(Format::Csv, &[]);
     check(Format::Markdown, &["1 event lost its extra fields"]);
+    check(Format::Html, &["1 event lost its extra fields"]);
     check(
         Format::Ics,
         &[
@@ -192,8 +248,8 @@ fn every_loss_is_counted() {
 fn an_event_that_only_possibly_happened_is_marked_or_counted() {
     let timelines = [timeline()];
     let event = endless();
-    let rows = [Row { sure: false, ..row(&timelines[0], &event) }];
-    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    let rows = [Row { sure: false, ..row(&timelines[0], 1, &event) }];
+    let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &rows };
     for format in [Format::Ics, Format::TimelineJs, Format::Markwhen, Format::Timesketch] {
         let lost = losses(format, &sheet, ExportOptions::default()).unwrap().to_string();
         assert!(

@@ -47,18 +47,18 @@ pub fn timeline() -> TimelineName {
     TimelineName::new("haiti").unwrap()
 }
 
-/// A row of a sheet, recorded on a day of no meaning.
-pub fn row<'a>(timeline: &'a TimelineName, event: &'a Event) -> Row<'a> {
-    let recorded_at = RecordedAt::from_micros(1_700_000_000_000_000);
-    Row { timeline, event, sure: event.date.is_some(), recorded_at }
+/// A row of an event that was recorded once, in the order of the rows.
+pub fn row<'a>(timeline: &'a TimelineName, seq: u64, event: &'a Event) -> Row<'a> {
+    let (place, recorded_at) = (Seq(seq), RecordedAt::from_micros(1_700_000_000_000_000));
+    Row { timeline, place, seq: place, recorded_at, event, sure: event.date.is_some() }
 }
 
 /// The export of events of one timeline, and what it lost.
 pub fn exported(format: Format, events: &[Event], options: ExportOptions) -> (String, Losses) {
     let name = timeline();
-    let rows: Vec<Row<'_>> = events.iter().map(|event| row(&name, event)).collect();
+    let rows: Vec<Row<'_>> = (1..).zip(events).map(|(seq, event)| row(&name, seq, event)).collect();
     let timelines = [name.clone()];
-    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &rows };
     let mut out = Vec::new();
     let losses = export(format, &sheet, options, &mut out).unwrap();
     (String::from_utf8(out).unwrap(), losses)
