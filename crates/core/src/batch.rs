@@ -1,6 +1,6 @@
 //! A batch being put together: what each entry does to the log as it stands, and to the batch before it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use annals_model::{
     Content, Entry, Event, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded,
@@ -13,10 +13,11 @@ use crate::codec::v1::Seal;
 use crate::error::{Conflict, NotFound};
 use crate::host::Host;
 use crate::log::{EventEntry, Head, Log};
+use crate::merkle::Hash;
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions};
 use crate::stored::StoredRecord;
-use crate::{Result, fingerprint};
+use crate::{Error, Result, fingerprint};
 
 /// How far an import has come in each event's history, so that it can be run again.
 ///
@@ -59,6 +60,10 @@ pub struct Batch<'a, L> {
     /// The frame of the log that was read last.
     frame: Option<Frame>,
     versions: HashMap<TimelineName, Version>,
+    /// Records whose content goes with the batch.
+    erased: BTreeSet<Seq>,
+    /// Events of which records came without their content, with the first entry that brought one.
+    bare: HashMap<Key, usize>,
 }
 
 /// An event that the batch has changed.
@@ -88,8 +93,20 @@ impl<'a, L: Log> Batch<'a, L> {
             Some(workshop) => Sealing::beside(head.frontier, workshop),
             None => Sealing::here(head.frontier),
         };
-        let (events, versions, frame) = (HashMap::new(), HashMap::new(), None);
-        Ok(Self { ground, host, options, resume, now, recorded_at, sealing, events, frame, versions })
+        Ok(Self {
+            ground,
+            host,
+            options,
+            resume,
+            now,
+            recorded_at,
+            sealing,
+            events: HashMap::new(),
+            frame: None,
+            versions: HashMap::new(),
+            erased: BTreeSet::new(),
+            bare: HashMap::new(),
+        })
     }
 
     /// Decides what the entry `index` does, and notes its record if it needs one.
@@ -142,15 +159,21 @@ impl<'a, L: Log> Batch<'a, L> {
     ) -> Result<Option<(Outcome, Seq)>> {
         let Some(entry) = known else {
             return match write {
-                Write::Append(_) => Ok(None),
-                Write::Revise(_) | Write::Retract { .. } => {
-                    Err(NotFound::Event { timeline: key.0.clone(), id: key.1.clone() }.into())
-                }
+                Write::Append(_) | Write::Erased { op: Op::Append, .. } => Ok(None),
+                _ => Err(NotFound::Event { timeline: key.0.clone(), id: key.1.clone() }.into()),
             };
         };
         let (timeline, id) = (key.0.clone(), key.1.clone());
         match write {
-            Write::Append(_) if entry.last_op == Op::Redact => {
+            Write::Append(_) | Write::Erased { .. } if entry.last_op == Op::Redact => {
+                Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
+            }
+            Write::Redact { .. } if entry.last_op == Op::Redact => {
+                Ok(Some((Outcome::AlreadyRedacted, entry.last)))
+            }
+            Write::Redact { .. } => Ok(None),
+            // Whether an earlier run of the import wrote it cannot be told any more.
+            _ if entry.last_op == Op::Redact && self.was_there(entry.last) => {
                 Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
             }
             _ if entry.last_op == Op::Redact => {
@@ -174,7 +197,45 @@ impl<'a, L: Log> Batch<'a, L> {
                 let found = self.again(key, entry, same, None, |r| r.op == Op::Retract)?;
                 Ok(found.map(|seq| (Outcome::AlreadyRetracted, seq)))
             }
+            Write::Erased { op, commitment, .. } => match self.committed(entry, *op, commitment)? {
+                Some(seq) => Ok(Some((already(*op), seq))),
+                None if *op == Op::Append => {
+                    Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into())
+                }
+                None => Ok(None),
+            },
         }
+    }
+
+    /// Whether a record was in the log before the import began.
+    fn was_there(&self, seq: Seq) -> bool {
+        self.resume.as_ref().and_then(|resume| resume.start).is_some_and(|start| seq <= start)
+    }
+
+    /// The event's record that did the same with the content that a commitment is of.
+    fn committed(&mut self, entry: EventEntry, op: Op, commitment: &Hash) -> Result<Option<Seq>> {
+        let mut next = Some(entry.last);
+        while let Some(seq) = next {
+            let stored = self.read(seq)?;
+            if stored.record.op == op && stored.commitment()? == *commitment {
+                return Ok(Some(seq));
+            }
+            next = stored.previous;
+        }
+        Ok(None)
+    }
+
+    /// Notes the event's records before its redaction, those of the batch itself included: their content goes.
+    fn erase(&mut self, last: Option<EventEntry>) -> Result<()> {
+        let mut next = last.map(|entry| entry.last);
+        while let Some(seq) = next {
+            let stored = self.read(seq)?;
+            if stored.salt().is_some() {
+                self.erased.insert(seq);
+            }
+            next = stored.previous;
+        }
+        Ok(())
     }
 
     /// The record that makes a revision or a retraction needless: one that an earlier run of the same import
@@ -271,20 +332,33 @@ impl<'a, L: Log> Batch<'a, L> {
     fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
         let recorded_at = self.record_time(entry.recorded_at)?;
         let seq = self.sealing.next();
-        let salt = entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
-            let mut salt = [0; 16];
-            self.host.fill_random(&mut salt);
-            salt
-        });
+        let mut seal =
+            Seal::Salt(entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
+                let mut salt = [0; 16];
+                self.host.fill_random(&mut salt);
+                salt
+            }));
         let (op, content) = match entry.write {
             Write::Append(event) => (Op::Append, Content::Event(event)),
             Write::Revise(event) => (Op::Revise, Content::Event(event)),
             Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
+            Write::Redact { reason, .. } => {
+                self.erase(known)?;
+                (Op::Redact, Content::Reason(reason))
+            }
+            Write::Erased { op, commitment, .. } => {
+                if !self.options.keep_record_times {
+                    return Err(without_content());
+                }
+                self.bare.entry(key.clone()).or_insert(index);
+                seal = Seal::Commitment(commitment);
+                (op, Content::Redacted)
+            }
         };
         let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
         let (timeline, id) = key.clone();
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
-        let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal: Seal::Salt(salt) };
+        let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal };
         let print = fingerprint::of_content(&stored.record.content);
         self.sealing.push(index, stored)?;
         self.recorded_at = Some(recorded_at);
@@ -336,9 +410,11 @@ impl<'a, L: Log> Batch<'a, L> {
             return Ok(None);
         }
         let unmet = self.meet_expectation();
+        let unexplained = self.unexplained();
         let first = self.sealing.first();
         let sealed = self.sealing.finish()?;
         unmet.map_err(|error| Failed { index: None, error })?;
+        unexplained.map_or(Ok(()), Err)?;
         Ok(Some(Layer {
             first,
             records: sealed.records,
@@ -346,8 +422,20 @@ impl<'a, L: Log> Batch<'a, L> {
             blocks: sealed.blocks,
             events: self.events.into_iter().map(|(key, pending)| (key, pending.entry)).collect(),
             versions: self.versions,
+            erased: self.erased,
             head: Head { frontier: sealed.frontier, recorded_at: self.recorded_at },
         }))
+    }
+
+    /// Records that came without their content have to be followed by the redaction that says why.
+    fn unexplained(&self) -> Option<Failed> {
+        let is_redacted = |key: &Key| self.events.get(key).is_some_and(|p| p.entry.last_op == Op::Redact);
+        let bare = self.bare.iter().filter(|(key, _)| !is_redacted(key));
+        let (_, index) = bare.min_by_key(|(_, index)| **index)?;
+        let invalid = Invalid::new("its content was redacted, and the redaction does not follow").with_hint(
+            "take the whole log over at once: export it without --known-at, import it without --chunk",
+        );
+        Some(Failed { index: Some(*index), error: invalid.into() })
     }
 
     fn meet_expectation(&self) -> Result<()> {
@@ -378,6 +466,28 @@ const fn outcome_of(write: &Write) -> Outcome {
     match write {
         Write::Append(_) => Outcome::Appended,
         Write::Revise(_) => Outcome::Revised,
-        Write::Retract { .. } => Outcome::Retracted,
+        Write::Retract { .. } | Write::Erased { op: Op::Retract, .. } => Outcome::Retracted,
+        Write::Redact { .. } => Outcome::Redacted,
+        Write::Erased { op: Op::Revise, .. } => Outcome::Revised,
+        Write::Erased { .. } => Outcome::Appended,
     }
+}
+
+/// The outcome for a record that was there.
+const fn already(op: Op) -> Outcome {
+    match op {
+        Op::Append => Outcome::AlreadyAppended,
+        Op::Revise => Outcome::AlreadyRevised,
+        Op::Retract => Outcome::AlreadyRetracted,
+        Op::Redact => Outcome::AlreadyRedacted,
+    }
+}
+
+fn without_content() -> Error {
+    let invalid = Invalid::new("its content was redacted: there is nothing to record");
+    invalid
+        .with_hint(
+            "only a whole log that keeps its record times takes such records over: --keep-record-times",
+        )
+        .into()
 }

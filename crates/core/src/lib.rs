@@ -18,6 +18,8 @@ mod batch;
 mod codec;
 mod compare;
 mod conflicts;
+mod erase;
+mod erased;
 mod error;
 mod explain;
 mod fingerprint;

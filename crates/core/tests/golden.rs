@@ -69,6 +69,7 @@ fn expected() -> Vec<StoredRecord> {
                 Write::Append(event) => (Op::Append, Content::Event(event)),
                 Write::Revise(event) => (Op::Revise, Content::Event(event)),
                 Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
+                Write::Redact { .. } | Write::Erased { .. } => panic!("the session redacts nothing"),
             };
             let (seq, recorded_by) = (Seq(records.len() as u64 + 1), AUTHOR.to_owned());
             let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };

@@ -42,7 +42,7 @@ pub use open::{Durability, OPENER, SledOptions};
 
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::Hash;
-use crate::snapshots::Snapshots;
+use crate::snapshots::{self, Snapshots};
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
 use head_file::HeadFile;
@@ -84,7 +84,7 @@ impl SledLog {
 
     /// The answers that are saved in the store. Only who has the store open may change them.
     pub fn snapshots(&self) -> Snapshots {
-        Snapshots::at(self.path.join("snapshots"))
+        Snapshots::at(self.path.join(snapshots::DIRECTORY))
     }
 
     /// What the head file held when the store was opened; nothing where it could not be read.
@@ -285,6 +285,10 @@ impl Log for SledLog {
             entry.ok_or_else(|| Damage::new("a timeline's version is unreadable").into())
         });
         pairs.collect()
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 
     fn block(&self, index: u64) -> Result<Option<Hash>> {
