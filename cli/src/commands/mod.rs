@@ -13,6 +13,7 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod man;
+pub mod redact;
 pub mod replay;
 pub mod retract;
 pub mod revise;
@@ -24,6 +25,7 @@ pub mod watch;
 pub mod why;
 
 mod checking;
+mod erased;
 mod flags;
 mod relative;
 mod writing;
@@ -42,6 +44,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Append(args) => append::run(&args, session)?,
         Command::Revise(args) => revise::run(&args, session)?,
         Command::Retract(args) => retract::run(&args, session)?,
+        Command::Redact(args) => redact::run(&args, session)?,
         Command::Log(args) => log::run(&args, session)?,
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,
