@@ -1,5 +1,7 @@
 //! A batch being put together: what each entry does to the log as it stands, and to the batch before it.
 
+mod erased;
+
 use std::collections::{BTreeSet, HashMap};
 
 use annals_model::{
@@ -13,11 +15,10 @@ use crate::codec::v1::Seal;
 use crate::error::{Conflict, NotFound};
 use crate::host::Host;
 use crate::log::{EventEntry, Head, Log};
-use crate::merkle::Hash;
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions};
 use crate::stored::StoredRecord;
-use crate::{Error, Result, fingerprint};
+use crate::{Result, fingerprint};
 
 /// How far an import has come in each event's history, so that it can be run again.
 ///
@@ -198,7 +199,7 @@ impl<'a, L: Log> Batch<'a, L> {
                 Ok(found.map(|seq| (Outcome::AlreadyRetracted, seq)))
             }
             Write::Erased { op, commitment, .. } => match self.committed(entry, *op, commitment)? {
-                Some(seq) => Ok(Some((already(*op), seq))),
+                Some(seq) => Ok(Some((erased::already(*op), seq))),
                 None if *op == Op::Append => {
                     Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into())
                 }
@@ -210,32 +211,6 @@ impl<'a, L: Log> Batch<'a, L> {
     /// Whether a record was in the log before the import began.
     fn was_there(&self, seq: Seq) -> bool {
         self.resume.as_ref().and_then(|resume| resume.start).is_some_and(|start| seq <= start)
-    }
-
-    /// The event's record that did the same with the content that a commitment is of.
-    fn committed(&mut self, entry: EventEntry, op: Op, commitment: &Hash) -> Result<Option<Seq>> {
-        let mut next = Some(entry.last);
-        while let Some(seq) = next {
-            let stored = self.read(seq)?;
-            if stored.record.op == op && stored.commitment()? == *commitment {
-                return Ok(Some(seq));
-            }
-            next = stored.previous;
-        }
-        Ok(None)
-    }
-
-    /// Notes the event's records before its redaction, those of the batch itself included: their content goes.
-    fn erase(&mut self, last: Option<EventEntry>) -> Result<()> {
-        let mut next = last.map(|entry| entry.last);
-        while let Some(seq) = next {
-            let stored = self.read(seq)?;
-            if stored.salt().is_some() {
-                self.erased.insert(seq);
-            }
-            next = stored.previous;
-        }
-        Ok(())
     }
 
     /// The record that makes a revision or a retraction needless: one that an earlier run of the same import
@@ -348,7 +323,7 @@ impl<'a, L: Log> Batch<'a, L> {
             }
             Write::Erased { op, commitment, .. } => {
                 if !self.options.keep_record_times {
-                    return Err(without_content());
+                    return Err(erased::without_content());
                 }
                 self.bare.entry(key.clone()).or_insert(index);
                 seal = Seal::Commitment(commitment);
@@ -427,17 +402,6 @@ impl<'a, L: Log> Batch<'a, L> {
         }))
     }
 
-    /// Records that came without their content have to be followed by the redaction that says why.
-    fn unexplained(&self) -> Option<Failed> {
-        let is_redacted = |key: &Key| self.events.get(key).is_some_and(|p| p.entry.last_op == Op::Redact);
-        let bare = self.bare.iter().filter(|(key, _)| !is_redacted(key));
-        let (_, index) = bare.min_by_key(|(_, index)| **index)?;
-        let invalid = Invalid::new("its content was redacted, and the redaction does not follow").with_hint(
-            "take the whole log over at once: export it without --known-at, import it without --chunk",
-        );
-        Some(Failed { index: Some(*index), error: invalid.into() })
-    }
-
     fn meet_expectation(&self) -> Result<()> {
         let expected = self.options.expect;
         if expected == Expectation::Any {
@@ -471,23 +435,4 @@ const fn outcome_of(write: &Write) -> Outcome {
         Write::Erased { op: Op::Revise, .. } => Outcome::Revised,
         Write::Erased { .. } => Outcome::Appended,
     }
-}
-
-/// The outcome for a record that was there.
-const fn already(op: Op) -> Outcome {
-    match op {
-        Op::Append => Outcome::AlreadyAppended,
-        Op::Revise => Outcome::AlreadyRevised,
-        Op::Retract => Outcome::AlreadyRetracted,
-        Op::Redact => Outcome::AlreadyRedacted,
-    }
-}
-
-fn without_content() -> Error {
-    let invalid = Invalid::new("its content was redacted: there is nothing to record");
-    invalid
-        .with_hint(
-            "only a whole log that keeps its record times takes such records over: --keep-record-times",
-        )
-        .into()
 }
