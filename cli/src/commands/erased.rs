@@ -1,7 +1,7 @@
 //! What commands say of events whose content was redacted: that they were, when, by whom and why.
 
 use annals_core::{Known, SledLog, Store};
-use annals_model::{Content, Record, TimelineName};
+use annals_model::{Content, Op, Record, Seq, TimelineName};
 
 use crate::error::CliResult;
 use crate::session::Session;
@@ -10,9 +10,15 @@ use crate::ui;
 /// Redacted events that are told one by one.
 const SHOWN: usize = 5;
 
-/// What is told of each redacted event of a timeline.
-pub fn told(store: &Store<SledLog>, timeline: &TimelineName, known: &Known) -> CliResult<Vec<String>> {
-    let redactions = store.redactions(timeline, known)?;
+/// What is told of each redacted event that was there at a moment.
+pub fn told_of(store: &Store<SledLog>, timeline: &TimelineName, known: &Known) -> CliResult<Vec<String>> {
+    let is_redacted = known.withdrawn().iter().any(|gone| gone.op == Op::Redact);
+    if is_redacted { told(store, timeline, known.position().seq) } else { Ok(Vec::new()) }
+}
+
+/// What is told of each redacted event that was there at a position.
+pub fn told(store: &Store<SledLog>, timeline: &TimelineName, position: Seq) -> CliResult<Vec<String>> {
+    let redactions = store.redactions(timeline, position)?;
     Ok(redactions.iter().map(|record| format!("{} was {}", record.id, because(record))).collect())
 }
 

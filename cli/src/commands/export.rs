@@ -67,7 +67,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let redacted = erased::told(&store, &question.timeline, &known)?;
+    let redacted = erased::told_of(&store, &question.timeline, &known)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let surely = Question { certainty: Certainty::Surely, ..question.clone() };

@@ -81,7 +81,7 @@ impl Chosen<'_> {
 
 fn print(session: &Session, records: &[StoredRecord], redacted: &HashMap<EventId, Seq>) -> CliResult<()> {
     if !session.is_for_people() {
-        let lines: Result<Vec<String>, _> = records.iter().map(|stored| stored.line()).collect();
+        let lines: Result<Vec<String>, _> = records.iter().map(StoredRecord::line).collect();
         return ui::print_json_lines(session, lines?);
     }
     let mut table = Table::new(&["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"]);

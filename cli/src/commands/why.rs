@@ -39,8 +39,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let why = store.why(&question, &args.asked).map_err(|e| hints::explain(&store, e))?;
     session.after_index(&store)?;
     let redacted = if why.redacted > 0 && session.is_for_people() {
-        let known = store.known(&question.timeline, question.known_at)?;
-        erased::told(&store, &question.timeline, &known)?
+        erased::told(&store, &question.timeline, why.asked.known_at.seq)?
     } else {
         Vec::new()
     };

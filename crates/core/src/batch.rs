@@ -428,11 +428,9 @@ fn holds(record: &Record, event: &Event) -> bool {
 
 const fn outcome_of(write: &Write) -> Outcome {
     match write {
-        Write::Append(_) => Outcome::Appended,
-        Write::Revise(_) => Outcome::Revised,
+        Write::Append(_) | Write::Erased { op: Op::Append, .. } => Outcome::Appended,
+        Write::Revise(_) | Write::Erased { op: Op::Revise, .. } => Outcome::Revised,
         Write::Retract { .. } | Write::Erased { op: Op::Retract, .. } => Outcome::Retracted,
-        Write::Redact { .. } => Outcome::Redacted,
-        Write::Erased { op: Op::Revise, .. } => Outcome::Revised,
-        Write::Erased { .. } => Outcome::Appended,
+        Write::Redact { .. } | Write::Erased { op: Op::Redact, .. } => Outcome::Redacted,
     }
 }

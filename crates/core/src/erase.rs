@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use annals_model::{Content, Seq};
 
-use crate::codec::frame::{Encoded, Frame, pack};
+use crate::codec::frame::{Encoded, Frame, Packed, pack};
 use crate::codec::v1::Seal;
 use crate::log::{Log, StoredFrame};
 use crate::merkle::Hash;
@@ -39,11 +39,6 @@ pub fn records(first: Seq, records: &mut [Encoded], erased: &BTreeSet<Seq>) -> R
     Ok(())
 }
 
-/// Whether a frame of the log may hold one of them; `last` is its last record.
-fn concerns(first: Seq, last: Seq, erased: &BTreeSet<Seq>) -> bool {
-    erased.range(first..=last).next().is_some()
-}
-
 /// The frames, with what is to be erased in them gone.
 pub fn frames(frames: Vec<StoredFrame>, erased: &BTreeSet<Seq>) -> Result<Vec<StoredFrame>> {
     if erased.is_empty() {
@@ -51,9 +46,9 @@ pub fn frames(frames: Vec<StoredFrame>, erased: &BTreeSet<Seq>) -> Result<Vec<St
     }
     let mut done = Vec::with_capacity(frames.len());
     for (first, bytes) in frames {
-        let frame = Frame::decode(first, &bytes)?;
-        if concerns(first, frame.last(), erased) {
-            done.extend(anew(&frame, erased)?);
+        let last = Packed::check(first, &bytes)?.last();
+        if erased.range(first..=last).next().is_some() {
+            done.extend(anew(&Frame::decode(first, &bytes)?, erased)?);
         } else {
             done.push((first, bytes));
         }

@@ -13,27 +13,21 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use annals_model::saved::{Erasure, Json};
-use annals_model::{
-    EventId, KnownAt, Op, Outcome, Record, SavedSnapshot, Seq, Snapshot, TimelineName, Written,
-};
+use annals_model::{EventId, Outcome, Record, SavedSnapshot, Seq, TimelineName, Written};
 
-use crate::known::Known;
 use crate::log::Log;
 use crate::snapshots::{self, Snapshots};
 use crate::store::Store;
 use crate::{Error, Result, index, scan};
 
 /// An event whose content is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redacted {
-    /// The event's timeline.
-    pub timeline: TimelineName,
-    /// The event.
-    pub id: EventId,
+struct Redacted {
+    timeline: TimelineName,
+    id: EventId,
     /// Its first record.
-    pub first: Seq,
+    first: Seq,
     /// The record that redacted it.
-    pub seq: Seq,
+    seq: Seq,
 }
 
 impl<L: Log> Store<L> {
@@ -110,24 +104,20 @@ impl<L: Log> Store<L> {
         }
         let knew = |one: &&Redacted| one.timeline == question.timeline && one.first <= seq && seq < one.seq;
         let Some(by) = redacted.iter().find(knew) else { return Ok(None) };
-        if seq > self.log().head()?.seq() {
-            return Ok(Some(by));
-        }
-        let known = self.known(&question.timeline, KnownAt::Position(seq))?;
         let failed = |e: serde_json::Error| Error::io("cannot write the answer as JSON", e.into());
-        let now =
-            Json::of(&Snapshot::answer(question, &known.knowledge()).map_err(failed)?).map_err(failed)?;
+        let now = Json::of(&self.replay(question)?).map_err(failed)?;
         Ok((said(saved.json()) != said(&now)).then_some(by))
     }
 
-    /// The redactions of the events that a timeline has lost, as far as they counted at the moment that `known` is of:
-    /// the records that say when, by whom and why.
-    pub fn redactions(&self, timeline: &TimelineName, known: &Known) -> Result<Vec<Record>> {
+    /// The redactions of those events of a timeline that were there at a position, in record order: the records that
+    /// say when, by whom and why. Of the rest of the log only headers are read.
+    pub fn redactions(&self, timeline: &TimelineName, position: Seq) -> Result<Vec<Record>> {
         let mut found = Vec::new();
-        for gone in known.withdrawn().iter().filter(|gone| gone.op == Op::Redact) {
-            let entry = self.log().event(timeline, &gone.id)?;
-            if let Some(entry) = entry.filter(|entry| entry.last_op == Op::Redact) {
-                found.push(scan::one(self.log(), entry.last)?.record);
+        for seq in scan::redactions(self.log(), timeline)? {
+            let record = scan::one(self.log(), seq)?.record;
+            let entry = self.log().event(timeline, &record.id)?;
+            if entry.is_some_and(|entry| entry.first <= position) {
+                found.push(record);
             }
         }
         Ok(found)

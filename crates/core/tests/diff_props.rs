@@ -86,7 +86,7 @@ fn is_true(cause: &Cause, diff: &Diff, records: &[Record]) -> Result<(), TestCas
         CauseKind::Revised => prop_assert!(before.is_some() && is_new && after.op == Op::Revise),
         CauseKind::Retracted => prop_assert!(before.is_some() && is_new && after.op == Op::Retract),
         CauseKind::Redacted => {
-            prop_assert!(false, "what is redacted never counted, and its going changes nothing")
+            prop_assert!(false, "what is redacted never counted, and its going changes nothing");
         }
         CauseKind::Crossed => {
             let event = after.content.event().unwrap();

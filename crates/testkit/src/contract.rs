@@ -13,7 +13,7 @@ use crate::TestHost;
 pub use crate::redactions::{
     a_redacted_event_answers_later_writes, a_redacted_log_is_taken_over,
     a_redaction_erases_content_and_keeps_leaves, a_redaction_reaches_an_older_copy,
-    a_redaction_reaches_every_block,
+    a_redaction_reaches_every_block, an_import_that_is_run_again_brings_nothing_back,
 };
 
 /// Makes one test of each point of the contract. `$log` is evaluated for each and gives whatever the log needs to
@@ -44,6 +44,7 @@ macro_rules! log_contract {
             a_redaction_reaches_every_block
             a_redacted_log_is_taken_over
             a_redaction_reaches_an_older_copy
+            an_import_that_is_run_again_brings_nothing_back
         );
     };
     (@ $log:expr; $($point:ident)*) => {

@@ -169,7 +169,7 @@ pub fn a_redaction_reaches_every_block(log: impl Log) {
     batch.insert(5, entry(Write::Revise(event("secret", MARKER))));
     batch.insert(9, append("brief", MARKER));
     batch.insert(20, redact("secret"));
-    batch.insert(BLOCK as usize, redact("brief"));
+    batch.push(redact("brief"));
     write(&store, &host, batch);
     assert!(!holds(&store, MARKER));
     assert!(still_stand(&store, &hashes));
@@ -221,6 +221,27 @@ pub fn a_redacted_log_is_taken_over(log: impl Log) {
         assert!(if is_secret { there } else { answer.outcome == Outcome::AlreadyAppended }, "{answer:?}");
     }
     assert_eq!(store.log().head().unwrap(), source.log().head().unwrap());
+}
+
+/// An import that is run again after one of its events was redacted finds everything there, and brings nothing back.
+pub fn an_import_that_is_run_again_brings_nothing_back(log: impl Log) {
+    let (store, host) = (Store::new(log), TestHost::new(27));
+    let entries = vec![
+        append("other", "something"),
+        append("secret", MARKER),
+        entry(Write::Revise(event("secret", &format!("{MARKER} again")))),
+        entry(Write::Retract { id: id("secret"), reason: MARKER.to_owned() }),
+        append("later", "more"),
+    ];
+    let import = || store.import(entries.clone(), &host, &WriteOptions::by("tester"), &mut Resume::default());
+    import().unwrap();
+    write(&store, &host, vec![redact("secret")]);
+    let end = store.log().head().unwrap();
+    let outcomes: Vec<Outcome> = import().unwrap().iter().map(|answer| answer.outcome).collect();
+    let (there, gone) = (Outcome::AlreadyAppended, Outcome::AlreadyAppendedRedacted);
+    assert_eq!(outcomes, [there, gone, gone, gone, there]);
+    assert_eq!(store.log().head().unwrap(), end);
+    assert!(!holds(&store, MARKER));
 }
 
 /// A copy that still has the content loses it when the redacted log is imported over it.
