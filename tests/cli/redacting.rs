@@ -65,6 +65,7 @@ fn every_command_says_what_was_redacted() {
         --format json show witness
         log
         --format jsonl log
+        watch --from 1 --count 6
         list
         list --known-at @4
         why case.name
