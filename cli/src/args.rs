@@ -136,6 +136,8 @@ pub enum Command {
     Revise(Box<commands::revise::Args>),
     /// Withdraw an event
     Retract(commands::retract::Args),
+    /// Erase the content of an event for good
+    Redact(commands::redact::Args),
     /// Show records in the order in which they were recorded
     Log(commands::log::Args),
     /// Show events in the order of their dates

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
-use annals_core::index::ClaimIndex;
+use annals_core::index::{self, ClaimIndex};
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
 use annals_model::{AsOf, Date, Day, TimelineName};
 
@@ -17,9 +17,6 @@ use crate::ui;
 
 /// The directory that a store has by default.
 pub const STORE_DIRECTORY: &str = ".annals";
-
-/// The directory of a store that holds its index.
-const INDEX_DIRECTORY: &str = "index";
 
 /// Records that take long enough to index that people are told.
 const LONG_TO_INDEX: u64 = 200_000;
@@ -118,7 +115,7 @@ impl Session {
                 &format!("store {}, timeline {}, {records} records", path.display(), self.timeline()),
             )?;
         }
-        Ok(Store::new(log).with_index(ClaimIndex::at(path.join(INDEX_DIRECTORY))))
+        Ok(Store::new(log).with_index(ClaimIndex::at(path.join(index::DIRECTORY))))
     }
 
     /// Says that a question will have to wait for the index, where it will.
@@ -136,6 +133,19 @@ impl Session {
             Some(why) => ui::note(self, &format!("the index was left aside or made anew: {why}")),
             None => Ok(()),
         }
+    }
+
+    /// Says what else went with erased content, and where it still is.
+    pub fn after_erasure(&self, store: &Store<SledLog>, erased: bool) -> CliResult<()> {
+        for cleaned in store.cleaned() {
+            ui::note(self, &cleaned)?;
+        }
+        if erased {
+            let message = "the content is erased from the log; run `annals compact` to remove it from the old pages of \
+                           the storage, too. Backups and earlier exports keep what they hold";
+            ui::note(self, message)?;
+        }
+        Ok(())
     }
 
     /// Says if something derived had to be built anew while the store was in use.

@@ -28,6 +28,7 @@ mod manners;
 mod reading;
 mod real_data;
 mod receipts;
+mod redacting;
 mod relative;
 mod storage;
 mod tidy;

@@ -5,12 +5,13 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "init",
     "demo",
     "append",
     "revise",
     "retract",
+    "redact",
     "log",
     "list",
     "show",

@@ -45,7 +45,7 @@ enum Action {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Keep files that events of this store name by their hash, or are to name
+    /// Keep files that events of this store name by their hash, or are to name (a redaction removes unnamed ones)
     Add {
         /// The files
         #[arg(required = true)]

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use annals_core::{Log, SledLog, Store, scan};
 use annals_formats::{ExportOptions, Format, Heading, Losses, Row, Scope, Sheet};
-use annals_model::line::record_line;
 use annals_model::{Certainty, Question, Seq};
 use tempfile::NamedTempFile;
 
+use super::erased;
 use super::list::chosen;
 use crate::args::{QuestionArgs, RangeArgs, hinted};
 use crate::error::{CliError, CliResult};
@@ -72,6 +72,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    let redacted = erased::told_of(&store, &question.timeline, &known)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let surely = Question { certainty: Certainty::Surely, ..question.clone() };
@@ -103,6 +104,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     }
     let losses = annals_formats::export(args.target, &sheet, options, output.writer())?;
     output.finish()?;
+    erased::note(session, &redacted)?;
     for (_, _, loss) in losses.iter() {
         ui::note(session, &loss)?;
     }
@@ -130,7 +132,7 @@ fn write_records(
     let mut failed = None;
     scan::each(store.log(), Seq(1), end, |stored| {
         if failed.is_none() {
-            let line = record_line(&stored.record, stored.salt()).map_err(io::Error::from);
+            let line = stored.line().map_err(io::Error::from);
             failed = line.and_then(|line| writeln!(out, "{line}")).err();
         }
         Ok(())

@@ -75,6 +75,7 @@ struct Tally {
     appended: u64,
     revised: u64,
     retracted: u64,
+    redacted: u64,
     already_there: u64,
     /// The last record that an entry is in.
     seq: u64,
@@ -86,11 +87,13 @@ impl Tally {
         *match answer.outcome {
             Outcome::Appended => &mut self.appended,
             Outcome::Revised => &mut self.revised,
-            Outcome::Retracted | Outcome::Redacted => &mut self.retracted,
+            Outcome::Retracted => &mut self.retracted,
+            Outcome::Redacted => &mut self.redacted,
             Outcome::AlreadyAppended
             | Outcome::AlreadyAppendedRedacted
             | Outcome::AlreadyRevised
-            | Outcome::AlreadyRetracted => &mut self.already_there,
+            | Outcome::AlreadyRetracted
+            | Outcome::AlreadyRedacted => &mut self.already_there,
         } += 1;
     }
 
@@ -98,6 +101,7 @@ impl Tally {
         self.appended += chunk.appended;
         self.revised += chunk.revised;
         self.retracted += chunk.retracted;
+        self.redacted += chunk.redacted;
         self.already_there += chunk.already_there;
         self.seq = self.seq.max(chunk.seq);
     }
@@ -147,6 +151,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     notes.tell(session)?;
     let Import { tally, without_id, .. } = import;
     session.remark(&store)?;
+    session.after_erasure(&store, tally.redacted > 0)?;
     if without_id > 0 {
         let message = format!(
             "{} had no id: importing the file again would append them again",
@@ -394,6 +399,7 @@ fn tell(session: &Session, tally: &Tally) -> CliResult<()> {
         (tally.appended, "appended"),
         (tally.revised, "revised"),
         (tally.retracted, "retracted"),
+        (tally.redacted, "redacted"),
         (tally.already_there, "already there"),
     ];
     let told: Vec<String> = counts

@@ -6,6 +6,7 @@ use annals_core::{Known, KnownEvent};
 use annals_model::Question;
 use annals_model::line::event_line;
 
+use super::erased;
 use super::relative::BetweenArgs;
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
@@ -39,9 +40,11 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let question = args.question.question(session, &args.range)?;
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    let redacted = erased::told_of(&store, &question.timeline, &known)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let between = args.between.find(&known)?;
+    erased::note(session, &redacted)?;
     let mut events = chosen(&args.question, &question, &known);
     events.retain(|known| between.admits(&known.event, args.question.range_certainty()));
     if !session.is_for_people() {

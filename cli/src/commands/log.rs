@@ -1,10 +1,9 @@
 //! `annals log`: records in the order in which they were recorded.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 
-use annals_core::{StoredRecord, scan};
-use annals_model::line::record_line;
+use annals_core::{Log, StoredRecord, scan};
 use annals_model::{Certainty, Content, EventId, Filter, Record, Seq};
 
 use crate::args::{QuestionArgs, RangeArgs};
@@ -38,10 +37,15 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let range = args.question.range_certainty();
     let mut chosen = Chosen { filter: &question.filter, range, admitted: HashSet::new() };
     let mut records = Vec::new();
+    let mut redacted: HashMap<EventId, Seq> = HashMap::new();
     scan::each(store.log(), Seq(1), position.seq, |stored| {
         let own = stored.record.timeline == question.timeline;
         let began = !dated || stored.record.content.event().is_none_or(|event| question.counts(event));
         if own && began && chosen.admits(&stored.record) {
+            if stored.record.content == Content::Redacted && !redacted.contains_key(&stored.record.id) {
+                let by = store.log().event(&question.timeline, &stored.record.id)?;
+                redacted.extend(by.map(|entry| (stored.record.id.clone(), entry.last)));
+            }
             records.push(stored);
         }
         Ok(())
@@ -49,7 +53,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let from = args.last.map_or(0, |last| records.len().saturating_sub(last));
-    print(session, &records[from..])
+    print(session, &records[from..], &redacted)
 }
 
 /// The records that a filter admits: those with an event by what it says, the others with their event.
@@ -75,15 +79,18 @@ impl Chosen<'_> {
     }
 }
 
-fn print(session: &Session, records: &[StoredRecord]) -> CliResult<()> {
+fn print(session: &Session, records: &[StoredRecord], redacted: &HashMap<EventId, Seq>) -> CliResult<()> {
     if !session.is_for_people() {
-        let lines: Result<Vec<String>, _> =
-            records.iter().map(|stored| record_line(&stored.record, stored.salt())).collect();
+        let lines: Result<Vec<String>, _> = records.iter().map(StoredRecord::line).collect();
         return ui::print_json_lines(session, lines?);
     }
     let mut table = Table::new(&["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"]);
     for StoredRecord { record, .. } in records {
-        table.row(cells(record).iter().map(String::as_str));
+        let mut cells = cells(record);
+        if let (Content::Redacted, Some(by)) = (&record.content, redacted.get(&record.id)) {
+            cells[6] = format!("(redacted at seq {by})");
+        }
+        table.row(cells.iter().map(String::as_str));
     }
     let mut out = ui::out();
     write!(out, "{table}")?;

@@ -15,6 +15,7 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod man;
+pub mod redact;
 pub mod replay;
 pub mod restore;
 pub mod retract;
@@ -27,6 +28,7 @@ pub mod watch;
 pub mod why;
 
 mod checking;
+mod erased;
 mod flags;
 mod relative;
 mod writing;
@@ -45,6 +47,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Append(args) => append::run(&args, session)?,
         Command::Revise(args) => revise::run(&args, session)?,
         Command::Retract(args) => retract::run(&args, session)?,
+        Command::Redact(args) => redact::run(&args, session)?,
         Command::Log(args) => log::run(&args, session)?,
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,

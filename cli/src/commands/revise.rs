@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use annals_core::StoredRecord;
-use annals_model::{Entry, Event, EventId, Write};
+use annals_model::{Entry, Event, EventId, Seq, Write};
 use clap::ValueEnum;
 
 use super::flags::EventFlags;
@@ -94,6 +94,7 @@ fn whole(args: &Args, session: &Session, file: &std::path::Path) -> CliResult<Ev
             Err(CliError::failed(format!("the file holds the event {}, not {}", event.id, args.id)))
         }
         Write::Retract { .. } => Err(CliError::failed("the file holds a retraction")),
+        Write::Redact { .. } | Write::Erased { .. } => Err(CliError::failed("the file holds a redaction")),
     }
 }
 
@@ -101,7 +102,10 @@ fn whole(args: &Args, session: &Session, file: &std::path::Path) -> CliResult<Ev
 fn corrected(args: &Args, session: &Session, history: &[StoredRecord]) -> CliResult<Event> {
     let last = history.iter().rev().find_map(|stored| stored.record.content.event());
     let Some(last) = last else {
-        return Err(CliError::failed(format!("{} was redacted: nothing is left to correct", args.id)));
+        let seq = history.last().map_or(Seq(0), |stored| stored.record.seq);
+        let message = format!("{} was redacted at seq {seq}: nothing is left to correct", args.id);
+        let hint = "record what may be kept as a new event with another id";
+        return Err(CliError::failed(message).with_hint(hint));
     };
     let mut event = last.clone();
     for field in &args.without {

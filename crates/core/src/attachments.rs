@@ -16,6 +16,9 @@ use annals_model::{Content, Record, Seq, Source, TimelineName};
 use crate::log::Log;
 use crate::{Damage, Error, Result, files, scan};
 
+/// The directory of a store that holds them.
+pub const DIRECTORY: &str = "attachments";
+
 /// How the name of a file begins that is not whole yet.
 const UNFINISHED: &str = ".new-";
 const DIGITS: usize = 64;
@@ -142,6 +145,17 @@ impl Attachments {
         let length = |file: File| file.metadata().map(|found| found.len());
         let length = self.open(sha256)?.map(length).transpose();
         length.map_err(|e| Error::io(format!("cannot read the attachment {sha256}"), e))
+    }
+
+    /// Removes what a kill has left half-written. Nobody may be writing one.
+    pub(crate) fn remove_unfinished(&self) -> Result<()> {
+        let failed = |e| Error::io("cannot remove a half-written attachment", e);
+        for name in files::names(&self.directory).map_err(failed)? {
+            if name.starts_with(UNFINISHED) {
+                fs::remove_file(self.directory.join(name)).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes one for good; whether it was there.

@@ -2,7 +2,8 @@
 //! at any moment.
 //!
 //! A [`Store`] holds a [`Log`]: [`SledLog`] keeps it in a directory. Events are recorded with [`Store::write`],
-//! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A
+//! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A redaction, too, is a
+//! record; it erases the content of its event and leaves in place what proves everything else. A
 //! [`Question`](annals_model::Question) is answered by [`Store::replay`]. What is new is followed with a
 //! [`Follower`] from another process, and with [`Store::wait_beyond`] within the one that has the store open.
 //!
@@ -20,6 +21,8 @@ mod batch;
 mod codec;
 mod compare;
 mod conflicts;
+mod erase;
+mod erased;
 mod error;
 mod explain;
 mod files;

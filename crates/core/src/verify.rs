@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use annals_model::{Record, RecordedAt, Seq, TimelineName, Version};
+use annals_model::{Op, Record, RecordedAt, Seq, TimelineName, Version};
 
 use crate::attachments::Named;
 use crate::codec::frame::Frame;
@@ -10,7 +10,7 @@ use crate::log::{Head, Log};
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::store::Store;
 use crate::stored::StoredRecord;
-use crate::{Damage, Error, Result};
+use crate::{Damage, Error, Result, scan};
 
 /// What was checked, and what was found.
 #[derive(Debug, Default)]
@@ -199,6 +199,31 @@ impl<'a, L: Log> Check<'a, L> {
             && (seq != last || self.says_what_it_does(record)?);
         if !agrees {
             self.damaged(seq, seq, format!("the index of ids is wrong about {}", record.id));
+        }
+        self.erasure(stored)
+    }
+
+    /// Content is gone where a redaction says so, and nowhere else.
+    fn erasure(&mut self, stored: &StoredRecord) -> Result<()> {
+        let Record { seq, timeline, id, op, .. } = &stored.record;
+        if stored.salt().is_none() {
+            let is_redacted = match self.log.event(timeline, id) {
+                Ok(entry) => entry.is_some_and(|entry| entry.last_op == Op::Redact && entry.last > *seq),
+                Err(Error::Damaged(_)) => true,
+                Err(other) => return Err(other),
+            };
+            if !is_redacted {
+                self.damaged(*seq, *seq, "its content is missing, and no redaction says why");
+            }
+        }
+        let mut next = stored.previous.filter(|_| *op == Op::Redact);
+        while let Some(earlier) = next {
+            let Ok(found) = scan::one(self.log, earlier) else { break };
+            if found.salt().is_some() {
+                let what = format!("record {seq} redacted its event, and its content is there");
+                self.damaged(earlier, earlier, what);
+            }
+            next = found.previous.filter(|previous| *previous < earlier);
         }
         Ok(())
     }

@@ -15,7 +15,9 @@ use annals_model::{
     KnownAt, Moment, Number, Open, Question, Scalar, Seq, Snapshot, TimelineName, Value, When, Write,
     YearText,
 };
-use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, disjoint_events, effects, sessions};
+use annals_testkit::generate::{
+    ENTITIES, TIMELINES, as_of_dates, dates, disjoint_events, effects, sessions_with_redactions,
+};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::option;
@@ -234,7 +236,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn spans_say_what_replay_says(mut session in sessions(30), on_one in any::<bool>()) {
+    fn spans_say_what_replay_says(mut session in sessions_with_redactions(30), on_one in any::<bool>()) {
         if on_one {
             session.entries_mut().for_each(on_one_attribute);
         }
@@ -247,7 +249,7 @@ proptest! {
     #[test]
     fn spans_of_long_sequences_say_what_replay_says(
         mut events in disjoint_events(),
-        more in sessions(4),
+        more in sessions_with_redactions(4),
         of_numbers in any::<bool>(),
     ) {
         modifying(&mut events, of_numbers);
@@ -273,7 +275,7 @@ proptest! {
     /// What was learnt by record K is what a replay answers as known at K.
     #[test]
     fn what_was_learnt_is_what_replay_says_at_every_position(
-        session in sessions(16),
+        session in sessions_with_redactions(16),
         as_of in as_of_dates(),
         certainty in prop_oneof![Just(Certainty::Surely), Just(Certainty::Possibly)],
     ) {

@@ -42,10 +42,10 @@ pub use follow::Follower;
 pub(crate) use lock::Lock;
 pub use open::{Durability, OPENER, SledOptions};
 
-use crate::attachments::Attachments;
+use crate::attachments::{self, Attachments};
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::Hash;
-use crate::snapshots::Snapshots;
+use crate::snapshots::{self, Snapshots};
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
 use head_file::HeadFile;
@@ -86,12 +86,12 @@ impl SledLog {
 
     /// The answers that are saved in the store. Only who has the store open may change them.
     pub fn snapshots(&self) -> Snapshots {
-        Snapshots::at(self.path.join("snapshots"))
+        Snapshots::at(self.path.join(snapshots::DIRECTORY))
     }
 
     /// The evidence files that the store keeps.
     pub fn attachments(&self) -> Attachments {
-        Attachments::at(self.path.join("attachments"))
+        Attachments::at(self.path.join(attachments::DIRECTORY))
     }
 
     /// What the head file held when the store was opened; nothing where it could not be read.
@@ -292,6 +292,10 @@ impl Log for SledLog {
             entry.ok_or_else(|| Damage::new("a timeline's version is unreadable").into())
         });
         pairs.collect()
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 
     fn block(&self, index: u64) -> Result<Option<Hash>> {
