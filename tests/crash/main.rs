@@ -14,6 +14,7 @@
 )]
 
 mod disk;
+mod kills;
 mod power;
 #[path = "../cli/sandbox.rs"]
 #[expect(dead_code, reason = "the sandbox serves other tests, too")]
