@@ -14,6 +14,7 @@
 )]
 
 mod disk;
+mod full;
 mod kills;
 mod power;
 #[path = "../cli/sandbox.rs"]
