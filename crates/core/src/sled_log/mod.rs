@@ -26,13 +26,16 @@ mod lock;
 mod open;
 mod sync;
 mod tail;
+mod watchdog;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
 use annals_model::{EventId, Op, Seq, TimelineName, Version};
 use sled::Transactional;
@@ -53,6 +56,7 @@ use ids::Change;
 use index::Index;
 use sync::Syncer;
 use tail::Tail;
+use watchdog::Watchdog;
 
 /// Older records that a tail file begins with, where the log has as many.
 const RECENT: u64 = 1024;
@@ -67,6 +71,7 @@ pub struct SledLog {
     blocks: sled::Tree,
     meta: sled::Tree,
     db: sled::Db,
+    watchdog: Watchdog,
     syncer: Syncer,
     /// Absent where it could not be read and the store was opened for `verify` all the same.
     head_file: Option<HeadFile>,
@@ -75,7 +80,8 @@ pub struct SledLog {
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
     // Dropped last, when sled's handles are gone.
-    _lock: Lock,
+    gone: Option<Sender<()>>,
+    lock: Arc<Lock>,
 }
 
 impl SledLog {
@@ -127,6 +133,22 @@ impl SledLog {
             }
         }
         Ok(recent.into())
+    }
+
+    /// Has sled closed by another thread, which may wait for ever: sled flushes when its last handle goes, and after a
+    /// failed write that may never end. Until it does, or the process ends, the store is locked.
+    fn let_go(&mut self) {
+        let trees = [&self.frames, &self.ids, &self.timelines, &self.blocks, &self.meta].map(Clone::clone);
+        let handles = (trees, self.db.clone(), Arc::clone(&self.lock));
+        let (gone, are_gone) = channel();
+        self.gone = Some(gone);
+        let close = move || {
+            // Ends when this log's own handles are gone, so that these are the last.
+            let _ = are_gone.recv();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(handles)));
+        };
+        // Where no thread can be made the closure is dropped, and everything with it.
+        let _ = std::thread::Builder::new().name(OPENER.to_owned()).spawn(close);
     }
 
     fn apply(&self, commit: &Commit, change: Option<&Change>) -> Result<()> {
@@ -231,10 +253,10 @@ impl Log for SledLog {
             }
             // Whatever goes wrong from here on leaves open what is on the disk.
             self.refuses.store(true, Ordering::Release);
-            catch_unwind(AssertUnwindSafe(|| self.apply(commit, change)))
+            catch_unwind(AssertUnwindSafe(|| self.watchdog.watch(|| self.apply(commit, change))))
                 .unwrap_or_else(|_| Err(panicked("append")))
         })?;
-        self.syncer.sync(&self.db)?;
+        self.watchdog.watch(|| self.syncer.sync(&self.db))?;
         // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
         self.tail.note(before, commit, || self.recent(before));
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
@@ -313,8 +335,14 @@ fn erases(commit: &Commit, end: Seq) -> bool {
 /// A store without syncs notes its end when it is closed: until then its head file lags.
 impl Drop for SledLog {
     fn drop(&mut self) {
-        let refuses = self.refuses.load(Ordering::Acquire);
-        if self.durability() == Durability::Each || refuses {
+        if self.refuses.load(Ordering::Acquire) {
+            self.let_go();
+            return;
+        }
+        // sled flushes when its last handle goes, and nothing could look after it then. Nobody is there to be told of a
+        // failure; whatever was answered is durable.
+        let _ = self.watchdog.watch(|| guarded("close the store", || self.db.flush()));
+        if self.durability() == Durability::Each {
             return;
         }
         // Nobody is there to be told of a failure; the head file then lags further.

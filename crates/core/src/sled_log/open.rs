@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use super::index::{EVENTS, Index};
 use super::lock::Lock;
 use super::sync::{Syncer, sync_directory};
 use super::tail::{TAIL, Tail};
+use super::watchdog::Watchdog;
 use super::{SledLog, guarded, storage};
 use crate::error::NotFound;
 use crate::log::Log;
@@ -174,8 +176,10 @@ impl SledLog {
             tail: Tail::at(path.join(TAIL)),
             witness,
             refuses: AtomicBool::new(false),
+            watchdog: Watchdog::new(db.clone()),
             db,
-            _lock: lock,
+            gone: None,
+            lock: Arc::new(lock),
         })
     }
 
