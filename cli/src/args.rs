@@ -161,8 +161,12 @@ pub enum Command {
     Import(commands::import::Args),
     /// Write events for other programs
     Export(commands::export::Args),
-    /// Check the whole store against itself
+    /// Check the whole store against itself, or against what others hold
     Verify(commands::verify::Args),
+    /// Sign what the log holds, so that others can hold it to that
+    Attest(Box<commands::attest::Args>),
+    /// Write a proof that an event is in the log, or that the log has only grown
+    Prove(commands::prove::Args),
     /// Show what the store holds
     Stats(commands::stats::Args),
     /// Print the completions for a shell

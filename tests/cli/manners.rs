@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 24] = [
     "init",
     "demo",
     "append",
@@ -25,6 +25,8 @@ const COMMANDS: [&str; 22] = [
     "import",
     "export",
     "verify",
+    "attest",
+    "prove",
     "stats",
     "completions",
     "man",

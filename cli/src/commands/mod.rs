@@ -1,6 +1,7 @@
 //! One command, one file.
 
 pub mod append;
+pub mod attest;
 pub mod completions;
 pub mod conflicts;
 pub mod date;
@@ -13,6 +14,7 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod man;
+pub mod prove;
 pub mod replay;
 pub mod retract;
 pub mod revise;
@@ -23,7 +25,9 @@ pub mod verify;
 pub mod watch;
 pub mod why;
 
+mod checked;
 mod checking;
+mod evidence;
 mod flags;
 mod relative;
 mod writing;
@@ -56,6 +60,8 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,
+        Command::Attest(args) => attest::run(&args, session)?,
+        Command::Prove(args) => prove::run(&args, session)?,
         Command::Stats(args) => stats::run(&args, session)?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Man(args) => man::run(&args)?,

@@ -1,31 +1,84 @@
-//! `annals verify`: checks the whole store against itself.
+//! `annals verify`: checks the whole store against itself and against a checkpoint, or a proof without a store.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use annals_core::{Damage, SledOptions, hex};
+use annals_core::proof::checkpoint::Checkpoint;
+use annals_core::{Damage, Report, SledOptions, hex};
 use serde_json::json;
 
+use super::checked::{self, Trust};
 use crate::error::{CliError, CliResult};
+use crate::files;
 use crate::session::Session;
 use crate::ui::{self, counted, safe};
 
-/// Check the whole store against itself
+/// Check the whole store against itself, or against what others hold
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Reads every frame, envelope and leaf, the tree of hashes against the head file, the ids and the
-versions. Damage is named by the records that it affects, and the exit code is 4."
-)]
-pub struct Args {}
+versions. Damage is named by the records that it affects, and the exit code is 4.
 
-pub fn run(_: &Args, session: &Session) -> CliResult<()> {
+With --checkpoint the root is computed at the checkpoint's size, too: the log still has to
+contain all that the checkpoint has seen. With --proof no store is needed.
+
+Examples:
+  annals verify
+  annals verify --checkpoint checkpoint.txt --public-key desk.pub
+  annals verify --proof proof.json --checkpoint checkpoint.txt --public-key desk.pub
+  annals verify --proof evidence/"
+)]
+pub struct Args {
+    /// Whether the log still contains all that this checkpoint has seen
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// The checkpoint has to be signed by this key, or one of these: NAME+ID+KEY, or a file with it
+    #[arg(long, value_name = "KEY")]
+    public_key: Vec<String>,
+    /// Check this proof, or this evidence, and no store
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    let trust = Trust::read(args.checkpoint.as_deref(), &args.public_key)?;
+    if let Some(proof) = &args.proof {
+        return checked::proof(proof, &trust, session);
+    }
+    if trust.checkpoint.is_none() && !trust.keys.is_empty() {
+        return Err(CliError::usage("--public-key goes with --checkpoint or --proof"));
+    }
+    let signed_by = trust.signed_by()?;
     let options = SledOptions { check_head: false, ..session.options() };
     let store = session.open_with(&options)?;
-    let witness = store.log().witness();
-    let mut report = store.verify(witness)?;
-    if witness.is_none() {
+    let head_file = store.log().witness();
+    let checkpoint = args.checkpoint.as_deref().zip(trust.checkpoint.as_ref());
+    let name = checkpoint.map_or(String::new(), |(path, _)| format!("the checkpoint {}", path.display()));
+    let mut witnesses: Vec<_> = head_file.iter().map(|witness| ("the head file", *witness)).collect();
+    witnesses.extend(checkpoint.map(|(_, checkpoint)| (name.as_str(), checkpoint.witness())));
+    let mut report = store.verify_against(&witnesses)?;
+    if head_file.is_none() {
         let what = "the head file is missing or unreadable: whether the log has lost its end cannot be told";
         report.damage.push(Damage::new(what));
     }
+    drop(store);
+    tell(session, &report, checkpoint, signed_by.as_deref())?;
+    if checkpoint.is_some() && signed_by.is_none() {
+        ui::note(session, "whose checkpoint it is was not checked: --public-key does")?;
+    }
+    match report.damage.len() as u64 {
+        0 => Ok(()),
+        count => Err(CliError::damaged(format!("the store is damaged in {}", counted(count, "place")))
+            .with_hint("take a copy of the store before anything else")),
+    }
+}
+
+fn tell(
+    session: &Session,
+    report: &Report,
+    checkpoint: Option<(&Path, &Checkpoint)>,
+    signed_by: Option<&[String]>,
+) -> CliResult<()> {
     let damage: Vec<String> = report.damage.iter().map(ToString::to_string).collect();
     if session.is_for_people() {
         let mut out = ui::out();
@@ -43,18 +96,24 @@ pub fn run(_: &Args, session: &Session) -> CliResult<()> {
         if damage.is_empty() {
             writeln!(out, "no damage")?;
         }
-        out.flush()?;
-    } else {
-        let records = json!({ "records": report.records, "frames": report.frames, "events": report.events });
-        let answer = json!({
-            "schema": "annals/verify/1", "read": records, "timelines": report.timelines,
-            "log_root": hex(&report.root), "damage": damage,
+        if let Some((path, checkpoint)) = checkpoint.filter(|_| damage.is_empty()) {
+            let seen = counted(checkpoint.size(), "record");
+            let signed = signed_by.map_or(String::new(), |by| format!(", signed by {}", by.join(" and ")));
+            let line = format!("contains all that {} has seen: {seen}{signed}", path.display());
+            writeln!(out, "{}", safe(&line))?;
+        }
+        return Ok(out.flush()?);
+    }
+    let records = json!({ "records": report.records, "frames": report.frames, "events": report.events });
+    let mut answer = json!({
+        "schema": "annals/verify/1", "read": records, "timelines": report.timelines,
+        "log_root": hex(&report.root), "damage": damage,
+    });
+    if let Some((path, checkpoint)) = checkpoint {
+        answer["checkpoint"] = json!({
+            "file": files::shown(path), "origin": checkpoint.origin(), "tree_size": checkpoint.size(),
+            "root": hex(checkpoint.root()), "signed_by": signed_by,
         });
-        ui::print_json(session, &answer)?;
     }
-    match damage.len() as u64 {
-        0 => Ok(()),
-        count => Err(CliError::damaged(format!("the store is damaged in {}", counted(count, "place")))
-            .with_hint("take a copy of the store before anything else")),
-    }
+    ui::print_json(session, &answer)
 }

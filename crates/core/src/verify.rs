@@ -50,6 +50,7 @@ impl<L: Log> Store<L> {
     pub fn verify_against(&self, witnesses: &[(&str, Witness)]) -> Result<Report> {
         let head = self.log().head()?;
         let mut check = Check::new(self.log(), witnesses);
+        check.witnessed();
         let mut from = Seq(1);
         // Where the storage itself cannot be read any more, the next block may still be.
         while let Err(damage) = check.frames_from(from)? {
@@ -172,7 +173,13 @@ impl<'a, L: Log> Check<'a, L> {
     fn witnessed(&mut self) {
         let count = self.frontier.count();
         for (who, witness) in self.witnesses.iter().filter(|(_, witness)| witness.count == count) {
-            if witness.root != self.frontier.root() {
+            if witness.root == self.frontier.root() {
+                continue;
+            }
+            if count == 0 {
+                let what = format!("{who} holds a root over no records that is not theirs");
+                self.report.damage.push(Damage::new(what));
+            } else {
                 self.damaged(Seq(1), Seq(count), format!("their root is not the one that {who} holds"));
             }
         }

@@ -17,7 +17,9 @@ fn key(name: &str, seed: u64) -> SigningKey {
 
 fn signed(size: u64, root: Hash, keys: &[&SigningKey]) -> Checkpoint {
     let mut checkpoint = Checkpoint::unsigned("example.org/haiti", size, root).unwrap();
-    keys.iter().for_each(|key| checkpoint.sign(key));
+    for key in keys {
+        checkpoint.sign(key);
+    }
     checkpoint
 }
 
