@@ -109,6 +109,12 @@ pub fn write_key(path: &Path, key: &SigningKey) -> CliResult<()> {
 
 /// Reads a private key, if nobody else can.
 pub fn signing_key(path: &Path) -> CliResult<SigningKey> {
+    let text = String::from_utf8(read_small(path)?).unwrap_or_default();
+    let key = SigningKey::parse(&text).map_err(|invalid| {
+        let error = CliError::failed(invalid.to_string());
+        let error = error.because_of(format!("{} is no private key", path.display()));
+        invalid.hint().into_iter().fold(error, CliError::with_hint)
+    })?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -119,12 +125,7 @@ pub fn signing_key(path: &Path) -> CliResult<SigningKey> {
             return Err(CliError::failed(open).with_hint(format!("`chmod 600 {}`", path.display())));
         }
     }
-    let text = String::from_utf8(read_small(path)?).unwrap_or_default();
-    SigningKey::parse(&text).map_err(|invalid| {
-        let error = CliError::failed(invalid.to_string());
-        let error = error.because_of(format!("{} is no private key", path.display()));
-        invalid.hint().into_iter().fold(error, CliError::with_hint)
-    })
+    Ok(key)
 }
 
 /// A public key as it was given: itself, or the file that it is in.

@@ -15,11 +15,13 @@
 
 mod sandbox;
 
+mod attesting;
 mod comparing;
 mod conflicts;
 mod dates;
 mod demo;
 mod documents;
+mod evidence;
 mod exchange;
 mod explaining;
 mod indexing;

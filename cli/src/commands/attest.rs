@@ -30,7 +30,7 @@ Examples:
 )]
 pub struct Args {
     /// Make a key, in a file that only you can read, and print its public half
-    #[arg(long, value_name = "FILE", required_unless_present = "key", conflicts_with = "key")]
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
     new_key: Option<PathBuf>,
     /// What the new key is called, and the log with it [default: a random name]
     #[arg(long, value_name = "N", requires = "new_key")]
@@ -56,7 +56,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     if let Some(path) = &args.new_key {
         return new_key(path, args.name.as_deref(), session);
     }
-    let Some(path) = &args.key else { return Err(CliError::usage("--new-key or --key is needed")) };
+    let Some(path) = &args.key else {
+        return Err(CliError::usage("a key is needed to sign with: --key FILE")
+            .with_hint("make one with `annals attest --new-key FILE`"));
+    };
     let key = files::signing_key(path)?;
     if args.show_public {
         return print_public(session, key.public());

@@ -30,7 +30,7 @@ Examples:
 )]
 pub struct Args {
     /// The event
-    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    #[arg(conflicts_with = "from")]
     id: Option<EventId>,
     /// Prove it to whoever has this checkpoint [default: of the log as it is]
     #[arg(long, value_name = "FILE", requires = "id")]
@@ -53,7 +53,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let proof = match (&args.id, &from) {
         (Some(id), _) => inclusion(session, &store, id, at.as_ref())?,
         (None, Some(from)) => consistency(&store, from, to.as_ref())?,
-        (None, None) => return Err(CliError::usage("an event or --from is needed")),
+        (None, None) => {
+            return Err(CliError::usage("what is to be proved is missing: an event, or --from CHECKPOINT")
+                .with_hint("`annals list` shows the ids of events"));
+        }
     };
     drop(store);
     check(&proof)?;

@@ -198,6 +198,7 @@ fn cited(records: &[StoredRecord]) -> impl Iterator<Item = (Seq, &EventId, &Sour
 fn place(directory: &Path, files: &Files) -> CliResult<()> {
     let failed = |e: std::io::Error| cannot("write", directory, &e);
     let parent = files::directory(directory);
+    fs::read_dir(parent).map_err(failed)?;
     let new = TempDir::with_prefix_in(".evidence-", parent).map_err(failed)?;
     for (name, content) in files {
         let mut file = File::create_new(new.path().join(name)).map_err(failed)?;
@@ -222,7 +223,8 @@ pub fn read(directory: &Path) -> CliResult<Proof> {
         let content = files::read(&directory.join(file), MOST)?;
         String::from_utf8(content).map_err(|_| refuse(format!("{file} is not UTF-8")))
     };
-    let paths: Listing = serde_json::from_str(&text(PROOFS)?).map_err(|e| refuse(format!("{PROOFS}: {e}")))?;
+    let paths: Listing =
+        serde_json::from_str(&text(PROOFS)?).map_err(|e| refuse(format!("{PROOFS}: {e}")))?;
     if paths.schema != FORM {
         return Err(refuse(format!("{PROOFS} is not of the form {FORM}")));
     }
