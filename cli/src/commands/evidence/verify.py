@@ -49,7 +49,7 @@ def signed(given, text, lines):  # C2SP signed-note
     require(key[0] == 1 and all(is_signed(key[1:], text, s) for s in found), f"that of {name}+{number} is not right")
     return f"{name}+{number}"
 def leaf(line, record):  # the leaf of a record, as FORMAT.md of Annals has it
-    head, op, erased = {k: record[k] for k in HEAD if k in record}, OPS.index(record["op"]), record.get("redacted")
+    head, op, erased = {k: record[k] for k in HEAD if k in record}, OPS.index(record["op"]), record.get("redacted") is True
     if erased or op > 1:  # such a line has these fields and nothing else; those of an event are bound as text
         fields = {*HEAD[:5], "id"} | ({"redacted", "commitment"} if erased else {"salt", "reason"})
         require(dump(record) == line and {*record} == fields, "the line is not as a log writes it")
