@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use annals_core::proof::checkpoint::Checkpoint;
 use annals_core::proof::note::{SigningKey, VerifierKey};
@@ -47,6 +47,13 @@ pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 /// The error of a file that cannot be used.
 pub fn cannot(what: &str, path: &Path, error: &io::Error) -> CliError {
     CliError::failed(error.to_string()).because_of(format!("cannot {what} {}", path.display()))
+}
+
+/// Where the token of a time-stamping authority is kept: beside its checkpoint.
+pub fn token_of(checkpoint: &Path) -> PathBuf {
+    let mut name = checkpoint.as_os_str().to_owned();
+    name.push(".tsr");
+    name.into()
 }
 
 /// A path as text.

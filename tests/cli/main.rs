@@ -30,6 +30,7 @@ mod reading;
 mod real_data;
 mod receipts;
 mod relative;
+mod stamping;
 mod storage;
 mod tidy;
 mod watching;

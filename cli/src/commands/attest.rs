@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use annals_core::proof::checkpoint::Checkpoint;
 use annals_core::proof::note::{SigningKey, VerifierKey};
+use annals_core::proof::timestamp;
 use annals_core::{Hash, Host, Log, SledLog, Store, hex, scan};
 use annals_model::{KnownAt, Seq};
 use serde_json::json;
@@ -26,6 +27,8 @@ Examples:
   annals attest --new-key desk.key --name example.org/haiti > desk.pub
   annals attest --key desk.key -o checkpoint.txt
   annals attest --key witness.key --cosign checkpoint.txt -o checkpoint.txt
+  annals attest --timestamp-request checkpoint.txt -o request.tsq
+  annals attest --timestamp answer.tsr --checkpoint checkpoint.txt
   annals verify --checkpoint checkpoint.txt --public-key desk.pub"
 )]
 pub struct Args {
@@ -47,14 +50,29 @@ pub struct Args {
     /// Print the public half of the key, and sign nothing
     #[arg(long, requires = "key", conflicts_with_all = ["known_at", "cosign", "output"])]
     show_public: bool,
+    /// Write what a time-stamping authority (RFC 3161) is sent for a token over this checkpoint
+    #[arg(long, value_name = "CHECKPOINT", requires = "output", conflicts_with_all = ["key", "new_key"])]
+    timestamp_request: Option<PathBuf>,
+    /// Keep the authority's answer beside the checkpoint, as CHECKPOINT.tsr, if it is about it
+    #[arg(long, value_name = "FILE", requires = "checkpoint", conflicts_with_all = ["key", "new_key", "output"])]
+    timestamp: Option<PathBuf>,
+    /// The checkpoint that the answer is about
+    #[arg(long, value_name = "FILE", requires = "timestamp")]
+    checkpoint: Option<PathBuf>,
     /// The file to write [default: standard output]
-    #[arg(short, long, value_name = "FILE", requires = "key")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "new_key")]
     output: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     if let Some(path) = &args.new_key {
         return new_key(path, args.name.as_deref(), session);
+    }
+    if let Some(path) = &args.timestamp_request {
+        return request_stamp(path, args.output.as_deref(), session);
+    }
+    if let Some((answer, path)) = args.timestamp.as_deref().zip(args.checkpoint.as_deref()) {
+        return keep_stamp(answer, path, session);
     }
     let Some(path) = &args.key else {
         return Err(CliError::usage("a key is needed to sign with: --key FILE")
@@ -107,6 +125,34 @@ fn print_public(session: &Session, key: &VerifierKey) -> CliResult<()> {
         return ui::print_line(&key.to_string());
     }
     ui::print_json(session, &json!({ "name": key.name(), "public_key": key.to_string() }))
+}
+
+fn request_stamp(path: &Path, output: Option<&Path>, session: &Session) -> CliResult<()> {
+    files::checkpoint(path)?;
+    let Some(output) = output else { return Err(CliError::usage("--timestamp-request needs --output")) };
+    files::replace(output, &timestamp::request(&files::read_small(path)?))?;
+    ui::note(
+        session,
+        &format!(
+            "send {} to a time-stamping authority: `curl --data-binary @{} -H 'Content-Type: \
+             application/timestamp-query' ADDRESS -o answer.tsr`",
+            output.display(),
+            output.display()
+        ),
+    )
+}
+
+fn keep_stamp(answer: &Path, path: &Path, session: &Session) -> CliResult<()> {
+    files::checkpoint(path)?;
+    let token = files::read_small(answer)?;
+    let stamped = timestamp::check(&token, &files::read_small(path)?, &[])
+        .map_err(|refusal| files::refused(&files::shown(answer), &refusal))?;
+    let kept = files::token_of(path);
+    files::replace(&kept, &token)?;
+    if session.is_for_people() {
+        return ui::print_line(&format!("{}: stamped at {}", kept.display(), stamped.time));
+    }
+    ui::print_json(session, &json!({ "file": files::shown(&kept), "time": stamped.time }))
 }
 
 fn known_at(args: &Args, session: &Session) -> CliResult<KnownAt> {

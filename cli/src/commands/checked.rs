@@ -7,6 +7,7 @@ use annals_core::proof::checkpoint::Checkpoint;
 use annals_core::proof::document::{Proof, Shown, check_same};
 use annals_core::proof::line::Leaf;
 use annals_core::proof::note::VerifierKey;
+use annals_core::proof::timestamp::{self, Stamped};
 use annals_core::proof::{Refusal, Step};
 use annals_core::{Hash, hex};
 use serde_json::{Value, json};
@@ -27,14 +28,37 @@ pub struct Trust {
     pub checkpoint: Option<Checkpoint>,
     /// Whose signatures they take.
     pub keys: Vec<VerifierKey>,
+    /// What the token of a time-stamping authority says, where one lies beside the checkpoint.
+    pub stamped: Option<Stamped>,
 }
 
 impl Trust {
     /// Reads what was named on the command line.
-    pub fn read(checkpoint: Option<&Path>, keys: &[String]) -> CliResult<Self> {
-        let checkpoint = checkpoint.map(files::checkpoint).transpose()?;
+    pub fn read(path: Option<&Path>, keys: &[String], tsa_cert: Option<&Path>) -> CliResult<Self> {
+        let checkpoint = path.map(files::checkpoint).transpose()?;
         let keys = keys.iter().map(|key| files::public_key(key)).collect::<CliResult<_>>()?;
-        Ok(Self { checkpoint, keys })
+        let stamped = path.map(|path| stamped(path, tsa_cert)).transpose()?.flatten();
+        Ok(Self { checkpoint, keys, stamped })
+    }
+
+    /// The time that an authority vouches for, in words.
+    pub fn stamp(&self) -> Option<String> {
+        let Stamped { time, signed_by } = self.stamped.as_ref()?;
+        Some(match signed_by {
+            Some(by) => format!("it was there at {time}, as {by} says"),
+            None => format!("it was there at {time}, if its token is right"),
+        })
+    }
+
+    /// Says what nobody checked.
+    pub fn remark(&self, session: &Session) -> CliResult<()> {
+        if self.checkpoint.is_some() && self.keys.is_empty() {
+            ui::note(session, "whose checkpoint it is was not checked: --public-key does")?;
+        }
+        if self.stamped.as_ref().is_some_and(|stamped| stamped.signed_by.is_none()) {
+            ui::note(session, "whose token it is was not checked: --tsa-cert does")?;
+        }
+        Ok(())
     }
 
     /// Whose signatures the checkpoint carries; nothing where no keys say whom to look for.
@@ -58,6 +82,26 @@ impl Trust {
         names.dedup();
         Ok(Some(names))
     }
+}
+
+/// What the token beside a checkpoint says, checked against the certificates if there are any.
+fn stamped(path: &Path, tsa_cert: Option<&Path>) -> CliResult<Option<Stamped>> {
+    let token = files::token_of(path);
+    if !token.exists() {
+        return match tsa_cert {
+            None => Ok(None),
+            Some(_) => Err(CliError::failed(format!("there is no token {}", token.display()))
+                .with_hint("`annals attest --timestamp FILE --checkpoint FILE` puts one there")),
+        };
+    }
+    let certificates = match tsa_cert {
+        None => Vec::new(),
+        Some(pem) => timestamp::certificates(&files::read_small(pem)?)
+            .map_err(|refusal| refused(&files::shown(pem), &refusal))?,
+    };
+    timestamp::check(&files::read_small(&token)?, &files::read_small(path)?, &certificates)
+        .map(Some)
+        .map_err(|refusal| refused(&files::shown(&token), &refusal))
 }
 
 /// Checks a proof, or evidence, and says what it shows.
@@ -85,13 +129,16 @@ pub fn proof(path: &Path, trust: &Trust, session: &Session) -> CliResult<()> {
         }
         Shown::Grown { from, to, .. } => tell_grown(session, from, to, signed_by.as_deref())?,
     }
-    match (checkpoints.is_empty(), &signed_by) {
-        (true, _) => {
-            ui::note(session, "it was checked against its own root: --checkpoint names one you trust")
-        }
-        (false, None) => ui::note(session, "whose checkpoint it is was not checked: --public-key does"),
-        (false, Some(_)) => Ok(()),
+    if checkpoints.is_empty() {
+        return ui::note(session, "it was checked against its own root: --checkpoint names one you trust");
     }
+    if trust.checkpoint.is_none() && signed_by.is_none() {
+        ui::note(session, "whose checkpoint it is was not checked: --public-key does")?;
+    }
+    if let Some(stamp) = trust.stamp() {
+        ui::note(session, &format!("the checkpoint has a token: {stamp}"))?;
+    }
+    trust.remark(session)
 }
 
 /// The checkpoints that came with a proof; the one that the reader holds has to be of what was proved, too.

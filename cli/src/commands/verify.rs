@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use annals_core::proof::checkpoint::Checkpoint;
+use annals_core::proof::timestamp::Stamped;
 use annals_core::{Damage, Report, SledOptions, hex};
 use serde_json::json;
 
@@ -20,7 +21,9 @@ use crate::ui::{self, counted, safe};
 versions. Damage is named by the records that it affects, and the exit code is 4.
 
 With --checkpoint the root is computed at the checkpoint's size, too: the log still has to
-contain all that the checkpoint has seen. With --proof no store is needed.
+contain all that the checkpoint has seen. A token of a time-stamping authority (RFC 3161) beside
+it, CHECKPOINT.tsr, is checked, too; --tsa-cert is the authority's own certificate. No chain of
+certificates is followed. With --proof no store is needed.
 
 Examples:
   annals verify
@@ -35,13 +38,16 @@ pub struct Args {
     /// The checkpoint has to be signed by this key, or one of these: NAME+ID+KEY, or a file with it
     #[arg(long, value_name = "KEY")]
     public_key: Vec<String>,
+    /// The token beside the checkpoint has to be signed with this certificate of the authority
+    #[arg(long, value_name = "PEM", requires = "checkpoint")]
+    tsa_cert: Option<PathBuf>,
     /// Check this proof, or this evidence, and no store
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
-    let trust = Trust::read(args.checkpoint.as_deref(), &args.public_key)?;
+    let trust = Trust::read(args.checkpoint.as_deref(), &args.public_key, args.tsa_cert.as_deref())?;
     if let Some(proof) = &args.proof {
         return checked::proof(proof, &trust, session);
     }
@@ -62,10 +68,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         report.damage.push(Damage::new(what));
     }
     drop(store);
-    tell(session, &report, checkpoint, signed_by.as_deref())?;
-    if checkpoint.is_some() && signed_by.is_none() {
-        ui::note(session, "whose checkpoint it is was not checked: --public-key does")?;
-    }
+    tell(session, &report, checkpoint, &trust, signed_by.as_deref())?;
+    trust.remark(session)?;
     match report.damage.len() as u64 {
         0 => Ok(()),
         count => Err(CliError::damaged(format!("the store is damaged in {}", counted(count, "place")))
@@ -77,6 +81,7 @@ fn tell(
     session: &Session,
     report: &Report,
     checkpoint: Option<(&Path, &Checkpoint)>,
+    trust: &Trust,
     signed_by: Option<&[String]>,
 ) -> CliResult<()> {
     let damage: Vec<String> = report.damage.iter().map(ToString::to_string).collect();
@@ -101,6 +106,9 @@ fn tell(
             let signed = signed_by.map_or(String::new(), |by| format!(", signed by {}", by.join(" and ")));
             let line = format!("contains all that {} has seen: {seen}{signed}", path.display());
             writeln!(out, "{}", safe(&line))?;
+            if let Some(stamp) = trust.stamp() {
+                writeln!(out, "{}", safe(&stamp))?;
+            }
         }
         return Ok(out.flush()?);
     }
@@ -114,6 +122,9 @@ fn tell(
             "file": files::shown(path), "origin": checkpoint.origin(), "tree_size": checkpoint.size(),
             "root": hex(checkpoint.root()), "signed_by": signed_by,
         });
+        if let Some(Stamped { time, signed_by }) = &trust.stamped {
+            answer["checkpoint"]["timestamp"] = json!({ "time": time, "signed_by": signed_by });
+        }
     }
     ui::print_json(session, &answer)
 }

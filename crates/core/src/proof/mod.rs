@@ -12,6 +12,7 @@ pub mod document;
 pub mod line;
 pub mod note;
 pub mod path;
+pub mod timestamp;
 mod tree;
 
 use std::fmt;
