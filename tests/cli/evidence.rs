@@ -1,5 +1,6 @@
 //! Evidence, read by the real Python with the script that lies in it: whole it holds, and with anything altered the
-//! script says what. The random logs take their number from `ANNALS_EVIDENCE_LOGS`.
+//! script says what. The random logs take their number from `ANNALS_EVIDENCE_LOGS`; of the checkpoint and the key every
+//! `ANNALS_EVIDENCE_STEP`th byte is altered.
 
 use std::fs;
 use std::path::Path;
@@ -184,9 +185,10 @@ fn whatever_is_altered_is_named() {
             forged.push((pointer, name, format!("{other}\n{rest}")));
         }
     }
+    let step: usize = std::env::var("ANNALS_EVIDENCE_STEP").ok().and_then(|n| n.parse().ok()).unwrap_or(7);
     for name in ["checkpoint.txt", "public-key.txt"] {
         let text = read(name);
-        for place in (0..text.len()).filter(|place| text.is_char_boundary(*place)) {
+        for place in (0..text.len()).step_by(step).filter(|place| text.is_char_boundary(*place)) {
             let mut other = text.clone().into_bytes();
             other[place] = if other[place] == b'0' { b'1' } else { b'0' };
             let Ok(other) = String::from_utf8(other) else { continue };
@@ -203,7 +205,7 @@ fn whatever_is_altered_is_named() {
         forge(&folder, name, content);
         runs.push(vec![folder.to_str().unwrap().to_owned()]);
     }
-    assert!(runs.len() > 150, "{}", runs.len());
+    assert!(runs.len() > 100, "{}", runs.len());
     for ((code, told), (place, name, content)) in scripts(&runs).into_iter().zip(&forged) {
         assert_eq!(code, 1, "{name}, {place}:\n{content}\n{told}");
         assert!(told.contains("WRONG: ") && !told.contains("all of it holds"), "{name}, {place}: {told}");

@@ -52,6 +52,7 @@ fn nothing_in_the_data_reaches_a_terminal_raw() {
         &["list"][..],
         &["log"],
         &["show", "e"],
+        &["prove", "e"],
         &["replay"],
         &["--format", "json", "replay"],
         &["--format", "jsonl", "list"],

@@ -151,19 +151,27 @@ fn a_token_that_does_not_fit_is_refused() {
     let done = sandbox.run(&["attest", "--timestamp", "tsa.tsr", "--checkpoint", "april.txt"]);
     refused(&done, "timestamp: the token is of other bytes than the checkpoint's");
     assert!(!sandbox.path("april.txt.tsr").exists());
-    // Every byte of a token, altered: refused wherever it is read, and never a panic.
+    // Every byte of a token, altered. Only what nothing depends on can be another: the list of hash functions in front,
+    // and the parameters that this one does not have.
+    authority.made("ts -query -data march.txt -sha256 -no_nonce -out march.tsq");
+    authority.answer("tsa", "");
     let token = fs::read(sandbox.path("tsa.tsr")).unwrap();
-    let step: usize = std::env::var("ANNALS_TOKEN_STEP").ok().and_then(|n| n.parse().ok()).unwrap_or(23);
+    let step: usize = std::env::var("ANNALS_TOKEN_STEP").ok().and_then(|n| n.parse().ok()).unwrap_or(7);
+    let mut accepted = Vec::new();
     for place in (0..token.len()).step_by(step) {
         let mut other = token.clone();
         other[place] ^= 0x10;
         fs::write(sandbox.path("march.txt.tsr"), &other).unwrap();
         let done = verify("tsa.pem");
         assert!(matches!(done.code, 0 | 1 | 4), "byte {place}: {}", done.stderr);
-        // The certificates that came along are not what is trusted.
-        let inside = token.windows(16).position(|part| part == b"Test Authority\x30\x59");
-        assert!(done.code != 0 || inside.is_some() || place > 300, "byte {place} makes no difference");
+        if done.code == 0 {
+            accepted.push(place);
+        }
     }
+    let list =
+        token.windows(11).position(|part| part == b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01").unwrap();
+    accepted.retain(|place| !(list..list + 13).contains(place));
+    assert!(accepted.len() <= 1, "{accepted:?}");
     fs::write(sandbox.path("march.txt.tsr"), &token[..token.len() / 2]).unwrap();
     refused(&verify("tsa.pem"), "not an answer of RFC 3161");
 }

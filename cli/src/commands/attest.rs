@@ -130,7 +130,9 @@ fn print_public(session: &Session, key: &VerifierKey) -> CliResult<()> {
 fn request_stamp(path: &Path, output: Option<&Path>, session: &Session) -> CliResult<()> {
     files::checkpoint(path)?;
     let Some(output) = output else { return Err(CliError::usage("--timestamp-request needs --output")) };
-    files::replace(output, &timestamp::request(&files::read_small(path)?))?;
+    let request = timestamp::request(&files::read_small(path)?);
+    let request = request.map_err(|refusal| files::refused(&files::shown(path), &refusal))?;
+    files::replace(output, &request)?;
     ui::note(
         session,
         &format!(

@@ -26,6 +26,17 @@ const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// With SHA-256, SHA-384 and SHA-512.
+const RSA_WITH: [ObjectIdentifier; 3] = [
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11"),
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12"),
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13"),
+];
+const ECDSA_WITH: [ObjectIdentifier; 3] = [
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"),
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"),
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4"),
+];
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
@@ -99,13 +110,13 @@ pub struct Stamped {
 }
 
 /// The request for a token over these bytes, as it is sent to an authority.
-pub fn request(bytes: &[u8]) -> Vec<u8> {
+pub fn request(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let hash = OctetString::new(Sha256::digest(bytes).to_vec());
     let parameters = Some(Any::from(Null));
     let algorithm = AlgorithmIdentifierOwned { oid: SHA256, parameters };
     let imprint = hash.map(|hash| Imprint { algorithm, hash });
     let request = imprint.and_then(|imprint| Request { version: 1, imprint, certificates: true }.to_der());
-    request.expect("because a hash of 32 bytes can be written")
+    request.map_err(|e| refuse(format!("the request cannot be written: {e}")))
 }
 
 /// Reads certificates from PEM.
@@ -182,13 +193,13 @@ fn time(time: &Any) -> Result<String, Refusal> {
 
 /// Checks the signature with the certificate among these that the token names; gives whose it is.
 fn check_signature(
-    signed: &SignedData,
+    data: &SignedData,
     content: &[u8],
     time: &str,
     certificates: &[Certificate],
 ) -> Result<String, Refusal> {
     let unreadable = |e: der::Error| refuse(format!("the signature cannot be read: {e}"));
-    let [signer] = signed.signer_infos.0.as_slice() else {
+    let [signer] = data.signer_infos.0.as_slice() else {
         return Err(refuse("a token has one signature"));
     };
     let named = certificates.iter().find(|certificate| is_of(certificate, signer));
@@ -216,10 +227,30 @@ fn check_signature(
     if is_stamp != Some(TST_INFO) || hash.is_none_or(|hash| hash.as_bytes() != ours) {
         return Err(refuse("the signature is over something else"));
     }
+    let how = signer.signature_algorithm.oid;
+    if !is_plain(&how, &of.subject_public_key_info().algorithm.oid, &signer.digest_alg.oid) {
+        return Err(refuse(format!(
+            "signatures of the kind {how} are not known here; `openssl ts -verify` may know them"
+        )));
+    }
     let message = attributes.to_der().map_err(unreadable)?;
     let hash = digest(&signer.digest_alg.oid, &message)?;
     verify(of.subject_public_key_info(), &signer.digest_alg.oid, &hash, signer.signature.as_bytes())?;
     Ok(of.subject().to_string())
+}
+
+/// Whether a kind of signature is that of this kind of key and hash function: RSA with PKCS #1 1.5, or ECDSA.
+fn is_plain(how: &ObjectIdentifier, key: &ObjectIdentifier, digest: &ObjectIdentifier) -> bool {
+    let number = match *digest {
+        SHA256 => 0,
+        SHA384 => 1,
+        _ => 2,
+    };
+    match *key {
+        RSA => *how == RSA || *how == RSA_WITH[number],
+        EC => *how == ECDSA_WITH[number],
+        _ => false,
+    }
 }
 
 /// Whether a signature names this certificate.
