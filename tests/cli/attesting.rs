@@ -86,7 +86,7 @@ fn what_cannot_be_attested_or_proved_is_answered_with_the_next_step() {
         attest --key other.key -o later.txt
         attest --key desk.key --known-at @2 -o later.txt
         prove
-        prove d
+        prove something
         prove a --from early.txt
         prove --from later.txt --to early.txt
         verify --public-key desk.pub

@@ -1,7 +1,7 @@
 //! Proofs that a record is in the log and that the log has only grown, for whoever holds an earlier root.
 //!
 //! The log is an RFC 6962 tree (see `merkle`). [`Tree`] makes inclusion and consistency proofs from a log;
-//! [`path`] checks them with nothing but hashes; [`line`] gives the leaf of an exported record; [`note`] and
+//! [`path`] checks them with nothing but hashes; [`mod@line`] gives the leaf of an exported record; [`note`] and
 //! [`checkpoint`] are the signed statements that proofs lead to, in the forms that other transparency logs use;
 //! [`document`] is the file that a proof travels in.
 //!
