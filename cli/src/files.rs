@@ -28,6 +28,11 @@ pub fn replace(path: &Path, content: &[u8]) -> CliResult<()> {
     write().map_err(|e| cannot("write", path, &e))
 }
 
+/// The file that was named for the output; `-` is standard output, as no name is.
+pub fn output(named: Option<&Path>) -> Option<&Path> {
+    named.filter(|path| *path != Path::new("-"))
+}
+
 /// The directory that a file is in.
 pub fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))

@@ -91,7 +91,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         }
         None => of_log(&store, key.public().name(), known_at(args, session)?)?,
     };
-    if let Some(path) = args.output.as_deref().filter(|path| path.exists()) {
+    if let Some(path) = files::output(args.output.as_deref()).filter(|path| path.exists()) {
         let earlier = files::checkpoint(path)
             .map_err(|error| error.with_hint("it is not written over: name another file"))?;
         may_replace(&store, &earlier, &checkpoint, path)?;
@@ -207,7 +207,8 @@ fn may_replace(
 
 fn tell(args: &Args, session: &Session, checkpoint: &Checkpoint, key: &SigningKey) -> CliResult<()> {
     let text = checkpoint.to_string();
-    if let Some(path) = &args.output {
+    let output = files::output(args.output.as_deref());
+    if let Some(path) = output {
         files::replace(path, text.as_bytes())?;
     }
     if !session.is_for_people() {
@@ -217,7 +218,7 @@ fn tell(args: &Args, session: &Session, checkpoint: &Checkpoint, key: &SigningKe
         });
         return ui::print_json(session, &answer);
     }
-    if let Some(path) = &args.output {
+    if let Some(path) = output {
         let records = counted(checkpoint.size(), "record");
         let root = hex(checkpoint.root());
         return ui::print_line(&format!(

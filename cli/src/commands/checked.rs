@@ -130,7 +130,10 @@ pub fn proof(path: &Path, trust: &Trust, session: &Session) -> CliResult<()> {
         Shown::Grown { from, to, .. } => tell_grown(session, from, to, signed_by.as_deref())?,
     }
     if checkpoints.is_empty() {
-        return ui::note(session, "it was checked against its own root: --checkpoint names one you trust");
+        return ui::note(
+            session,
+            "it was checked against its own root and size: --checkpoint names some that you trust",
+        );
     }
     if trust.checkpoint.is_none() && signed_by.is_none() {
         ui::note(session, "whose checkpoint it is was not checked: --public-key does")?;

@@ -60,7 +60,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     };
     drop(store);
     check(&proof)?;
-    match &args.output {
+    match files::output(args.output.as_deref()) {
         None => ui::print_json(session, &proof),
         Some(path) => {
             let mut json = serde_json::to_vec_pretty(&proof)?;

@@ -7,6 +7,7 @@ use annals_core::Hash;
 use annals_core::proof::Step;
 use annals_core::proof::checkpoint::Checkpoint;
 use annals_core::proof::note::{Note, SigningKey, VerifierKey};
+use annals_core::proof::timestamp;
 use annals_testkit::TestHost;
 use proptest::prelude::*;
 use signed_note::{StandardSigner, StandardVerifier, VerifierList};
@@ -101,6 +102,17 @@ proptest! {
         if cut { bytes.truncate(place) } else { bytes[place] ^= change }
         let taken = Checkpoint::parse(&bytes).is_ok_and(|read| read.check(std::slice::from_ref(own.public())).is_ok());
         prop_assert!(!taken, "{:?}", String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn no_bytes_bring_the_reading_of_a_token_down(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0_usize..60) {
+        prop_assert!(timestamp::check(&bytes, b"checkpoint", &[]).is_err());
+        // A request is well-formed, and no answer.
+        let mut request = timestamp::request(&bytes).unwrap();
+        prop_assert!(timestamp::check(&request, &bytes, &[]).is_err());
+        request.truncate(cut);
+        prop_assert!(timestamp::check(&request, &bytes, &[]).is_err());
+        prop_assert!(timestamp::certificates(&bytes).is_err());
     }
 
     #[test]

@@ -10,16 +10,19 @@
     reason = "a panic is how a test fails, and the environment says how long it runs"
 )]
 
+use annals_core::proof::checkpoint::Checkpoint;
+use annals_core::proof::document::{Proof, Shown};
 use annals_core::proof::path::{check_consistency, check_inclusion};
 use annals_core::proof::{Refusal, Step, Tree, line};
 use annals_core::{
     Commit, Error, EventEntry, Frontier, Hash, Head, Log, Seal, Store, StoredRecord, WriteOptions,
-    commitment, content_json, pack, scan,
+    commitment, content_json, hex, pack, scan,
 };
 use annals_model::{Content, Entry, Event, EventId, Op, Seq, TimelineName, Write};
 use annals_testkit::{MemoryLog, TestHost};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{ConsistencyProof, HashableLeaf, InclusionProof, RootHash};
+use serde_json::json;
 use sha2::Sha256;
 use sha2::digest::Update;
 
@@ -277,6 +280,64 @@ fn no_byte_of_a_line_can_be_changed() {
         {
             let other = format!("{{{addition}{front}");
             assert!(!line::read(&other).is_ok_and(|read| read.hash == leaf), "{other}");
+        }
+    }
+}
+
+/// Whether two checks have shown the same, whatever their checkpoints call the log.
+fn same(one: &Shown, two: &Shown) -> bool {
+    match (one, two) {
+        (
+            Shown::Included { size, root, records, .. },
+            Shown::Included { size: s, root: r, records: all, .. },
+        ) => (size, root, records) == (s, r, all),
+        (Shown::Grown { from, to, .. }, Shown::Grown { from: f, to: t, .. }) => (from, to) == (f, t),
+        _ => false,
+    }
+}
+
+/// Texts that are nearly proofs: each is taken for what it says or refused, and none brings the check down.
+#[test]
+fn no_text_brings_the_check_down() {
+    let store = grown(20);
+    let mut tree = Tree::of(store.log()).unwrap();
+    let digits = |path: Vec<Hash>| path.iter().map(|hash| hex(hash)).collect::<Vec<_>>();
+    let stored = scan::one(store.log(), Seq(7)).unwrap();
+    let (line, path) = (line::of(&stored).unwrap(), digits(tree.inclusion(Seq(7), 20).unwrap()));
+    let root = |tree: &mut Tree<'_, MemoryLog>, size| hex(&tree.root(size).unwrap());
+    let (twenty, nine) = (root(&mut tree, 20), root(&mut tree, 9));
+    // A root does not say how many records it is over; a checkpoint does.
+    let checkpoint = |tree: &mut Tree<'_, MemoryLog>, size| {
+        Checkpoint::unsigned("a log", size, tree.root(size).unwrap()).unwrap().to_string()
+    };
+    let (at_twenty, at_nine) = (checkpoint(&mut tree, 20), checkpoint(&mut tree, 9));
+    let inclusion = json!({
+        "kind": "inclusion", "schema": "annals/proof/1", "tree_size": 20, "root": twenty,
+        "records": [{ "leaf_index": 6, "line": line, "path": path }],
+        "checkpoint": at_twenty,
+    });
+    let consistency = json!({
+        "kind": "consistency", "schema": "annals/proof/1",
+        "from": { "tree_size": 9, "root": nine, "checkpoint": at_nine },
+        "to": { "tree_size": 20, "root": twenty, "checkpoint": at_twenty }, "path": digits(tree.consistency(9, 20).unwrap()),
+    });
+    for proof in [inclusion.to_string(), consistency.to_string()] {
+        let right = Proof::parse(&proof).unwrap();
+        let shown = right.check().unwrap();
+        for place in 0..proof.len() {
+            for (cut, insert) in [(1, ""), (1, "9"), (0, "0"), (1, "\""), (1, "{"), (9, "")] {
+                let end = (place + cut).min(proof.len());
+                if !proof.is_char_boundary(place) || !proof.is_char_boundary(end) {
+                    continue;
+                }
+                let other = format!("{}{insert}{}", &proof[..place], &proof[end..]);
+                let taken = Proof::parse(&other).and_then(|other| other.check());
+                assert!(taken.is_err() || taken.is_ok_and(|taken| same(&taken, &shown)), "{other}");
+            }
+        }
+        for size in ["0", "1", "18446744073709551615", "-1", "1e3"] {
+            let other = proof.replace("\"tree_size\":20", &format!("\"tree_size\":{size}"));
+            assert!(!Proof::parse(&other).is_ok_and(|other| other.check().is_ok()), "{size}");
         }
     }
 }
