@@ -283,6 +283,36 @@ fn the_script_agrees_on_logs_of_many_sizes() {
     }
 }
 
+/// Evidence for a checkpoint that was published long ago: what the log held then, and nothing of later.
+#[test]
+fn evidence_is_made_for_an_earlier_checkpoint() {
+    if !has("python3") {
+        return;
+    }
+    let sandbox = store();
+    let public = sandbox.ok(&["attest", "--key", "desk.key", "--show-public"]);
+    sandbox.ok(&["attest", "--key", "desk.key", "-o", "then.txt"]);
+    sandbox.ok(&["attest", "--new-key", "witness.key", "--name", "witness"]);
+    sandbox.ok(&["attest", "--key", "witness.key", "--cosign", "then.txt", "-o", "then.txt"]);
+    sandbox.write("then.txt.tsr", "a token");
+    sandbox.ok(&["revise", "rumour", "--title", "A rumour, spread"]);
+    sandbox.ok(&["append", "--id", "late", "--title", "Came late"]);
+    sandbox.ok(&["export", "--to", "evidence", "--at-checkpoint", "then.txt", "-o", "out"]);
+    let read = |name: &str| fs::read_to_string(sandbox.path("out").join(name)).unwrap();
+    assert_eq!(read("checkpoint.txt"), fs::read_to_string(sandbox.path("then.txt")).unwrap());
+    assert_eq!(read("checkpoint.txt.tsr"), "a token");
+    assert!(!read("events.jsonl").contains("late") && !read("events.jsonl").contains("spread"));
+    let out = sandbox.path("out").to_str().unwrap().to_owned();
+    let (code, told) = &scripts(&[vec![out, public.trim().to_owned()]])[0];
+    assert!(*code == 0 && told.contains("signed by example.org/sea+"), "{told}");
+    sandbox.ok(&["verify", "--proof", "out", "--public-key", public.trim()]);
+    let forged = read("checkpoint.txt").replacen("\n7\n", "\n6\n", 1);
+    sandbox.write("forged.txt", &forged);
+    let done = sandbox.run(&["export", "--to", "evidence", "--at-checkpoint", "forged.txt", "-o", "other"]);
+    assert_eq!(done.code, 4, "{}", done.stderr);
+    assert!(!sandbox.path("other").exists());
+}
+
 /// The content of one record is gone, and its proof stands, for Annals and for the script.
 #[test]
 fn a_redacted_record_is_proved_like_the_others() {

@@ -10,7 +10,7 @@ use annals_model::line::record_line;
 use annals_model::{Certainty, EventId, Invalid, Question, Seq};
 use tempfile::NamedTempFile;
 
-use super::evidence;
+use super::evidence::{self, Vouched};
 use super::list::chosen;
 use crate::args::{QuestionArgs, RangeArgs, hinted};
 use crate::error::{CliError, CliResult};
@@ -49,6 +49,9 @@ pub struct Args {
     /// Sign the checkpoint of the evidence with this key
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Prove the evidence to whoever has this checkpoint, from what the log held then
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "known_at"])]
+    at_checkpoint: Option<PathBuf>,
     /// Events that may have ended then or later
     #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
     from: Option<String>,
@@ -80,8 +83,8 @@ impl FromStr for Target {
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let Target::Format(target) = args.target else { return write_evidence(args, session) };
-    if args.key.is_some() {
-        return Err(CliError::usage("--key goes with --to evidence"));
+    if args.key.is_some() || args.at_checkpoint.is_some() {
+        return Err(CliError::usage("--key and --at-checkpoint go with --to evidence"));
     }
     let store = session.open()?;
     // The output is opened before the long work: a path that cannot be written is told at once.
@@ -130,11 +133,14 @@ fn write_evidence(args: &Args, session: &Session) -> CliResult<()> {
     };
     let store = session.open()?;
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
-    let question = args.question.question(session, &range)?;
+    let mut question = args.question.question(session, &range)?;
+    let vouched =
+        Vouched::read(&store, args.key.as_deref(), args.at_checkpoint.as_deref(), question.known_at)?;
+    question.known_at = vouched.known_at();
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
     let chosen = chosen(&args.question, &question, &known);
     let chosen: Vec<EventId> = chosen.into_iter().map(|known| known.event.id.clone()).collect();
-    evidence::write(session, &store, &question, &chosen, args.key.as_deref(), directory)
+    evidence::write(session, &store, &question, &chosen, &vouched, directory)
 }
 
 fn refuse_losses(losses: &Losses) -> CliResult<()> {

@@ -6,7 +6,6 @@
 use std::fmt::{self, Write as _};
 
 use annals_core::proof::checkpoint::Checkpoint;
-use annals_core::proof::note::SigningKey;
 use annals_core::{StoredRecord, hex};
 use annals_model::{Content, Event, Question, Source};
 
@@ -22,7 +21,7 @@ article{border-top:1px solid #bbb;padding:.5rem 0}blockquote{margin:.4rem 0 .4re
 pub fn page(
     records: &[StoredRecord],
     checkpoint: &Checkpoint,
-    key: Option<&SigningKey>,
+    key: Option<&str>,
     question: &Question,
 ) -> String {
     let mut page = String::with_capacity(16 * 1024);
@@ -35,7 +34,7 @@ fn write_page(
     out: &mut String,
     records: &[StoredRecord],
     checkpoint: &Checkpoint,
-    key: Option<&SigningKey>,
+    key: Option<&str>,
     question: &Question,
 ) -> fmt::Result {
     let events = by_event(records);
@@ -58,12 +57,7 @@ fn write_page(
     writeln!(out, "</main>\n</body>\n</html>")
 }
 
-fn write_what(
-    out: &mut String,
-    records: usize,
-    checkpoint: &Checkpoint,
-    key: Option<&SigningKey>,
-) -> fmt::Result {
+fn write_what(out: &mut String, records: usize, checkpoint: &Checkpoint, key: Option<&str>) -> fmt::Result {
     let records = counted(records as u64, "record");
     let size = counted(checkpoint.size(), "record");
     writeln!(
@@ -73,13 +67,18 @@ fn write_what(
          a further record, and the folder has all records that the log had of these events.</p>"
     )?;
     writeln!(out, "<p>Root of the log: <span class=\"hash\">{}</span></p>", hex(checkpoint.root()))?;
-    match key {
-        Some(key) => writeln!(
+    let signers: Vec<String> =
+        checkpoint.note().signatures().iter().map(|signature| isolated(signature.name())).collect();
+    match (signers.as_slice(), key) {
+        ([], _) => writeln!(out, "<p>The checkpoint is not signed.</p>")?,
+        (_, Some(key)) => writeln!(
             out,
             "<p>The checkpoint is signed with the key <span class=\"hash\">{}</span></p>",
-            isolated(&key.public().to_string())
+            isolated(key)
         )?,
-        None => writeln!(out, "<p>The checkpoint is not signed.</p>")?,
+        (signers, None) => {
+            writeln!(out, "<p>The checkpoint carries signatures by {}.</p>", signers.join(" and "))?;
+        }
     }
     writeln!(
         out,
@@ -161,8 +160,8 @@ fn write_source(out: &mut String, source: &Source) -> fmt::Result {
     if parts.is_empty() { Ok(()) } else { writeln!(out, "<p class=\"small\">{}</p>", parts.join(", ")) }
 }
 
-fn write_how(out: &mut String, key: Option<&SigningKey>) -> fmt::Result {
-    let key = key.map_or("NAME+ID+KEY".to_owned(), |key| isolated(&key.public().to_string()));
+fn write_how(out: &mut String, key: Option<&str>) -> fmt::Result {
+    let key = key.map_or("NAME+ID+KEY".to_owned(), isolated);
     writeln!(
         out,
         "<h2>How to check it</h2>\n\
@@ -174,7 +173,9 @@ fn write_how(out: &mut String, key: Option<&SigningKey>) -> fmt::Result {
          <p>By hand: <code>sha256sum -c SHA256SUMS</code> says whether a file was damaged on its way. A record's leaf is \
          SHA-256 over its fields and a salted commitment to its content, as FORMAT.md of Annals says under “Leaf”; \
          the paths in <code>proofs.json</code> are those of RFC 6962, and <code>checkpoint.txt</code> is a signed \
-         note (C2SP tlog-checkpoint, Ed25519). <code>attachments.jsonl</code> lists the files that the sources name by \
+         note (C2SP tlog-checkpoint, Ed25519). If there is a <code>checkpoint.txt.tsr</code>, <code>openssl ts \
+         -verify -data checkpoint.txt -in checkpoint.txt.tsr -CAfile CA.pem</code> says when a time-stamping authority \
+         saw it. <code>attachments.jsonl</code> lists the files that the sources name by \
          their SHA-256: compare yours with <code>sha256sum</code>.</p>"
     )
 }

@@ -29,6 +29,7 @@ use crate::ui::{self, counted};
 const EVENTS: &str = "events.jsonl";
 const PROOFS: &str = "proofs.json";
 const CHECKPOINT: &str = "checkpoint.txt";
+const TOKEN: &str = "checkpoint.txt.tsr";
 const PUBLIC_KEY: &str = "public-key.txt";
 const ATTACHMENTS: &str = "attachments.jsonl";
 const COVER: &str = "README.html";
@@ -68,13 +69,52 @@ struct Attachment<'a> {
     url: Option<&'a str>,
 }
 
-/// Writes the evidence of these events: all the records that the log had of them at the question's K.
+/// The checkpoint of evidence, and who vouches for it.
+#[derive(Debug)]
+pub struct Vouched {
+    checkpoint: Checkpoint,
+    key: Option<SigningKey>,
+    /// The token of a time-stamping authority that lay beside it.
+    token: Option<Vec<u8>>,
+}
+
+impl Vouched {
+    /// The checkpoint that was given, if the log contains all of it, or one of the log at a moment.
+    pub fn read(
+        store: &Store<SledLog>,
+        key: Option<&Path>,
+        at: Option<&Path>,
+        known_at: KnownAt,
+    ) -> CliResult<Self> {
+        if let Some(path) = at {
+            let checkpoint = files::checkpoint(path)?;
+            attest::require(store, &checkpoint, &files::shown(path))?;
+            let token = Some(files::token_of(path)).filter(|token| token.exists());
+            let token = token.map(|token| files::read_small(&token)).transpose()?;
+            return Ok(Self { checkpoint, key: None, token });
+        }
+        let key = key.map(files::signing_key).transpose()?;
+        let origin = key.as_ref().map_or(NAMELESS, |key| key.public().name());
+        let mut checkpoint = attest::of_log(store, origin, known_at)?;
+        if let Some(key) = &key {
+            checkpoint.sign(key);
+        }
+        Ok(Self { checkpoint, key, token: None })
+    }
+
+    /// What the log held then is what the evidence is made of.
+    pub const fn known_at(&self) -> KnownAt {
+        KnownAt::Position(Seq(self.checkpoint.size()))
+    }
+}
+
+/// Writes the evidence of these events: all the records that the log had of them at the checkpoint.
 pub fn write(
     session: &Session,
     store: &Store<SledLog>,
     question: &Question,
     chosen: &[EventId],
-    key: Option<&Path>,
+    vouched: &Vouched,
     directory: &Path,
 ) -> CliResult<()> {
     if directory.symlink_metadata().is_ok() {
@@ -86,24 +126,15 @@ pub fn write(
             CliError::failed("no event is chosen").with_hint("`annals list` shows what the filters give")
         );
     }
-    let key = key.map(files::signing_key).transpose()?;
-    let size = store.position(question.known_at)?.seq;
-    let mut checkpoint = attest::of_log(
-        store,
-        key.as_ref().map_or(NAMELESS, |key| key.public().name()),
-        KnownAt::Position(size),
-    )?;
-    if let Some(key) = &key {
-        checkpoint.sign(key);
-    }
+    let size = Seq(vouched.checkpoint.size());
     let records = records(store, question, chosen, size)?;
-    let proof = proof(store, &records, &checkpoint)?;
+    let proof = proof(store, &records, &vouched.checkpoint)?;
     prove::check(&Proof::Inclusion(proof.clone()))?;
-    let files = contents(&records, proof, &checkpoint, key.as_ref(), question)?;
+    let files = contents(&records, proof, vouched, question)?;
     place(directory, &files)?;
     let (records, events) = (counted(records.len() as u64, "record"), counted(chosen.len() as u64, "event"));
     ui::note(session, &format!("{}: {records} of {events}, in a log of {size}", directory.display()))?;
-    if key.is_none() {
+    if vouched.checkpoint.note().signatures().is_empty() {
         ui::note(session, "the checkpoint is not signed: --key FILE signs it")?;
     }
     Ok(())
@@ -140,8 +171,7 @@ type Files = Vec<(&'static str, Vec<u8>)>;
 fn contents(
     records: &[StoredRecord],
     proof: Inclusion,
-    checkpoint: &Checkpoint,
-    key: Option<&SigningKey>,
+    vouched: &Vouched,
     question: &Question,
 ) -> CliResult<Files> {
     let mut lines = String::new();
@@ -154,17 +184,19 @@ fn contents(
     let paths = Listing { schema: FORM.to_owned(), tree_size: proof.tree_size, root: proof.root, paths };
     let mut json = serde_json::to_vec_pretty(&paths)?;
     json.push(b'\n');
+    let Vouched { checkpoint, key, token } = vouched;
+    let public = key.as_ref().map(|key| key.public().to_string());
     let mut files: Files = vec![
-        (COVER, cover::page(records, checkpoint, key, question).into_bytes()),
+        (COVER, cover::page(records, checkpoint, public.as_deref(), question).into_bytes()),
         (ATTACHMENTS, attachments(records)?.into_bytes()),
         (CHECKPOINT, checkpoint.to_string().into_bytes()),
         (EVENTS, lines.into_bytes()),
         (PROOFS, json),
         (SCRIPT, include_bytes!("verify.py").to_vec()),
     ];
-    if let Some(key) = key {
-        files.insert(5, (PUBLIC_KEY, format!("{}\n", key.public()).into_bytes()));
-    }
+    files.extend(token.clone().map(|token| (TOKEN, token)));
+    files.extend(public.map(|public| (PUBLIC_KEY, format!("{public}\n").into_bytes())));
+    files.sort_by_key(|(name, _)| *name);
     let sums = files.iter().map(|(name, content)| {
         let hash: [u8; 32] = Sha256::digest(content).into();
         format!("{}  {name}\n", hex(&hash))
