@@ -37,6 +37,7 @@ pub struct Global {
         value_name = "PATH",
         env = "ANNALS_STORE",
         hide_env_values = true,
+        hide_short_help = true,
         help_heading = "Global options"
     )]
     pub store: Option<PathBuf>,
@@ -143,7 +144,7 @@ pub enum Command {
     Show(commands::show::Args),
     /// Show the state as of a date, as known at a moment
     Replay(commands::replay::Args),
-    /// Show what changed between two dates, or in what is known about one, and by which events
+    /// Show what changed between two dates, or in what is known, and by which events
     Diff(commands::diff::Args),
     /// Show every value that an entity or attribute had
     History(commands::history::Args),
@@ -167,6 +168,12 @@ pub enum Command {
     Attest(Box<commands::attest::Args>),
     /// Write a proof that an event is in the log, or that the log has only grown
     Prove(commands::prove::Args),
+    /// Copy the store to a directory elsewhere, or bring the copy there up to date
+    Backup(commands::backup::Args),
+    /// Make a store of a backup
+    Restore(commands::restore::Args),
+    /// List the evidence files that the store keeps, take one out, or put one in
+    Attachment(commands::attachment::Args),
     /// Show what the store holds
     Stats(commands::stats::Args),
     /// Print the completions for a shell

@@ -1,5 +1,6 @@
 //! What the commands share: the global flags, the host, and the way to the store.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ const INDEX_DIRECTORY: &str = "index";
 
 /// Records that take long enough to index that people are told.
 const LONG_TO_INDEX: u64 = 200_000;
+
+/// Threads that work beside the main one, at most.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
 
 /// One run of the program.
 #[derive(Debug)]
@@ -137,6 +141,12 @@ impl Session {
     /// Says if something derived had to be built anew while the store was in use.
     pub fn remark(&self, store: &Store<SledLog>) -> CliResult<()> {
         store.log().remark().map_or(Ok(()), |remark| ui::note(self, remark))
+    }
+
+    /// Threads that work beside this one, where a command has work for them.
+    pub fn threads() -> NonZeroUsize {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        threads.min(MOST_THREADS)
     }
 
     /// How a store is opened.

@@ -25,6 +25,7 @@ mod evidence;
 mod exchange;
 mod explaining;
 mod indexing;
+mod keeping;
 mod manners;
 mod reading;
 mod real_data;

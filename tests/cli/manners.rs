@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 27] = [
     "init",
     "demo",
     "append",
@@ -27,6 +27,9 @@ const COMMANDS: [&str; 24] = [
     "verify",
     "attest",
     "prove",
+    "backup",
+    "restore",
+    "attachment",
     "stats",
     "completions",
     "man",

@@ -27,11 +27,12 @@ with --strict it is an error, and nothing is written.
 Examples:
   annals export --to csv -o timeline.csv
   annals export --to markdown --from 2010 --until 2019
+  annals export --to ics -o haiti.ics
   annals export --to jsonl --records > log.jsonl      the whole log, to be imported with its record times
   annals export --to evidence --kind withdrawal --key desk.key -o evidence"
 )]
 pub struct Args {
-    /// The target: jsonl, json, csv, markdown; or evidence, a folder that others can check
+    /// The target: jsonl, json, csv, markdown, ics, timelinejs, markwhen, mermaid, timesketch; or evidence, a folder
     #[arg(long = "to", value_name = "FORMAT", value_parser = hinted::<Target>)]
     target: Target,
     /// The file to write [default: standard output], or the folder of evidence
@@ -108,6 +109,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
             timeline: &question.timeline,
             event: &known.event,
             sure: args.question.as_of.is_none() || surely.counts(&known.event),
+            recorded_at: known.recorded_at,
         })
         .collect();
     let timelines = [question.timeline.clone()];
@@ -189,7 +191,8 @@ enum Output {
 impl Output {
     fn open(path: Option<&Path>, target: Format) -> CliResult<Self> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            let is_json = matches!(target, Format::Json | Format::Jsonl);
+            let is_json =
+                matches!(target, Format::Json | Format::Jsonl | Format::TimelineJs | Format::Timesketch);
             return Ok(if io::stdout().is_terminal() {
                 Self::Terminal { text: Vec::new(), is_json }
             } else {

@@ -1,7 +1,9 @@
 //! One command, one file.
 
 pub mod append;
+pub mod attachment;
 pub mod attest;
+pub mod backup;
 pub mod completions;
 pub mod conflicts;
 pub mod date;
@@ -16,6 +18,7 @@ pub mod log;
 pub mod man;
 pub mod prove;
 pub mod replay;
+pub mod restore;
 pub mod retract;
 pub mod revise;
 pub mod show;
@@ -62,6 +65,9 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Verify(args) => verify::run(&args, session)?,
         Command::Attest(args) => attest::run(&args, session)?,
         Command::Prove(args) => prove::run(&args, session)?,
+        Command::Backup(args) => backup::run(&args, session)?,
+        Command::Restore(args) => restore::run(&args, session)?,
+        Command::Attachment(args) => attachment::run(&args, session)?,
         Command::Stats(args) => stats::run(&args, session)?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Man(args) => man::run(&args)?,

@@ -16,7 +16,8 @@ use crate::session::Session;
 /// Correct an event
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "What the flags do not name stays as it was. A list that is given replaces the whole list.
+    after_long_help = "What the flags do not name stays as it was. A list that is given replaces the whole list;
+--attach without --source adds a source.
 The old version stays in the log, and in every answer as known before.
 A date is computed anew from --after and --before, and from the links of both kinds that stay.
 
@@ -76,6 +77,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         event
     };
     event.check()?;
+    args.event.keep_files(&event, &store)?;
     let entry = Entry::new(session.timeline().clone(), Write::Revise(Box::new(event)));
     let written = store.write(vec![entry], session.host(), &args.writing.options());
     tell(session, &written.map_err(|failed| explain(&store, failed, false))?)

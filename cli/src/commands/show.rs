@@ -97,7 +97,10 @@ fn fields(event: &Event) -> Vec<(&'static str, String)> {
 fn cited(source: &annals_model::Source) -> String {
     let quote = source.quote.as_ref().map(|quote| format!("“{quote}”"));
     let date = source.date.as_ref().map(ToString::to_string);
-    let archived = source.archived.as_ref().map(|url| format!("archived at {url}"));
+    let archived = match source.attached() {
+        Some((_, name)) => Some(format!("kept as {name}")),
+        None => source.archived.as_ref().map(|url| format!("archived at {url}")),
+    };
     let sha256 = source.sha256.as_ref().map(|hash| format!("SHA-256 {hash}"));
     [&source.title, &source.url, &date, &source.locator, &quote, &archived, &sha256]
         .into_iter()

@@ -1,37 +1,43 @@
-//! `annals verify`: checks the whole store against itself and against a checkpoint, or a proof without a store.
+//! `annals verify`: checks the whole store against itself and against a checkpoint; a backup, or a proof, without a store.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use annals_core::backup::Backup;
 use annals_core::proof::checkpoint::Checkpoint;
 use annals_core::proof::timestamp::Stamped;
-use annals_core::{Damage, Report, SledOptions, hex};
+use annals_core::{Damage, Inventory, Report, SledOptions, hex};
 use serde_json::json;
 
 use super::checked::{self, Trust};
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::session::Session;
-use crate::ui::{self, counted, safe};
+use crate::ui::{self, Progress, counted, safe};
 
 /// Check the whole store against itself, or against what others hold
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Reads every frame, envelope and leaf, the tree of hashes against the head file, the ids and the
-versions. Damage is named by the records that it affects, and the exit code is 4.
+versions, and the attachments against the hashes that the log holds. Damage is named by the records
+that it affects, and the exit code is 4.
 
 With --checkpoint the root is computed at the checkpoint's size, too: the log still has to
 contain all that the checkpoint has seen. A token of a time-stamping authority (RFC 3161) beside
 it, CHECKPOINT.tsr, is checked, too; --tsa-cert is the authority's own certificate. No chain of
-certificates is followed. With --proof no store is needed.
+certificates is followed. A backup or a proof needs no store.
 
 Examples:
   annals verify
+  annals verify /media/usb/haiti.backup
   annals verify --checkpoint checkpoint.txt --public-key desk.pub
   annals verify --proof proof.json --checkpoint checkpoint.txt --public-key desk.pub
   annals verify --proof evidence/"
 )]
 pub struct Args {
+    /// A backup to check instead of the store
+    #[arg(value_name = "BACKUP", conflicts_with_all = ["checkpoint", "public_key", "proof"])]
+    backup: Option<PathBuf>,
     /// Whether the log still contains all that this checkpoint has seen
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -47,6 +53,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    if let Some(path) = &args.backup {
+        return backup(path, session);
+    }
     let trust = Trust::read(args.checkpoint.as_deref(), &args.public_key, args.tsa_cert.as_deref())?;
     if let Some(proof) = &args.proof {
         return checked::proof(proof, &trust, session);
@@ -54,6 +63,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     if trust.checkpoint.is_none() && !trust.keys.is_empty() {
         return Err(CliError::usage("--public-key goes with --checkpoint or --proof"));
     }
+    store(args, &trust, session)
+}
+
+fn store(args: &Args, trust: &Trust, session: &Session) -> CliResult<()> {
     let signed_by = trust.signed_by()?;
     let options = SledOptions { check_head: false, ..session.options() };
     let store = session.open_with(&options)?;
@@ -67,8 +80,13 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         let what = "the head file is missing or unreadable: whether the log has lost its end cannot be told";
         report.damage.push(Damage::new(what));
     }
+    let named = std::mem::take(&mut report.attachments);
+    // Where the log is damaged it cannot say which files it names.
+    let mut attachments =
+        if report.damage.is_empty() { store.log().attachments().check(named)? } else { Inventory::default() };
+    report.damage.append(&mut attachments.damage);
     drop(store);
-    tell(session, &report, checkpoint, &trust, signed_by.as_deref())?;
+    tell(session, &report, &attachments, checkpoint, trust, signed_by.as_deref())?;
     trust.remark(session)?;
     match report.damage.len() as u64 {
         0 => Ok(()),
@@ -80,6 +98,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
 fn tell(
     session: &Session,
     report: &Report,
+    attachments: &Inventory,
     checkpoint: Option<(&Path, &Checkpoint)>,
     trust: &Trust,
     signed_by: Option<&[String]>,
@@ -98,6 +117,9 @@ fn tell(
             counted(report.timelines, "timeline"),
         );
         writeln!(out, "{read}\nlog root {}", hex(&report.root))?;
+        if attachments.kept > 0 {
+            writeln!(out, "read {}", counted(attachments.kept, "attachment"))?;
+        }
         if damage.is_empty() {
             writeln!(out, "no damage")?;
         }
@@ -110,12 +132,18 @@ fn tell(
                 writeln!(out, "{}", safe(&stamp))?;
             }
         }
-        return Ok(out.flush()?);
+        out.flush()?;
+        if !attachments.orphans.is_empty() {
+            let orphans = counted(attachments.orphans.len() as u64, "attachment");
+            ui::note(session, &format!("no event names {orphans}; `annals attachment list` shows them"))?;
+        }
+        return Ok(());
     }
     let records = json!({ "records": report.records, "frames": report.frames, "events": report.events });
+    let kept = json!({ "kept": attachments.kept, "orphans": attachments.orphans });
     let mut answer = json!({
         "schema": "annals/verify/1", "read": records, "timelines": report.timelines,
-        "log_root": hex(&report.root), "damage": damage,
+        "attachments": kept, "log_root": hex(&report.root), "damage": damage,
     });
     if let Some((path, checkpoint)) = checkpoint {
         answer["checkpoint"] = json!({
@@ -127,4 +155,32 @@ fn tell(
         }
     }
     ui::print_json(session, &answer)
+}
+
+fn backup(path: &Path, session: &Session) -> CliResult<()> {
+    let backup = Backup::at(path.to_owned());
+    let progress = Progress::of_count(session, "records read");
+    let total = backup.held()?.map_or(0, |held| held.records.0);
+    let verified = backup.verify(Session::threads(), |more| progress.advance_of(more, total));
+    progress.finish();
+    let held = verified.map_err(|error| match error {
+        annals_core::Error::Damaged(damage) => CliError::damaged(format!("the backup is damaged: {damage}"))
+            .with_hint("make another one of the store: `annals backup DEST`"),
+        other => other.into(),
+    })?;
+    let root = hex(&held.root);
+    if !session.is_for_people() {
+        let answer = json!({
+            "schema": "annals/verify/1", "backup": path, "read": { "records": held.records },
+            "snapshots": held.snapshots, "attachments": held.attachments, "log_root": root, "damage": [],
+        });
+        return ui::print_json(session, &answer);
+    }
+    let recorded = held.recorded_at.map_or_else(String::new, |at| format!(", the last of {at}"));
+    ui::print_line(&format!(
+        "read {}{recorded}, {}, {}\nlog root {root}\nno damage",
+        counted(held.records.0, "record"),
+        counted(held.snapshots, "snapshot"),
+        counted(held.attachments, "attachment"),
+    ))
 }

@@ -26,6 +26,28 @@ impl Progress {
         Self { bar }
     }
 
+    /// A bar over things that are counted, whose number is told with the first of them.
+    pub fn of_count(session: &Session, things: &'static str) -> Self {
+        let progress = Self::of_bytes(session, None);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {human_pos} {msg}, {eta} left") {
+            progress.bar.set_style(style);
+        }
+        progress.bar.set_message(things);
+        progress
+    }
+
+    /// So many more things have been done, of so many.
+    pub fn advance_of(&self, more: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.inc(more);
+    }
+
+    /// Begins anew, with other things.
+    pub fn again(&self, things: &'static str) {
+        self.bar.reset();
+        self.bar.set_message(things);
+    }
+
     /// So many more bytes have been read.
     pub fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);

@@ -14,12 +14,15 @@
 //! [`Host`] that is passed in.
 
 mod ahead;
+mod attachments;
+pub mod backup;
 mod batch;
 mod codec;
 mod compare;
 mod conflicts;
 mod error;
 mod explain;
+mod files;
 mod fingerprint;
 mod group;
 mod host;
@@ -39,6 +42,7 @@ mod store;
 mod stored;
 mod verify;
 
+pub use attachments::{Attached, Attachments, Inventory, Named};
 pub use batch::Resume;
 pub use codec::frame::{Encoded, Frame, RawRecord, pack};
 pub use codec::leaf::{Salt, commitment, content_json, record_leaf};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use annals_model::{Record, RecordedAt, Seq, TimelineName, Version};
 
+use crate::attachments::Named;
 use crate::codec::frame::Frame;
 use crate::log::{Head, Log};
 use crate::merkle::{BLOCK, Frontier, Hash};
@@ -24,6 +25,8 @@ pub struct Report {
     pub timelines: u64,
     /// The Merkle root over all records.
     pub root: Hash,
+    /// The attachments that records name.
+    pub attachments: Named,
     /// The damage, in record order.
     pub damage: Vec<Damage>,
 }
@@ -155,6 +158,7 @@ impl<'a, L: Log> Check<'a, L> {
         }
         self.recorded_at = Some(record.recorded_at);
         *self.versions.entry(record.timeline.clone()).or_default() += 1;
+        self.report.attachments.note(record);
         self.event(stored)?;
         let block = self.frontier.push(stored.leaf()?);
         if !self.complete {

@@ -11,11 +11,15 @@
 //! - [`read_ahead()`] does the same on several threads.
 //! - [`ColumnMap`] names for each part of an event the column that it comes from.
 
+mod carried;
 mod cell;
+mod details;
 mod export;
 mod format;
+mod html;
 mod import;
 mod map;
+mod rough;
 mod text;
 
 pub use export::{

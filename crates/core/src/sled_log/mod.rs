@@ -9,6 +9,7 @@
 //! tail       the last frames of the log, for those who follow it while another process has the store open
 //! sled/      sled's own files: the trees frames, ids, timelines, blocks, meta
 //! snapshots/ saved answers, a file each; no part of the log, and there only once one was saved
+//! attachments/ evidence files, named by their hash; there only once one was attached
 //! ```
 //!
 //! What sled does not do by itself is done here: `open` guards against what a killed or damaged store does to
@@ -38,8 +39,10 @@ use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
 pub use follow::Follower;
+pub(crate) use lock::Lock;
 pub use open::{Durability, OPENER, SledOptions};
 
+use crate::attachments::Attachments;
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::Hash;
 use crate::snapshots::Snapshots;
@@ -48,7 +51,6 @@ use crate::{Damage, Error, Result};
 use head_file::HeadFile;
 use ids::Change;
 use index::Index;
-use lock::Lock;
 use sync::Syncer;
 use tail::Tail;
 
@@ -85,6 +87,11 @@ impl SledLog {
     /// The answers that are saved in the store. Only who has the store open may change them.
     pub fn snapshots(&self) -> Snapshots {
         Snapshots::at(self.path.join("snapshots"))
+    }
+
+    /// The evidence files that the store keeps.
+    pub fn attachments(&self) -> Attachments {
+        Attachments::at(self.path.join("attachments"))
     }
 
     /// What the head file held when the store was opened; nothing where it could not be read.

@@ -5,14 +5,19 @@
 //! events are in it. It asks no clock and makes up no id, so that the same rows always give the same bytes.
 
 mod csv;
+pub(crate) mod ics;
 mod json;
 mod jsonl;
-mod losses;
+pub(crate) mod losses;
 mod markdown;
+pub(crate) mod markwhen;
+mod mermaid;
+pub(crate) mod timelinejs;
+pub(crate) mod timesketch;
 
 use std::io;
 
-use annals_model::{Event, TimelineName};
+use annals_model::{Event, RecordedAt, TimelineName};
 
 pub use self::losses::Losses;
 use crate::Format;
@@ -35,6 +40,14 @@ pub struct Heading<'a> {
     pub timelines: &'a [TimelineName],
 }
 
+impl Heading<'_> {
+    /// The title, or the names of the timelines.
+    fn name(&self) -> String {
+        let names = || self.timelines.iter().map(TimelineName::as_str).collect::<Vec<_>>().join(", ");
+        self.title.map_or_else(names, str::to_owned)
+    }
+}
+
 /// One event of a sheet.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
@@ -44,6 +57,8 @@ pub struct Row<'a> {
     pub event: &'a Event,
     /// Whether its date lies surely within what was asked for, and not only possibly.
     pub sure: bool,
+    /// When its version was recorded.
+    pub recorded_at: RecordedAt,
 }
 
 /// What the user may choose about a target.
@@ -106,5 +121,10 @@ pub fn exporter<'o>(
         Format::Json => Box::new(json::Json::begin(heading, out)?),
         Format::Csv => Box::new(csv::Csv::begin(options, out)?),
         Format::Markdown => Box::new(markdown::Markdown::begin(heading, out)?),
+        Format::Ics => Box::new(ics::Ics::begin(heading, out)?),
+        Format::TimelineJs => Box::new(timelinejs::TimelineJs::begin(heading, out)?),
+        Format::Markwhen => Box::new(markwhen::Markwhen::begin(heading, out)?),
+        Format::Mermaid => Box::new(mermaid::Mermaid::begin(heading, out)?),
+        Format::Timesketch => Box::new(timesketch::Timesketch::new(out)),
     })
 }

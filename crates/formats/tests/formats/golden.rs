@@ -6,7 +6,7 @@ use std::path::Path;
 
 use annals_formats::{ExportOptions, Format, Heading, Row, Sheet, export, losses};
 
-use crate::sample::{awkward, endless, exported, timeline};
+use crate::sample::{awkward, endless, exported, row, timeline};
 
 fn check(format: Format) {
     let (text, _) = exported(format, &awkward(), ExportOptions::default());
@@ -40,6 +40,31 @@ fn markdown_is_as_it_was() {
 }
 
 #[test]
+fn ics_is_as_it_was() {
+    check(Format::Ics);
+}
+
+#[test]
+fn timelinejs_is_as_it_was() {
+    check(Format::TimelineJs);
+}
+
+#[test]
+fn markwhen_is_as_it_was() {
+    check(Format::Markwhen);
+}
+
+#[test]
+fn mermaid_is_as_it_was() {
+    check(Format::Mermaid);
+}
+
+#[test]
+fn timesketch_is_as_it_was() {
+    check(Format::Timesketch);
+}
+
+#[test]
 fn json_holds_the_lines_of_jsonl() {
     let (json, _) = exported(Format::Json, &awkward(), ExportOptions::default());
     let (jsonl, _) = exported(Format::Jsonl, &awkward(), ExportOptions::default());
@@ -68,7 +93,7 @@ fn an_empty_sheet_is_a_whole_document() {
 fn several_timelines_and_a_title_are_named() {
     let timelines = [timeline(), "kenya".parse().unwrap()];
     let event = endless();
-    let rows = [Row { timeline: &timelines[1], event: &event, sure: true }];
+    let rows = [row(&timelines[1], &event)];
     let sheet = Sheet { heading: Heading { title: Some("Two & more"), timelines: &timelines }, rows: &rows };
     let text = |format| {
         let mut out = Vec::new();
@@ -87,14 +112,96 @@ fn several_timelines_and_a_title_are_named() {
 }
 
 #[test]
-fn only_markdown_loses_anything_and_says_what() {
-    for format in Format::ALL {
-        let (_, lost) = exported(*format, &awkward(), ExportOptions::default());
-        let expect = if *format == Format::Markdown { "1 event lost its extra fields" } else { "" };
-        assert_eq!(lost.to_string(), expect, "{format}");
-        assert_eq!(lost.is_empty(), expect.is_empty());
+fn every_loss_is_counted() {
+    let check = |format: Format, expect: &[&str]| {
+        let (_, lost) = exported(format, &awkward(), ExportOptions::default());
+        assert_eq!(lost.to_string(), expect.join("\n"), "{format}");
         let timelines = [timeline()];
         let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &[] };
-        assert!(losses(*format, &sheet, ExportOptions::default()).unwrap().is_empty());
+        assert!(losses(format, &sheet, ExportOptions::default()).unwrap().is_empty());
+    };
+    check(Format::Jsonl, &[]);
+    check(Format::Json, &[]);
+    check(Format::Csv, &[]);
+    check(Format::Markdown, &["1 event lost its extra fields"]);
+    check(
+        Format::Ics,
+        &[
+            "4 dates have their open or unknown side in words only",
+            "7 dates that name no day fill all their days",
+            "2 events left out whose years the target cannot hold",
+            "1 date has its \"circa\" in words only",
+            "2 dates somewhere within a stretch are drawn as all of it",
+            "1 date of several happenings is drawn as one stretch",
+            "1 undated event left out",
+        ],
+    );
+    check(
+        Format::TimelineJs,
+        &[
+            "4 dates have their open or unknown side in words only",
+            "1 date lies so far away that TimelineJS draws every date by its year only",
+            "1 date has its \"circa\" in words only",
+            "2 dates somewhere within a stretch are drawn as all of it",
+            "3 ends that name no day are drawn where their years or months begin",
+            "1 date of several happenings is drawn as one stretch",
+            "1 time of day has its offset from UTC in words only",
+            "1 undated event left out",
+        ],
+    );
+    check(
+        Format::Markwhen,
+        &[
+            "4 dates have their open or unknown side in words only",
+            "1 event left out whose years the target cannot hold",
+            "1 date before year 1 is drawn as the year in which it began",
+            "1 date has its \"circa\" in words only",
+            "2 dates somewhere within a stretch are drawn as all of it",
+            "1 date of several happenings is drawn as one stretch",
+            "1 undated event left out",
+        ],
+    );
+    check(
+        Format::Mermaid,
+        &[
+            "4 events lost their actors",
+            "5 events lost their tags",
+            "3 events lost their effects",
+            "4 events lost their kinds",
+            "5 events lost their descriptions",
+            "2 events lost their places",
+            "2 events lost their sources",
+            "1 event lost its confidence",
+            "1 event lost its links",
+            "1 event lost its extra fields",
+        ],
+    );
+    check(
+        Format::Timesketch,
+        &[
+            "4 dates have their open or unknown side in words only",
+            "2 events left out whose years the target cannot hold",
+            "1 date has its \"circa\" in words only",
+            "1 date of several happenings is drawn as one stretch",
+            "1 undated event left out",
+        ],
+    );
+}
+
+#[test]
+fn an_event_that_only_possibly_happened_is_marked_or_counted() {
+    let timelines = [timeline()];
+    let event = endless();
+    let rows = [Row { sure: false, ..row(&timelines[0], &event) }];
+    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    for format in [Format::Ics, Format::TimelineJs, Format::Markwhen, Format::Timesketch] {
+        let lost = losses(format, &sheet, ExportOptions::default()).unwrap().to_string();
+        assert!(
+            lost.contains("1 event that only possibly happened stands like the others"),
+            "{format}: {lost}"
+        );
     }
+    let mut out = Vec::new();
+    export(Format::Mermaid, &sheet, ExportOptions::default(), &mut out).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains("… (possibly)\n"));
 }

@@ -7,7 +7,7 @@ use annals_formats::{
 };
 use annals_model::fold::Counted;
 use annals_model::line::Line;
-use annals_model::{Event, EventId, Seq, TimelineName, Write};
+use annals_model::{Event, EventId, RecordedAt, Seq, TimelineName, Write};
 
 /// One event a line, as people would write them down.
 const AWKWARD: &str = include_str!("../../../../tests/fixtures/awkward/events.jsonl");
@@ -47,11 +47,16 @@ pub fn timeline() -> TimelineName {
     TimelineName::new("haiti").unwrap()
 }
 
+/// A row of a sheet, recorded on a day of no meaning.
+pub fn row<'a>(timeline: &'a TimelineName, event: &'a Event) -> Row<'a> {
+    let recorded_at = RecordedAt::from_micros(1_700_000_000_000_000);
+    Row { timeline, event, sure: event.date.is_some(), recorded_at }
+}
+
 /// The export of events of one timeline, and what it lost.
 pub fn exported(format: Format, events: &[Event], options: ExportOptions) -> (String, Losses) {
     let name = timeline();
-    let rows: Vec<Row<'_>> =
-        events.iter().map(|event| Row { timeline: &name, event, sure: event.date.is_some() }).collect();
+    let rows: Vec<Row<'_>> = events.iter().map(|event| row(&name, event)).collect();
     let timelines = [name.clone()];
     let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
     let mut out = Vec::new();
