@@ -164,8 +164,12 @@ pub enum Command {
     Import(commands::import::Args),
     /// Write events for other programs
     Export(commands::export::Args),
-    /// Check the whole store against itself
+    /// Check the whole store against itself, or against what others hold
     Verify(commands::verify::Args),
+    /// Sign what the log holds, so that others can hold it to that
+    Attest(Box<commands::attest::Args>),
+    /// Write a proof that an event is in the log, or that the log has only grown
+    Prove(commands::prove::Args),
     /// Copy the store to a directory elsewhere, or bring the copy there up to date
     Backup(commands::backup::Args),
     /// Make a store of a backup

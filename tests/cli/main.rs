@@ -15,11 +15,13 @@
 
 mod sandbox;
 
+mod attesting;
 mod comparing;
 mod conflicts;
 mod dates;
 mod demo;
 mod documents;
+mod evidence;
 mod exchange;
 mod explaining;
 mod indexing;
@@ -30,6 +32,7 @@ mod real_data;
 mod receipts;
 mod redacting;
 mod relative;
+mod stamping;
 mod storage;
 mod tidy;
 mod watching;

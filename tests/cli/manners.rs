@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 28] = [
     "init",
     "demo",
     "append",
@@ -26,6 +26,8 @@ const COMMANDS: [&str; 26] = [
     "import",
     "export",
     "verify",
+    "attest",
+    "prove",
     "backup",
     "restore",
     "attachment",
@@ -54,6 +56,7 @@ fn nothing_in_the_data_reaches_a_terminal_raw() {
         &["list"][..],
         &["log"],
         &["show", "e"],
+        &["prove", "e"],
         &["replay"],
         &["--format", "json", "replay"],
         &["--format", "jsonl", "list"],

@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod attachment;
+pub mod attest;
 pub mod backup;
 pub mod completions;
 pub mod conflicts;
@@ -15,6 +16,7 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod man;
+pub mod prove;
 pub mod redact;
 pub mod replay;
 pub mod restore;
@@ -27,8 +29,10 @@ pub mod verify;
 pub mod watch;
 pub mod why;
 
+mod checked;
 mod checking;
 mod erased;
+mod evidence;
 mod flags;
 mod relative;
 mod writing;
@@ -62,6 +66,8 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,
+        Command::Attest(args) => attest::run(&args, session)?,
+        Command::Prove(args) => prove::run(&args, session)?,
         Command::Backup(args) => backup::run(&args, session)?,
         Command::Restore(args) => restore::run(&args, session)?,
         Command::Attachment(args) => attachment::run(&args, session)?,

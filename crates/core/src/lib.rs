@@ -34,6 +34,7 @@ mod known;
 mod log;
 mod merkle;
 pub mod projection;
+pub mod proof;
 mod replay;
 pub mod scan;
 mod seal;

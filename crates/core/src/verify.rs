@@ -41,12 +41,19 @@ pub struct Witness {
 }
 
 impl<L: Log> Store<L> {
-    /// Reads the whole log and checks it against itself and against a witness.
+    /// Reads the whole log and checks it against itself and against its head file, if there is one.
     ///
     /// Damage is collected, not returned as an error: the error is for a store that cannot be read at all.
-    pub fn verify(&self, witness: Option<Witness>) -> Result<Report> {
+    pub fn verify(&self, head_file: Option<Witness>) -> Result<Report> {
+        let witnesses: Vec<_> = head_file.iter().map(|witness| ("the head file", *witness)).collect();
+        self.verify_against(&witnesses)
+    }
+
+    /// The same against any number of witnesses, each with the name by which damage calls it.
+    pub fn verify_against(&self, witnesses: &[(&str, Witness)]) -> Result<Report> {
         let head = self.log().head()?;
-        let mut check = Check::new(self.log(), witness);
+        let mut check = Check::new(self.log(), witnesses);
+        check.witnessed();
         let mut from = Seq(1);
         // Where the storage itself cannot be read any more, the next block may still be.
         while let Err(damage) = check.frames_from(from)? {
@@ -64,7 +71,7 @@ impl<L: Log> Store<L> {
 
 struct Check<'a, L> {
     log: &'a L,
-    witness: Option<Witness>,
+    witnesses: &'a [(&'a str, Witness)],
     report: Report,
     next: Seq,
     frontier: Frontier,
@@ -79,10 +86,10 @@ struct Check<'a, L> {
 }
 
 impl<'a, L: Log> Check<'a, L> {
-    fn new(log: &'a L, witness: Option<Witness>) -> Self {
+    fn new(log: &'a L, witnesses: &'a [(&'a str, Witness)]) -> Self {
         Self {
             log,
-            witness,
+            witnesses,
             report: Report::default(),
             next: Seq(1),
             frontier: Frontier::default(),
@@ -162,11 +169,24 @@ impl<'a, L: Log> Check<'a, L> {
         {
             self.damaged(Seq(seq.0 - BLOCK + 1), seq, "the stored root of their block is another");
         }
-        let witness = self.witness.filter(|witness| witness.count == seq.0);
-        if witness.is_some_and(|witness| witness.root != self.frontier.root()) {
-            self.damaged(Seq(1), seq, "their root is not the one that the head file holds");
-        }
+        self.witnessed();
         Ok(())
+    }
+
+    /// Holds the log so far against who has seen exactly that.
+    fn witnessed(&mut self) {
+        let count = self.frontier.count();
+        for (who, witness) in self.witnesses.iter().filter(|(_, witness)| witness.count == count) {
+            if witness.root == self.frontier.root() {
+                continue;
+            }
+            if count == 0 {
+                let what = format!("{who} holds a root over no records that is not theirs");
+                self.report.damage.push(Damage::new(what));
+            } else {
+                self.damaged(Seq(1), Seq(count), format!("their root is not the one that {who} holds"));
+            }
+        }
     }
 
     /// The index of ids has to lead to this record.
@@ -250,9 +270,9 @@ impl<'a, L: Log> Check<'a, L> {
         if self.complete && head.recorded_at != self.recorded_at {
             self.damaged(end, end, "the log's last record time is another");
         }
-        if let Some(witness) = self.witness.filter(|witness| witness.count > end.0) {
-            let (first, last) = (end.next(), Seq(witness.count));
-            self.damaged(first, last, "missing: the head file has seen them, the log ends before them");
+        for (who, witness) in self.witnesses.iter().filter(|(_, witness)| witness.count > end.0) {
+            let what = format!("missing: {who} has seen them, the log ends before them");
+            self.damaged(end.next(), Seq(witness.count), what);
         }
         self.counts()?;
         self.report.root = self.frontier.root();
