@@ -163,6 +163,8 @@ pub enum Command {
     Export(commands::export::Args),
     /// Check the whole store against itself
     Verify(commands::verify::Args),
+    /// Write the store anew, as small as it can be
+    Compact(commands::compact::Args),
     /// Show what the store holds
     Stats(commands::stats::Args),
     /// Print the completions for a shell

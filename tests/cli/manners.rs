@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "init",
     "demo",
     "append",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 22] = [
     "import",
     "export",
     "verify",
+    "compact",
     "stats",
     "completions",
     "man",

@@ -1,6 +1,7 @@
 //! One command, one file.
 
 pub mod append;
+pub mod compact;
 pub mod completions;
 pub mod conflicts;
 pub mod date;
@@ -56,6 +57,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,
+        Command::Compact(args) => compact::run(&args, session)?,
         Command::Stats(args) => stats::run(&args, session)?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Man(args) => man::run(&args)?,

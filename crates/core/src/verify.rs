@@ -42,8 +42,17 @@ impl<L: Log> Store<L> {
     ///
     /// Damage is collected, not returned as an error: the error is for a store that cannot be read at all.
     pub fn verify(&self, witness: Option<Witness>) -> Result<Report> {
+        self.verify_telling(witness, &mut |_| {})
+    }
+
+    /// As [`verify`](Self::verify); calls `told` with the number of records that have been checked, now and then.
+    pub fn verify_telling(
+        &self,
+        witness: Option<Witness>,
+        told: &mut dyn FnMut(u64),
+    ) -> Result<Report> {
         let head = self.log().head()?;
-        let mut check = Check::new(self.log(), witness);
+        let mut check = Check::new(self.log(), witness, told);
         let mut from = Seq(1);
         // Where the storage itself cannot be read any more, the next block may still be.
         while let Err(damage) = check.frames_from(from)? {
@@ -73,10 +82,12 @@ struct Check<'a, L> {
     last_records: u64,
     /// Why the index of ids cannot be used, if so.
     unusable: Option<Damage>,
+    /// Who is told how many records have been checked.
+    told: &'a mut dyn FnMut(u64),
 }
 
 impl<'a, L: Log> Check<'a, L> {
-    fn new(log: &'a L, witness: Option<Witness>) -> Self {
+    fn new(log: &'a L, witness: Option<Witness>, told: &'a mut dyn FnMut(u64)) -> Self {
         Self {
             log,
             witness,
@@ -88,6 +99,7 @@ impl<'a, L: Log> Check<'a, L> {
             versions: HashMap::new(),
             last_records: 0,
             unusable: None,
+            told,
         }
     }
 
@@ -136,6 +148,7 @@ impl<'a, L: Log> Check<'a, L> {
             }
         }
         self.next = self.next.max(frame.last().next());
+        (self.told)(self.report.records);
         Ok(())
     }
 

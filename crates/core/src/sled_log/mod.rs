@@ -8,6 +8,8 @@
 //! head       how many records the log has, and its root: beside the log, to tell a short log from a whole one
 //! tail       the last frames of the log, for those who follow it while another process has the store open
 //! sled/      sled's own files: the trees frames, ids, timelines, blocks, meta
+//! sled.new/  what a compaction writes, and takes the place of sled/ when it is whole
+//! sled.old/  what it takes the place of, until it is removed
 //! snapshots/ saved answers, a file each; no part of the log, and there only once one was saved
 //! ```
 //!
@@ -16,6 +18,7 @@
 //! crate's sources lists the hazards, and where each is met. `tail` and `follow` are the two ends of following a log
 //! across processes.
 
+mod compact;
 mod follow;
 mod head_file;
 mod ids;
@@ -23,6 +26,7 @@ mod index;
 mod keys;
 mod lock;
 mod open;
+mod swap;
 mod sync;
 mod tail;
 
@@ -37,6 +41,7 @@ use annals_model::{EventId, Op, Seq, TimelineName, Version};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
+pub use compact::{Compacted, Stage};
 pub use follow::Follower;
 pub use open::{Durability, OPENER, SledOptions};
 
@@ -72,8 +77,8 @@ pub struct SledLog {
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
-    // Dropped last, when sled's handles are gone.
-    _lock: Lock,
+    // Dropped last, when sled's handles are gone. Absent only while a compaction checks what it has written.
+    lock: Option<Lock>,
 }
 
 impl SledLog {
