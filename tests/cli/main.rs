@@ -15,6 +15,7 @@
 
 mod sandbox;
 
+mod compacting;
 mod comparing;
 mod conflicts;
 mod dates;

@@ -46,11 +46,7 @@ impl<L: Log> Store<L> {
     }
 
     /// As [`verify`](Self::verify); calls `told` with the number of records that have been checked, now and then.
-    pub fn verify_telling(
-        &self,
-        witness: Option<Witness>,
-        told: &mut dyn FnMut(u64),
-    ) -> Result<Report> {
+    pub fn verify_telling(&self, witness: Option<Witness>, told: &mut dyn FnMut(u64)) -> Result<Report> {
         let head = self.log().head()?;
         let mut check = Check::new(self.log(), witness, told);
         let mut from = Seq(1);

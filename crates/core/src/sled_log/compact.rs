@@ -170,16 +170,21 @@ impl SledLog {
         let mut filling = Filling::new(tree);
         let (mut before, mut events) = (0, 0);
         let blocks = Blocks { frames: self.frames(Seq(1)), waiting: None, next: Seq(1), end };
-        in_turns(threads, blocks, |block| pack_block(block?, end), |packed| {
-            let packed = packed?;
-            before += packed.before;
-            events += packed.events;
-            for (first, frame) in packed.frames {
-                filling.push(keys::number(first.0).to_vec(), frame)?;
-                told(Stage::Packing, first.0);
-            }
-            Ok(())
-        })?;
+        in_turns(
+            threads,
+            blocks,
+            |block| pack_block(block?, end),
+            |packed| {
+                let packed = packed?;
+                before += packed.before;
+                events += packed.events;
+                for (first, frame) in packed.frames {
+                    filling.push(keys::number(first.0).to_vec(), frame)?;
+                    told(Stage::Packing, first.0);
+                }
+                Ok(())
+            },
+        )?;
         filling.finish()?;
         Ok((before, events))
     }

@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use annals_model::{EventId, Seq, TimelineName};
 
-use super::ids::{self, Change, Ids, Manifest};
 use super::compact::Filling;
+use super::ids::{self, Change, Ids, Manifest};
 use super::{Pairs, SledLog, get, guarded, keys, open};
 use crate::codec::frame;
 use crate::codec::leaf::op_of;
@@ -135,8 +135,7 @@ impl Index {
             // Where the index had to be built anew this is the second attempt.
             guarded("write the index of ids", || tree.clear())?;
             let mut filling = Filling::new(tree.clone());
-            let manifest =
-                ids.as_one(events, &head, |key, part| filling.push(key.to_vec(), part))?;
+            let manifest = ids.as_one(events, &head, |key, part| filling.push(key.to_vec(), part))?;
             filling.finish()?;
             Ok(manifest)
         })
