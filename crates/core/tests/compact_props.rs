@@ -62,7 +62,7 @@ proptest! {
 
     #[test]
     fn whenever_a_store_is_compacted_it_says_the_same(
-        session in sessions(500),
+        session in sessions(300),
         pauses in vec(pauses(), 8..40),
         asked in vec(questions(), 4..12),
     ) {

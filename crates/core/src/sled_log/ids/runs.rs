@@ -18,9 +18,10 @@ const PART: u64 = 256;
 const FAN: usize = 8;
 /// Names in a run of the smallest size.
 const LEAST: u64 = 2048;
-/// Names that a small append merges at most; more waits for a large one, which takes its time anyway.
-const QUICK: u64 = 160 * 1024;
-/// Names that are merged at all: a larger run gains too little.
+/// Names that a small append merges at most, in some milliseconds; more waits for a large one, which takes its time
+/// anyway, or for a compaction.
+const QUICK: u64 = 20 * 1024;
+/// Names that a commit merges at all: a larger run gains too little.
 const LARGEST: u64 = 2 * 1024 * 1024;
 
 /// One run.
