@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use annals_model::Seq;
 
+use super::cache::Passed;
 use super::lock::Lock;
 use super::open::{make_private, open_sled, read_format};
 use super::sync::{sync_directory, sync_files};
@@ -207,12 +208,13 @@ fn copy(from: &sled::Tree, to: sled::Tree, wanted: impl Fn(&[u8]) -> bool) -> Re
 pub struct Filling {
     tree: sled::Tree,
     waiting: VecDeque<(Vec<u8>, Vec<u8>)>,
+    passed: Passed,
 }
 
 impl Filling {
     /// For an empty tree.
-    pub const fn new(tree: sled::Tree) -> Self {
-        Self { tree, waiting: VecDeque::new() }
+    pub fn new(tree: sled::Tree) -> Self {
+        Self { tree, waiting: VecDeque::new(), passed: Passed::default() }
     }
 
     /// Adds the next pair.
@@ -223,6 +225,7 @@ impl Filling {
             && let Some((key, value)) = self.waiting.pop_front()
         {
             self.insert(&key, &value)?;
+            self.passed.note(&self.tree, &key, value.len());
         }
         Ok(())
     }

@@ -18,6 +18,7 @@
 //! crate's sources lists the hazards, and where each is met. `tail` and `follow` are the two ends of following a log
 //! across processes.
 
+mod cache;
 mod compact;
 mod follow;
 mod head_file;
@@ -50,6 +51,7 @@ use crate::merkle::Hash;
 use crate::snapshots::Snapshots;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
+use cache::Passed;
 use head_file::HeadFile;
 use ids::Change;
 use index::Index;
@@ -74,6 +76,7 @@ pub struct SledLog {
     /// Absent where it could not be read and the store was opened for `verify` all the same.
     head_file: Option<HeadFile>,
     tail: Tail,
+    passed: Passed,
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
@@ -233,6 +236,9 @@ impl Log for SledLog {
                 .unwrap_or_else(|_| Err(panicked("append")))
         })?;
         self.syncer.sync(&self.db)?;
+        for (first, frame) in commit.frames.iter().chain(&commit.sealed) {
+            self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+        }
         // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
         self.tail.note(before, commit, || self.recent(before));
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
@@ -255,7 +261,12 @@ impl Log for SledLog {
             Ok(None) => (None, self.frames.iter()),
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        Box::new(start.into_iter().chain(Pairs::new(rest, read_frame)))
+        let frames = start.into_iter().chain(Pairs::new(rest, read_frame));
+        Box::new(frames.inspect(|frame| {
+            if let Ok((first, frame)) = frame {
+                self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+            }
+        }))
     }
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {

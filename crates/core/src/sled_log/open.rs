@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use annals_model::{Invalid, Seq};
 
+use super::cache::Passed;
 use super::head_file::HeadFile;
 use super::index::{EVENTS, Index};
 use super::lock::Lock;
@@ -183,6 +184,7 @@ impl SledLog {
             syncer,
             head_file,
             tail: Tail::at(path.join(TAIL)),
+            passed: Passed::default(),
             witness,
             refuses: AtomicBool::new(false),
             db,
