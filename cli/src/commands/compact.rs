@@ -15,12 +15,13 @@ const THREADS: usize = 8;
 /// Write the store anew, as small as it can be
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Packs all records as tightly as the format allows, into a fresh copy beside the store. The copy is read again
-from end to end and held against the log's root; only then does it take the store's place. Records, roots and
-answers stay as they are, and what `annals redact` erased is gone from the disk's files afterwards.
+    after_long_help = "Packs all records as tightly as the format allows, into a fresh copy beside the store. The copy
+is read again from end to end and held against the log's root; only then does it take the store's
+place. Records, roots and answers stay as they are; nothing erased stays in the log's files.
 
-It needs as much room as the store will have, and can be stopped at any moment: the store is whole, before or
-after. Nobody else can use the store meanwhile. It pays after large imports, and after many single appends.
+It needs as much room again as the store will have, and can be stopped at any moment: the store is
+whole, before or after. Nobody else can use it meanwhile. It pays after large imports, and after
+many single appends.
 
 Examples:
   annals compact
