@@ -18,6 +18,14 @@ pub enum Format {
     Csv,
     /// A document for people.
     Markdown,
+    /// Features for maps, with the dates of the Linked Places format.
+    GeoJson,
+    /// Linked data: schema.org and PROV-O.
+    JsonLd,
+    /// A feed.
+    Atom,
+    /// A table for analysis.
+    Parquet,
 }
 
 /// What events can be imported from.
@@ -33,7 +41,16 @@ pub enum ImportFormat {
 
 impl Format {
     /// Every format, in the order of the help.
-    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Json, Self::Csv, Self::Markdown];
+    pub const ALL: &'static [Self] = &[
+        Self::Jsonl,
+        Self::Json,
+        Self::Csv,
+        Self::Markdown,
+        Self::GeoJson,
+        Self::JsonLd,
+        Self::Atom,
+        Self::Parquet,
+    ];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +59,10 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Markdown => "markdown",
+            Self::GeoJson => "geojson",
+            Self::JsonLd => "jsonld",
+            Self::Atom => "atom",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -52,10 +73,24 @@ impl Format {
             Self::Json => "one JSON document with all events, complete",
             Self::Csv => "a table for spreadsheets, complete; guarded against formulas",
             Self::Markdown => "a document for people",
+            Self::GeoJson => "features for maps, complete; Linked Places dates",
+            Self::JsonLd => "linked data, complete: schema.org and PROV-O",
+            Self::Atom => "a feed for feed readers",
+            Self::Parquet => "a table for analysis, complete",
         }
     }
 
-    /// All the names, for the help: `jsonl, json, csv, markdown`.
+    /// Whether it is JSON, on one line or many.
+    pub const fn is_json(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Json | Self::GeoJson | Self::JsonLd)
+    }
+
+    /// Whether it is text that a terminal can show.
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Self::Parquet)
+    }
+
+    /// All the names, for the help: `jsonl, json, csv …`.
     pub fn names() -> String {
         names(Self::ALL, Self::as_str)
     }

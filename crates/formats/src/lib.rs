@@ -19,7 +19,7 @@ mod map;
 mod text;
 
 pub use export::{
-    ExportError, ExportOptions, Exporter, Heading, Losses, Row, Sheet, export, exporter, losses,
+    ExportError, ExportOptions, Exporter, Heading, Losses, Recorded, Row, Sheet, export, exporter, losses,
 };
 pub use format::{Format, ImportFormat};
 pub use import::{Fault, ImportOptions, Input, Read, Reader, read, read_ahead};

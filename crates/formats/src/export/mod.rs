@@ -4,15 +4,21 @@
 //! It writes rows in the order in which they come: the order of a list is the caller's business, and so is which
 //! events are in it. It asks no clock and makes up no id, so that the same rows always give the same bytes.
 
+mod atom;
 mod csv;
+mod geojson;
 mod json;
 mod jsonl;
+mod jsonld;
 mod losses;
 mod markdown;
+mod names;
+mod object;
+mod parquet;
 
 use std::io;
 
-use annals_model::{Event, TimelineName};
+use annals_model::{Event, RecordedAt, Seq, TimelineName};
 
 pub use self::losses::Losses;
 use crate::Format;
@@ -27,12 +33,14 @@ pub struct Sheet<'a> {
 }
 
 /// What is known before the first row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Heading<'a> {
     /// What people call it; the timelines' names where there is none.
     pub title: Option<&'a str>,
     /// The timelines that the rows come from.
     pub timelines: &'a [TimelineName],
+    /// When the last record was recorded that the rows were chosen from.
+    pub updated: Option<RecordedAt>,
 }
 
 /// One event of a sheet.
@@ -44,6 +52,23 @@ pub struct Row<'a> {
     pub event: &'a Event,
     /// Whether its date lies surely within what was asked for, and not only possibly.
     pub sure: bool,
+    /// The record that brought this version of it, where one is known.
+    pub recorded: Option<Recorded<'a>>,
+}
+
+/// The record that brought a version of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded<'a> {
+    /// The event's first record.
+    pub first: Seq,
+    /// The record itself.
+    pub seq: Seq,
+    /// The event's record before it.
+    pub previous: Option<Seq>,
+    /// When it was recorded.
+    pub at: RecordedAt,
+    /// Who recorded it.
+    pub by: &'a str,
 }
 
 /// What the user may choose about a target.
@@ -106,5 +131,9 @@ pub fn exporter<'o>(
         Format::Json => Box::new(json::Json::begin(heading, out)?),
         Format::Csv => Box::new(csv::Csv::begin(options, out)?),
         Format::Markdown => Box::new(markdown::Markdown::begin(heading, out)?),
+        Format::GeoJson => Box::new(geojson::GeoJson::begin(heading, out)?),
+        Format::JsonLd => Box::new(jsonld::JsonLd::begin(heading, out)?),
+        Format::Atom => Box::new(atom::Atom::begin(heading, out)?),
+        Format::Parquet => Box::new(parquet::Parquet::begin(heading, out)?),
     })
 }

@@ -5,16 +5,22 @@
 use std::path::Path;
 
 use annals_formats::{ExportOptions, Format, Heading, Row, Sheet, export, losses};
+use bytes::Bytes;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
-use crate::sample::{awkward, endless, exported, timeline};
+use crate::sample::{awkward, endless, exported, exported_bytes, timeline};
 
 fn check(format: Format) {
-    let (text, _) = exported(format, &awkward(), ExportOptions::default());
+    check_text(format, &exported(format, &awkward(), ExportOptions::default()).0);
+}
+
+fn check_text(format: Format, text: &str) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/formats/golden/awkward.{format}"));
     let expect = std::fs::read_to_string(&golden).unwrap_or_default();
     if text != expect {
         let actual = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("awkward.{format}"));
-        std::fs::write(&actual, &text).unwrap();
+        std::fs::write(&actual, text).unwrap();
         panic!("{} is another now; the new one is {}", golden.display(), actual.display());
     }
 }
@@ -37,6 +43,43 @@ fn csv_is_as_it_was() {
 #[test]
 fn markdown_is_as_it_was() {
     check(Format::Markdown);
+}
+
+#[test]
+fn geojson_is_as_it_was() {
+    check(Format::GeoJson);
+}
+
+#[test]
+fn jsonld_is_as_it_was() {
+    check(Format::JsonLd);
+}
+
+#[test]
+fn atom_is_as_it_was() {
+    check(Format::Atom);
+}
+
+/// The rows and not the bytes, which the crate that compresses them decides.
+#[test]
+fn parquet_holds_what_it_held() {
+    let (bytes, _) = exported_bytes(Format::Parquet, &awkward(), ExportOptions::default());
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    let rows = reader.get_row_iter(None).unwrap();
+    let told: String = rows.map(|row| format!("{}\n", row.unwrap())).collect();
+    check_text(Format::Parquet, &told);
+}
+
+#[test]
+fn a_table_of_any_length_is_written_in_groups() {
+    let mut event = endless();
+    event.title.truncate(1_000);
+    let events = vec![event; 70_000];
+    let (bytes, _) = exported_bytes(Format::Parquet, &events, ExportOptions::default());
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    let rows: Vec<i64> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert!(rows.len() == 3 && rows[0] == rows[1], "{rows:?}");
+    assert_eq!(rows.iter().sum::<i64>(), 70_000);
 }
 
 #[test]
@@ -68,8 +111,9 @@ fn an_empty_sheet_is_a_whole_document() {
 fn several_timelines_and_a_title_are_named() {
     let timelines = [timeline(), "kenya".parse().unwrap()];
     let event = endless();
-    let rows = [Row { timeline: &timelines[1], event: &event, sure: true }];
-    let sheet = Sheet { heading: Heading { title: Some("Two & more"), timelines: &timelines }, rows: &rows };
+    let rows = [Row { timeline: &timelines[1], event: &event, sure: true, recorded: None }];
+    let heading = Heading { title: Some("Two & more"), timelines: &timelines, updated: None };
+    let sheet = Sheet { heading, rows: &rows };
     let text = |format| {
         let mut out = Vec::new();
         export(format, &sheet, ExportOptions::default(), &mut out).unwrap();
@@ -87,14 +131,19 @@ fn several_timelines_and_a_title_are_named() {
 }
 
 #[test]
-fn only_markdown_loses_anything_and_says_what() {
+fn every_loss_is_said() {
     for format in Format::ALL {
-        let (_, lost) = exported(*format, &awkward(), ExportOptions::default());
-        let expect = if *format == Format::Markdown { "1 event lost its extra fields" } else { "" };
+        let (_, lost) = exported_bytes(*format, &awkward(), ExportOptions::default());
+        let expect = match format {
+            Format::Markdown | Format::Atom => "1 event lost its extra fields",
+            Format::GeoJson => "19 events without coordinates are on no map",
+            _ => "",
+        };
         assert_eq!(lost.to_string(), expect, "{format}");
         assert_eq!(lost.is_empty(), expect.is_empty());
         let timelines = [timeline()];
-        let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &[] };
+        let heading = Heading { title: None, timelines: &timelines, updated: None };
+        let sheet = Sheet { heading, rows: &[] };
         assert!(losses(*format, &sheet, ExportOptions::default()).unwrap().is_empty());
     }
 }

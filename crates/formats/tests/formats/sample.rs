@@ -3,11 +3,11 @@
 use std::io;
 
 use annals_formats::{
-    ExportOptions, Format, Heading, ImportFormat, ImportOptions, Losses, Row, Sheet, export, read,
+    ExportOptions, Format, Heading, ImportFormat, ImportOptions, Losses, Recorded, Row, Sheet, export, read,
 };
 use annals_model::fold::Counted;
 use annals_model::line::Line;
-use annals_model::{Event, EventId, Seq, TimelineName, Write};
+use annals_model::{Event, EventId, RecordedAt, Seq, TimelineName, Write};
 
 /// One event a line, as people would write them down.
 const AWKWARD: &str = include_str!("../../../../tests/fixtures/awkward/events.jsonl");
@@ -47,16 +47,35 @@ pub fn timeline() -> TimelineName {
     TimelineName::new("haiti").unwrap()
 }
 
-/// The export of events of one timeline, and what it lost.
+/// The export of events of one timeline as text, and what it lost.
 pub fn exported(format: Format, events: &[Event], options: ExportOptions) -> (String, Losses) {
+    let (bytes, losses) = exported_bytes(format, events, options);
+    (String::from_utf8(bytes).unwrap(), losses)
+}
+
+/// The export of events of one timeline, each the revision of its record before last, and what it lost.
+pub fn exported_bytes(format: Format, events: &[Event], options: ExportOptions) -> (Vec<u8>, Losses) {
     let name = timeline();
-    let rows: Vec<Row<'_>> =
-        events.iter().map(|event| Row { timeline: &name, event, sure: event.date.is_some() }).collect();
+    let row = |(event, number): (_, u64)| Row {
+        timeline: &name,
+        event,
+        sure: event.date.is_some(),
+        recorded: Some(recorded(number)),
+    };
+    let rows: Vec<Row<'_>> = events.iter().zip(1..).map(row).collect();
     let timelines = [name.clone()];
-    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    let updated = rows.last().and_then(|row| Some(row.recorded?.at));
+    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines, updated }, rows: &rows };
     let mut out = Vec::new();
     let losses = export(format, &sheet, options, &mut out).unwrap();
-    (String::from_utf8(out).unwrap(), losses)
+    (out, losses)
+}
+
+/// The record of an event: every second one is a revision.
+fn recorded(number: u64) -> Recorded<'static> {
+    let previous = number.is_multiple_of(2).then_some(Seq(number));
+    let at = RecordedAt::from_micros(1_700_000_000_000_000 + 1_000_000 * i64::try_from(number).unwrap());
+    Recorded { first: previous.unwrap_or(Seq(number + 100)), seq: Seq(number + 100), previous, at, by: "ann <&>" }
 }
 
 /// The events of a text; any fault is a failure.
