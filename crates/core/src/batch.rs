@@ -59,6 +59,8 @@ pub struct Batch<'a, L> {
     /// The frame of the log that was read last.
     frame: Option<Frame>,
     versions: HashMap<TimelineName, Version>,
+    /// Whether an entry is checked against every limit before anything rests on it, wherever it is sealed.
+    checks_each: bool,
 }
 
 /// An event that the batch has changed.
@@ -89,7 +91,25 @@ impl<'a, L: Log> Batch<'a, L> {
             None => Sealing::here(head.frontier),
         };
         let (events, versions, frame) = (HashMap::new(), HashMap::new(), None);
-        Ok(Self { ground, host, options, resume, now, recorded_at, sealing, events, frame, versions })
+        let checks_each = false;
+        Ok(Self {
+            ground,
+            host,
+            options,
+            resume,
+            now,
+            recorded_at,
+            sealing,
+            events,
+            frame,
+            versions,
+            checks_each,
+        })
+    }
+
+    /// The same batch, which an entry that it refuses leaves as it was: it can go on with the next one.
+    pub fn checking_each(self) -> Self {
+        Self { checks_each: true, ..self }
     }
 
     /// Decides what the entry `index` does, and notes its record if it needs one.
@@ -109,7 +129,7 @@ impl<'a, L: Log> Batch<'a, L> {
         let known = self.look_up(&key)?;
         let settled = self.settled(&key, known, &entry.write);
         // Whoever seals a record on another thread checks it there.
-        if !(self.sealing.checks() && matches!(settled, Ok(None))) {
+        if self.checks_each || !(self.sealing.checks() && matches!(settled, Ok(None))) {
             entry.write.check()?;
         }
         let (outcome, seq) = match settled? {
@@ -286,6 +306,9 @@ impl<'a, L: Log> Batch<'a, L> {
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal: Seal::Salt(salt) };
         let print = fingerprint::of_content(&stored.record.content);
+        if self.checks_each {
+            stored.fits()?;
+        }
         self.sealing.push(index, stored)?;
         self.recorded_at = Some(recorded_at);
         if let Some(version) = self.versions.get_mut(&key.0) {

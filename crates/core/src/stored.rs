@@ -41,17 +41,17 @@ impl StoredRecord {
     /// on its size.
     pub fn seal(&self) -> Result<(Encoded, Hash)> {
         let json = self.content_json()?;
-        if json.len() > limits::EVENT {
-            let message =
-                format!("the event has {} bytes as JSON, the limit is {}", json.len(), limits::EVENT);
-            let hint = "keep long texts in files, and their addresses and hashes in `sources`";
-            return Err(Invalid::new(message).with_hint(hint).into());
-        }
+        within_limit(&json)?;
         let leaf = match &self.seal {
             Seal::Commitment(_) => self.leaf()?,
             Seal::Salt(salt) => record_leaf(&self.record, &commitment(salt, &json)),
         };
         Ok((self.encode()?, leaf))
+    }
+
+    /// Checks that its content is not too large to be sealed.
+    pub fn fits(&self) -> Result<()> {
+        within_limit(&self.content_json()?)
     }
 
     /// Its content as JSON, which the commitment is made over.
@@ -140,4 +140,13 @@ impl StoredRecord {
     fn unreadable(&self, what: &str) -> Damage {
         Damage::of(self.record.seq, self.record.seq, what)
     }
+}
+
+fn within_limit(json: &[u8]) -> Result<()> {
+    if json.len() <= limits::EVENT {
+        return Ok(());
+    }
+    let message = format!("the event has {} bytes as JSON, the limit is {}", json.len(), limits::EVENT);
+    let hint = "keep long texts in files, and their addresses and hashes in `sources`";
+    Err(Invalid::new(message).with_hint(hint).into())
 }

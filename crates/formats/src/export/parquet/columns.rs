@@ -113,10 +113,11 @@ impl Column {
                 // All texts share the one buffer that they were gathered in.
                 let whole = ByteArray::from(std::mem::take(bytes));
                 let mut start = 0;
-                let texts: Vec<ByteArray> = ends
-                    .drain(..)
-                    .map(|end| whole.slice(std::mem::replace(&mut start, end), end - start))
-                    .collect();
+                let mut text = |end: usize| {
+                    let from = std::mem::replace(&mut start, end);
+                    whole.slice(from, end - from)
+                };
+                let texts: Vec<ByteArray> = ends.drain(..).map(&mut text).collect();
                 writer.write_batch(&texts, definitions, repetitions)?;
             }
             (Values::Int(values), ColumnWriter::Int64ColumnWriter(writer)) => {
