@@ -23,6 +23,7 @@ mod documents;
 mod exchange;
 mod explaining;
 mod indexing;
+mod lenient;
 mod manners;
 mod reading;
 mod real_data;

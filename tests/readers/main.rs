@@ -16,3 +16,4 @@ mod programs;
 #[expect(dead_code, reason = "the sandbox serves other tests, too")]
 mod sandbox;
 mod tables;
+mod webs;

@@ -1,20 +1,25 @@
 //! `annals export`: writes events for other programs, and says what the target could not carry.
 
+use std::error::Error as _;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use annals_core::{Log, SledLog, Store, scan};
-use annals_formats::{ExportOptions, Format, Heading, Losses, Row, Sheet};
+use annals_core::{Listing, Log, Room, SledLog, Store, scan};
+use annals_formats::{ExportOptions, Format, Heading, Losses, Recorded, Row};
 use annals_model::line::record_line;
-use annals_model::{Certainty, Question, Seq};
+use annals_model::{Certainty, Event, Question, Seq};
 use tempfile::NamedTempFile;
 
-use super::list::chosen;
 use crate::args::{QuestionArgs, RangeArgs, hinted};
 use crate::error::{CliError, CliResult};
 use crate::hints;
 use crate::session::Session;
 use crate::ui;
+
+/// Bytes of events that are sorted in memory; more are sorted in a file beside the store.
+const IN_MEMORY: usize = 32 << 20;
+/// Bytes that are written at once.
+const BUFFER: usize = 1 << 16;
 
 /// Write events for other programs
 #[derive(Debug, clap::Args)]
@@ -25,10 +30,12 @@ with --strict it is an error, and nothing is written.
 Examples:
   annals export --to csv -o timeline.csv
   annals export --to markdown --from 2010 --until 2019
+  annals export --to parquet -o timeline.parquet
+  annals export --to geojson --tag cholera > cholera.geojson
   annals export --to jsonl --records > log.jsonl      the whole log, to be imported with its record times"
 )]
 pub struct Args {
-    /// The target: jsonl, json, csv, markdown
+    /// The target: jsonl, json, csv, markdown, geojson, jsonld, atom, parquet
     #[arg(long = "to", value_name = "FORMAT", value_parser = hinted::<Format>)]
     target: Format,
     /// The file to write [default: standard output]
@@ -66,30 +73,69 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     }
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    let listing = listing(args, session, &store, &question)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    let surely = Question { certainty: Certainty::Surely, ..question.clone() };
-    let rows: Vec<Row<'_>> = chosen(&args.question, &question, &known)
-        .into_iter()
-        .map(|known| Row {
-            timeline: &question.timeline,
-            event: &known.event,
-            sure: args.question.as_of.is_none() || surely.counts(&known.event),
-        })
-        .collect();
-    let timelines = [question.timeline.clone()];
-    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
-    let options = ExportOptions { raw: args.raw };
+    let rows = Rows { args, question: &question, listing: &listing };
     if args.strict {
-        refuse_losses(&annals_formats::losses(args.target, &sheet, options)?)?;
+        refuse_losses(&rows.write(&mut io::sink())?)?;
     }
-    let losses = annals_formats::export(args.target, &sheet, options, output.writer())?;
+    let losses = rows.write(output.writer())?;
     output.finish()?;
     for (_, _, loss) in losses.iter() {
         ui::note(session, &loss)?;
     }
     Ok(())
+}
+
+/// The events that a question selects, in list order; all dates where it was not asked as of one.
+fn listing(
+    args: &Args,
+    session: &Session,
+    store: &Store<SledLog>,
+    question: &Question,
+) -> CliResult<Listing> {
+    let is_dated = args.question.as_of.is_some();
+    let certainty = args.question.range_certainty();
+    let is_chosen =
+        |event: &Event| (!is_dated || question.counts(event)) && question.filter.admits(event, certainty);
+    let is_all = !is_dated && question.filter.is_empty();
+    let select: Option<&(dyn Fn(&Event) -> bool + Sync)> = if is_all { None } else { Some(&is_chosen) };
+    let directory = session.store_path()?;
+    let room = Room { bytes: IN_MEMORY, directory: &directory };
+    store.listing(&question.timeline, question.known_at, select, room).map_err(|e| hints::explain(store, e))
+}
+
+/// What is exported.
+struct Rows<'a> {
+    args: &'a Args,
+    question: &'a Question,
+    listing: &'a Listing,
+}
+
+impl Rows<'_> {
+    fn write(&self, out: &mut dyn Write) -> CliResult<Losses> {
+        let Self { args, question, listing } = self;
+        let timelines = [question.timeline.clone()];
+        let heading = Heading { title: None, timelines: &timelines, updated: listing.updated() };
+        let options = ExportOptions { raw: args.raw };
+        let surely = Question { certainty: Certainty::Surely, ..(*question).clone() };
+        let mut exporter = annals_formats::exporter(args.target, &heading, options, out)?;
+        listing.each(|listed| {
+            let recorded = Recorded {
+                first: listed.place,
+                seq: listed.seq,
+                previous: listed.previous,
+                at: listed.recorded_at,
+                by: &listed.recorded_by,
+            };
+            let event = &listed.event;
+            let sure = args.question.as_of.is_none() || surely.counts(event);
+            let row = Row { timeline: &question.timeline, event, sure, recorded: Some(recorded) };
+            exporter.row(&row).map_err(CliError::from)
+        })?;
+        Ok(exporter.end()?)
+    }
 }
 
 fn refuse_losses(losses: &Losses) -> CliResult<()> {
@@ -138,17 +184,19 @@ enum Output {
 impl Output {
     fn open(path: Option<&Path>, target: Format) -> CliResult<Self> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            let is_json = matches!(target, Format::Json | Format::Jsonl);
-            return Ok(if io::stdout().is_terminal() {
-                Self::Terminal { text: Vec::new(), is_json }
-            } else {
-                Self::Stdout(BufWriter::new(io::stdout().lock()))
-            });
+            if !io::stdout().is_terminal() {
+                return Ok(Self::Stdout(BufWriter::with_capacity(BUFFER, io::stdout().lock())));
+            }
+            if !target.is_text() {
+                return Err(CliError::usage(format!("{target} is nothing for a terminal"))
+                    .with_hint("name a file with -o"));
+            }
+            return Ok(Self::Terminal { text: Vec::new(), is_json: target.is_json() });
         };
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(directory).map_err(|e| cannot_write(path, &e))?;
-        Ok(Self::File { writer: BufWriter::new(file), path: path.to_owned() })
+        Ok(Self::File { writer: BufWriter::with_capacity(BUFFER, file), path: path.to_owned() })
     }
 
     fn writer(&mut self) -> &mut dyn Write {
@@ -180,7 +228,7 @@ impl Output {
 }
 
 /// Temporary files are private; an export is as readable as any file that a program writes.
-fn make_readable(file: &NamedTempFile) -> io::Result<()> {
+pub(super) fn make_readable(file: &NamedTempFile) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -190,6 +238,8 @@ fn make_readable(file: &NamedTempFile) -> io::Result<()> {
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> CliError {
-    CliError::failed(error.to_string()).because_of(format!("cannot write {}", path.display()))
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> CliError {
+    // An error of a temporary file names that file, which nobody has heard of; behind it is the system's own.
+    let told = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    CliError::failed(told).because_of(format!("cannot write {}", path.display()))
 }

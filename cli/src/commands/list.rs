@@ -69,7 +69,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
 }
 
 /// The events that a question selects, in list order; all dates where it was not asked as of one.
-pub fn chosen<'a>(args: &QuestionArgs, question: &Question, known: &'a Known) -> Vec<&'a KnownEvent> {
+fn chosen<'a>(args: &QuestionArgs, question: &Question, known: &'a Known) -> Vec<&'a KnownEvent> {
     let mut events: Vec<&KnownEvent> = known
         .events()
         .iter()

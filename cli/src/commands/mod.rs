@@ -23,8 +23,10 @@ pub mod verify;
 pub mod watch;
 pub mod why;
 
+mod aside;
 mod checking;
 mod flags;
+mod lenient;
 mod relative;
 mod writing;
 

@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::log::{EventEntry, Head, Log};
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions};
-use crate::stored::StoredRecord;
+use crate::stored::{self, StoredRecord};
 use crate::{Result, fingerprint};
 
 /// How far an import has come in each event's history, so that it can be run again.
@@ -290,25 +290,25 @@ impl<'a, L: Log> Batch<'a, L> {
     /// Notes a new record.
     fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
         let recorded_at = self.record_time(entry.recorded_at)?;
+        let (op, content) = match entry.write {
+            Write::Append(event) => (Op::Append, Content::Event(event)),
+            Write::Revise(event) => (Op::Revise, Content::Event(event)),
+            Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
+        };
+        if self.checks_each {
+            stored::fits(&content)?;
+        }
         let seq = self.sealing.next();
         let salt = entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
             let mut salt = [0; 16];
             self.host.fill_random(&mut salt);
             salt
         });
-        let (op, content) = match entry.write {
-            Write::Append(event) => (Op::Append, Content::Event(event)),
-            Write::Revise(event) => (Op::Revise, Content::Event(event)),
-            Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
-        };
         let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
         let (timeline, id) = key.clone();
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal: Seal::Salt(salt) };
         let print = fingerprint::of_content(&stored.record.content);
-        if self.checks_each {
-            stored.fits()?;
-        }
         self.sealing.push(index, stored)?;
         self.recorded_at = Some(recorded_at);
         if let Some(version) = self.versions.get_mut(&key.0) {

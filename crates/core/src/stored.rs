@@ -49,11 +49,6 @@ impl StoredRecord {
         Ok((self.encode()?, leaf))
     }
 
-    /// Checks that its content is not too large to be sealed.
-    pub fn fits(&self) -> Result<()> {
-        within_limit(&self.content_json()?)
-    }
-
     /// Its content as JSON, which the commitment is made over.
     pub fn content_json(&self) -> Result<Vec<u8>> {
         let content = content_json(&self.record.content).map_err(|e| self.unreadable(&e))?;
@@ -140,6 +135,12 @@ impl StoredRecord {
     fn unreadable(&self, what: &str) -> Damage {
         Damage::of(self.record.seq, self.record.seq, what)
     }
+}
+
+/// Checks that a content is not too large to be sealed.
+pub fn fits(content: &Content) -> Result<()> {
+    let json = content_json(content).map_err(|e| Invalid::new(e.to_string()))?;
+    within_limit(&json.unwrap_or_default())
 }
 
 fn within_limit(json: &[u8]) -> Result<()> {

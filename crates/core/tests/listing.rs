@@ -46,7 +46,12 @@ fn listed<L: Log>(
     listing.each(visit).unwrap();
     assert_eq!(listing.known(), all.len() as u64);
     let mut again = 0;
-    listing.each(|listed| { again += usize::from(all.contains(listed)); Ok::<_, Error>(()) }).unwrap();
+    listing
+        .each(|listed| {
+            again += usize::from(all.contains(listed));
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     assert_eq!(again, all.len(), "a listing can be gone through twice");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "the file has no name");
     (all, listing.spilled())
@@ -102,7 +107,8 @@ const DATES: [&str; 6] = ["2004", "2010~", "2023-10-02/..", "[2017..2019]", "196
 
 /// Some pieces of the log and some: appends, revisions of the event before last, retractions, two timelines.
 fn long<L: Log>(store: &Store<L>, host: &TestHost) {
-    let timeline = |number: usize| TimelineName::new(TIMELINES[usize::from(number.is_multiple_of(7))]).unwrap();
+    let timeline =
+        |number: usize| TimelineName::new(TIMELINES[usize::from(number.is_multiple_of(7))]).unwrap();
     let id = |number: usize| EventId::new(format!("e{number}")).unwrap();
     let write = |number: usize| {
         let mut event = Event::new(id(number), format!("Event {number}"));

@@ -238,7 +238,8 @@ impl Cursor<'_> {
         }
         let mut header = [0; HEADER];
         file.read_exact_at(&mut header, *next)?;
-        let length = |bytes: &[u8]| bytes.iter().rev().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
+        let length =
+            |bytes: &[u8]| bytes.iter().rev().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
         let (stored, size) = (length(&header[..4]), length(&header[4..]));
         if stored > LARGEST || size > LARGEST {
             return Err(io::Error::other("a block of the file is damaged"));

@@ -24,8 +24,10 @@ impl Standings {
         let mut unpacker = Unpacker::new()?;
         scan::each_frame(log, Seq(1), to, |packed, wanted| {
             let section = packed.heads(&mut unpacker)?;
-            for (number, head) in (packed.first().0..).zip(heads(&section)) {
-                let seq = Seq(number);
+            let mut next = packed.first();
+            for head in heads(&section) {
+                let seq = next;
+                next = seq.next();
                 let head = head.map_err(|what| Damage::of(seq, packed.last(), what))?;
                 if !wanted.contains(&seq) || head.timeline != timeline.as_str() {
                     continue;
@@ -34,6 +36,9 @@ impl Standings {
                     standings.supersede(Seq(head.previous), seq);
                 }
                 standings.updated = Some(RecordedAt::from_micros(head.recorded_at));
+            }
+            if next != packed.last().next() {
+                return Err(Damage::of(next, packed.last(), "missing from the log").into());
             }
             Ok(())
         })?;

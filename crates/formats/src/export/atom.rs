@@ -68,7 +68,12 @@ impl Exporter for Atom<'_> {
         if let Some((lat, lon)) = event.place.as_ref().and_then(|place| place.lat.zip(place.lon)) {
             element(&mut entry, indent, "georss:point", &format!("{lat} {lon}"));
         }
-        entry.extend([indent, "<content type=\"html\">", &escaped(&content(row)), "</content>\n  </entry>\n"]);
+        entry.extend([
+            indent,
+            "<content type=\"html\">",
+            &escaped(&content(row)),
+            "</content>\n  </entry>\n",
+        ]);
         if event.extra.is_some() {
             self.losses.count(EXTRA);
         }
@@ -86,7 +91,15 @@ fn element(out: &mut String, indent: &str, name: &str, text: &str) {
 }
 
 fn category(out: &mut String, term: &str, what: &str) {
-    out.extend(["    <category scheme=\"", names::BASE, "terms/", what, "\" term=\"", &escaped(term), "\"/>\n"]);
+    out.extend([
+        "    <category scheme=\"",
+        names::BASE,
+        "terms/",
+        what,
+        "\" term=\"",
+        &escaped(term),
+        "\"/>\n",
+    ]);
 }
 
 fn link(out: &mut String, source: &Source) {
@@ -102,10 +115,10 @@ fn link(out: &mut String, source: &Source) {
 fn content(row: &Row<'_>) -> String {
     let event = row.event;
     let mut html = String::new();
-    let date = event.date.as_ref().map_or_else(
-        || "Nobody knows when.".to_owned(),
-        |date| format!("{date} · {}", date.explain()),
-    );
+    let date = event
+        .date
+        .as_ref()
+        .map_or_else(|| "Nobody knows when.".to_owned(), |date| format!("{date} · {}", date.explain()));
     let possibly = if row.sure { "" } else { " (possibly)" };
     html.extend(["<p><strong>", &escaped(&date), "</strong>", possibly, "</p>"]);
     for paragraph in event.description.iter().flat_map(|text| text.split("\n\n")) {
@@ -123,10 +136,14 @@ fn content(row: &Row<'_>) -> String {
 fn facts(event: &Event) -> String {
     let mut html = String::new();
     let mut fact = |name: &str, text: &str| html.extend(["<li>", name, ": ", &escaped(text), "</li>"]);
-    let actors: Vec<String> = event.actors.iter().map(|actor| match &actor.role {
-        Some(role) => format!("{} ({role})", actor.name),
-        None => actor.name.clone(),
-    }).collect();
+    let actors: Vec<String> = event
+        .actors
+        .iter()
+        .map(|actor| match &actor.role {
+            Some(role) => format!("{} ({role})", actor.name),
+            None => actor.name.clone(),
+        })
+        .collect();
     if !actors.is_empty() {
         fact("Actors", &actors.join("; "));
     }

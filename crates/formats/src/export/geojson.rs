@@ -128,9 +128,10 @@ fn bounds(date: &Date, range: Range) -> Result<String, ExportError> {
     let mut bounds = Object::new();
     // Only a single date-time holds a `T`; turned to UTC it could stand on another day.
     let written = Some(date.as_str()).filter(|text| text.contains('T'));
-    for (name, moment, is_whole_day) in
-        [("earliest", range.earliest, |second| second == 0), ("latest", range.latest, |second| second == 86_399)]
-            as [(&str, Moment, fn(u32) -> bool); 2]
+    for (name, moment, is_whole_day) in [
+        ("earliest", range.earliest, |second| second == 0),
+        ("latest", range.latest, |second| second == 86_399),
+    ] as [(&str, Moment, fn(u32) -> bool); 2]
     {
         if !moment.is_finite() {
             continue;
@@ -139,7 +140,9 @@ fn bounds(date: &Date, range: Range) -> Result<String, ExportError> {
         let text = match written {
             Some(written) => written.to_owned(),
             None if is_whole_day(second) => iso_day(day),
-            None => format!("{}T{:02}:{:02}:{:02}", iso_day(day), second / 3600, second / 60 % 60, second % 60),
+            None => {
+                format!("{}T{:02}:{:02}:{:02}", iso_day(day), second / 3600, second / 60 % 60, second % 60)
+            }
         };
         bounds.field(name, &text)?;
     }
@@ -167,9 +170,11 @@ mod tests {
             assert_eq!(told, expect, "{date}");
         };
         let day = r#"{"earliest":"2023-10-02","latest":"2023-10-02"}"#;
-        check("2023-10-02", &format!(r#"{{"timespans":[{{"start":{day},"end":{day}}}],"label":"2023-10-02"}}"#));
-        let instant =
-            r#"{"earliest":"2023-10-02T23:30:00-05:00","latest":"2023-10-02T23:30:00-05:00"}"#;
+        check(
+            "2023-10-02",
+            &format!(r#"{{"timespans":[{{"start":{day},"end":{day}}}],"label":"2023-10-02"}}"#),
+        );
+        let instant = r#"{"earliest":"2023-10-02T23:30:00-05:00","latest":"2023-10-02T23:30:00-05:00"}"#;
         check(
             "2023-10-02T23:30:00-05:00",
             &format!(
@@ -195,11 +200,7 @@ mod tests {
         let happening = |number| format!(r#"{{"start":{0},"end":{0}}}"#, year(number));
         check(
             "{2017,2019}",
-            &format!(
-                r#"{{"timespans":[{},{}],"label":"{{2017,2019}}"}}"#,
-                happening(2017),
-                happening(2019)
-            ),
+            &format!(r#"{{"timespans":[{},{}],"label":"{{2017,2019}}"}}"#, happening(2017), happening(2019)),
         );
     }
 }

@@ -20,61 +20,63 @@ pub struct JsonLd<'o> {
     is_first: bool,
 }
 
-/// Every term that the document uses, but for `rel:` and what follows it.
+/// Vocabularies.
+const PREFIXES: &[(&str, &str)] = &[
+    ("schema", "https://schema.org/"),
+    ("prov", "http://www.w3.org/ns/prov#"),
+    ("xsd", "http://www.w3.org/2001/XMLSchema#"),
+    ("edtf", "http://id.loc.gov/datatypes/edtf/"),
+    ("dcterms", "http://purl.org/dc/terms/"),
+    ("dc", "http://purl.org/dc/elements/1.1/"),
+    ("bibo", "http://purl.org/ontology/bibo/"),
+];
+
+/// Terms that schema.org knows by the same name.
+const SCHEMA_ORG: &str = "Event CreativeWork Quotation Place GeoCoordinates PropertyValue Role Thing name description \
+                          identifier keywords location geo additionalProperty value about roleName citation hasPart \
+                          text sha256 startDate endDate";
+
+/// Terms whose values are texts or nodes.
+const TERMS: &[(&str, &str)] = &[
+    ("kind", "dc:type"),
+    ("title", "dcterms:title"),
+    ("locator", "bibo:locator"),
+    ("address", "dc:identifier"),
+    ("attributedTo", "prov:wasAttributedTo"),
+    ("possibly", "annals:possibly"),
+    ("timeline", "annals:timeline"),
+];
+
+/// Terms whose values have a type.
+const TYPED: &[(&str, &str, &str)] = &[
+    ("date", "dcterms:date", "edtf:EDTF"),
+    ("latitude", "schema:latitude", "xsd:decimal"),
+    ("longitude", "schema:longitude", "xsd:decimal"),
+    ("url", "schema:url", "@id"),
+    ("archivedAt", "schema:archivedAt", "@id"),
+    ("superEvent", "schema:superEvent", "@id"),
+    ("derivedFrom", "prov:wasDerivedFrom", "@id"),
+    ("generatedAt", "prov:generatedAtTime", "xsd:dateTime"),
+    ("revisionOf", "prov:wasRevisionOf", "@id"),
+    ("confidence", "annals:confidence", "xsd:integer"),
+    ("effects", "annals:effects", "@json"),
+    ("extra", "annals:extra", "@json"),
+    ("seq", "annals:seq", "xsd:integer"),
+];
+
+/// Every term that the document uses, but for what follows `rel:`.
 fn context() -> Result<String, ExportError> {
     let mut terms = Object::new();
     terms.json("@version", "1.1")?;
-    for (prefix, iri) in [
-        ("schema", "https://schema.org/"),
-        ("prov", "http://www.w3.org/ns/prov#"),
-        ("xsd", "http://www.w3.org/2001/XMLSchema#"),
-        ("edtf", "http://id.loc.gov/datatypes/edtf/"),
-        ("dcterms", "http://purl.org/dc/terms/"),
-        ("dc", "http://purl.org/dc/elements/1.1/"),
-        ("bibo", "http://purl.org/ontology/bibo/"),
-    ] {
-        terms.field(prefix, iri)?;
-    }
+    PREFIXES.iter().try_for_each(|(prefix, iri)| terms.field(prefix, iri))?;
     terms.field("annals", &format!("{}terms/", names::BASE))?;
     terms.json("rel", &format!(r#"{{"@id":"{}rel/","@prefix":true}}"#, names::BASE))?;
-    for term in ["Event", "CreativeWork", "Quotation", "Place", "GeoCoordinates", "PropertyValue", "Role", "Thing"] {
+    for term in SCHEMA_ORG.split_whitespace() {
         terms.field(term, &format!("schema:{term}"))?;
     }
-    for term in [
-        "name", "description", "identifier", "keywords", "location", "geo", "additionalProperty", "value", "about",
-        "roleName", "citation", "hasPart", "text", "sha256",
-    ] {
-        terms.field(term, &format!("schema:{term}"))?;
-    }
-    for (term, iri, kind) in [
-        ("date", "dcterms:date", "edtf:EDTF"),
-        ("latitude", "schema:latitude", "xsd:decimal"),
-        ("longitude", "schema:longitude", "xsd:decimal"),
-        ("url", "schema:url", "@id"),
-        ("archivedAt", "schema:archivedAt", "@id"),
-        ("superEvent", "schema:superEvent", "@id"),
-        ("derivedFrom", "prov:wasDerivedFrom", "@id"),
-        ("generatedAt", "prov:generatedAtTime", "xsd:dateTime"),
-        ("revisionOf", "prov:wasRevisionOf", "@id"),
-        ("confidence", "annals:confidence", "xsd:integer"),
-        ("effects", "annals:effects", "@json"),
-        ("extra", "annals:extra", "@json"),
-        ("seq", "annals:seq", "xsd:integer"),
-    ] {
+    TERMS.iter().try_for_each(|(term, iri)| terms.field(term, iri))?;
+    for (term, iri, kind) in TYPED {
         terms.json(term, &format!(r#"{{"@id":"{iri}","@type":"{kind}"}}"#))?;
-    }
-    for (term, iri) in [
-        ("kind", "dc:type"),
-        ("title", "dcterms:title"),
-        ("locator", "bibo:locator"),
-        ("address", "dc:identifier"),
-        ("startDate", "schema:startDate"),
-        ("endDate", "schema:endDate"),
-        ("attributedTo", "prov:wasAttributedTo"),
-        ("possibly", "annals:possibly"),
-        ("timeline", "annals:timeline"),
-    ] {
-        terms.field(term, iri)?;
     }
     terms.json("version", r#"{"@reverse":"prov:specializationOf"}"#)?;
     Ok(terms.finish())
@@ -166,7 +168,8 @@ fn iso_kind(part: &str) -> Option<&'static str> {
     let lengths: Vec<usize> = fields.iter().map(|field| field.len()).collect();
     let digits = fields.iter().all(|field| field.bytes().all(|byte| byte.is_ascii_digit()));
     // The year 0000 is not one year to all readers, and a month from 21 on is a season.
-    let is_plain = digits && fields.first() != Some(&"0000") && fields.get(1).is_none_or(|month| *month <= "12");
+    let is_plain =
+        digits && fields.first() != Some(&"0000") && fields.get(1).is_none_or(|month| *month <= "12");
     match (is_plain, lengths.as_slice(), time) {
         (true, [4], None) => Some("xsd:gYear"),
         (true, [4, 2], None) => Some("xsd:gYearMonth"),
@@ -202,10 +205,7 @@ fn location(place: &Place) -> Result<String, ExportError> {
     node.field("@type", "Place")?;
     node.field("name", &place.name)?;
     if let Some((lat, lon)) = place.lat.zip(place.lon) {
-        node.json(
-            "geo",
-            &format!(r#"{{"@type":"GeoCoordinates","latitude":"{lat}","longitude":"{lon}"}}"#),
-        )?;
+        node.json("geo", &format!(r#"{{"@type":"GeoCoordinates","latitude":"{lat}","longitude":"{lon}"}}"#))?;
     }
     if let Some(precision) = &place.precision {
         let mut property = Object::new();
@@ -314,7 +314,17 @@ mod tests {
             "2023-10-02T15:30:00+02:00",
             r#","startDate":{"@type":"xsd:dateTime","@value":"2023-10-02T15:30:00+02:00"}}"#,
         );
-        for vague in ["2010~", "2004?", "2023-24", "[2017..2019]", "{2017,2019}", "-0043-03-15", "0000", "19XX", "Y-17E7"] {
+        for vague in [
+            "2010~",
+            "2004?",
+            "2023-24",
+            "[2017..2019]",
+            "{2017,2019}",
+            "-0043-03-15",
+            "0000",
+            "19XX",
+            "Y-17E7",
+        ] {
             check(vague, "}");
         }
         check("../2019", r#","endDate":{"@type":"xsd:gYear","@value":"2019"}}"#);

@@ -75,7 +75,13 @@ pub fn exported_bytes(format: Format, events: &[Event], options: ExportOptions) 
 fn recorded(number: u64) -> Recorded<'static> {
     let previous = number.is_multiple_of(2).then_some(Seq(number));
     let at = RecordedAt::from_micros(1_700_000_000_000_000 + 1_000_000 * i64::try_from(number).unwrap());
-    Recorded { first: previous.unwrap_or(Seq(number + 100)), seq: Seq(number + 100), previous, at, by: "ann <&>" }
+    Recorded {
+        first: previous.unwrap_or(Seq(number + 100)),
+        seq: Seq(number + 100),
+        previous,
+        at,
+        by: "ann <&>",
+    }
 }
 
 /// The events of a text; any fault is a failure.

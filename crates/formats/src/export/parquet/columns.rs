@@ -63,7 +63,14 @@ impl Table {
             };
             let (deepest, is_in_list) = (about.max_def_level(), about.max_rep_level() > 0);
             let field = descriptor.get_column_root_idx(index);
-            Ok(Column { values, definitions: Vec::new(), repetitions: Vec::new(), deepest, is_in_list, field })
+            Ok(Column {
+                values,
+                definitions: Vec::new(),
+                repetitions: Vec::new(),
+                deepest,
+                is_in_list,
+                field,
+            })
         };
         let columns = (0..descriptor.num_columns()).map(column).collect::<Result<_>>()?;
         Ok(Self { columns, rows: 0 })

@@ -107,7 +107,8 @@ impl<'o> Parquet<'o> {
             .build();
         let shelf = Shelf::default();
         let table = Table::of(&schema).map_err(failed)?;
-        let writer = SerializedFileWriter::new(shelf.clone(), schema, Arc::new(properties)).map_err(failed)?;
+        let writer =
+            SerializedFileWriter::new(shelf.clone(), schema, Arc::new(properties)).map_err(failed)?;
         let mut parquet = Self { out, writer, shelf, table };
         parquet.hand_over()?;
         Ok(parquet)
