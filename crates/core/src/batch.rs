@@ -118,7 +118,12 @@ impl<'a, L: Log> Batch<'a, L> {
     ///
     /// The error names the first entry that is at fault, which may be an earlier one.
     pub fn take(&mut self, index: usize, entry: Entry) -> Result<Written, Failed> {
-        self.decide(index, entry).map_err(|error| self.sealing.blame(index, error))
+        let decided = self.decide(index, entry);
+        if self.checks_each {
+            // No earlier record can be at fault. To ask would close the block that has been begun.
+            return decided.map_err(|error| Failed { index: Some(index), error });
+        }
+        decided.map_err(|error| self.sealing.blame(index, error))
     }
 
     fn decide(&mut self, index: usize, entry: Entry) -> Result<Written> {
