@@ -104,9 +104,9 @@ fn feedparser_reads_the_feed_and_hostile_texts_do_nothing() {
     assert_eq!(told(&lines, "long")[1], long);
     assert_eq!(told(&lines, "circa")[4], json!([-72.34, 18.54]));
     // A revision is a new state of the same entry.
-    let log = sandbox.ok(&["--format", "jsonl", "log"]);
-    let record = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let record = record.filter(|record| record["id"] == "winter").next_back().unwrap();
+    let records = sandbox.ok(&["--format", "jsonl", "log"]);
+    let mut records = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let record = records.rfind(|record| record["id"] == "winter").unwrap();
     assert_eq!((&record["op"], &told(&lines, "winter")[2]), (&json!("revise"), &record["recorded_at"]));
 }
 

@@ -1,6 +1,5 @@
 //! `annals export`: writes events for other programs, and says what the target could not carry.
 
-use std::error::Error as _;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -239,7 +238,8 @@ pub(super) fn make_readable(file: &NamedTempFile) -> io::Result<()> {
 }
 
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> CliError {
-    // An error of a temporary file names that file, which nobody has heard of; behind it is the system's own.
-    let told = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    // An error of a temporary file names that file, which nobody has heard of, behind what the system said.
+    let told = error.to_string();
+    let told = told.split_once(" at path \"").map_or(told.as_str(), |(said, _)| said);
     CliError::failed(told).because_of(format!("cannot write {}", path.display()))
 }

@@ -154,7 +154,7 @@ impl Lenient<'_> {
 
     fn tell(&self, course: Course, outcome: CliResult<()>, puts_aside: bool) -> CliResult<()> {
         let Course { tally, refused, without_id, aside, .. } = course;
-        let put_aside = match aside {
+        let kept = match aside {
             Some(aside) if self.is_rehearsal => aside.count(),
             Some(aside) => aside.finish()?,
             None => 0,
@@ -167,7 +167,7 @@ impl Lenient<'_> {
         })?;
         note_ids(self.session, without_id)?;
         if self.session.is_for_people() {
-            ui::print_line(&self.sentence(&tally, put_aside))?;
+            ui::print_line(&self.sentence(&tally, kept))?;
         } else {
             ui::print_json_line(&Told {
                 dry_run: self.is_rehearsal,
@@ -176,7 +176,7 @@ impl Lenient<'_> {
                 retracted: tally.retracted,
                 already_there: tally.already_there,
                 refused: (!puts_aside).then_some(refused),
-                put_aside: puts_aside.then_some(put_aside),
+                put_aside: puts_aside.then_some(kept),
                 seq: (!self.is_rehearsal).then_some(tally.seq),
             })?;
         }

@@ -139,7 +139,7 @@ impl StoredRecord {
 
 /// Checks that a content is not too large to be sealed.
 pub fn fits(content: &Content) -> Result<()> {
-    let json = content_json(content).map_err(|e| Invalid::new(e.to_string()))?;
+    let json = content_json(content).map_err(Invalid::new)?;
     within_limit(&json.unwrap_or_default())
 }
 

@@ -91,8 +91,7 @@ fn entries(count: usize) -> impl Strategy<Value = Vec<Entry>> {
 fn refused(kind: u8) -> Entry {
     let mut large = event(50_000, 1);
     large.description = Some("\u{1}".repeat(190_000));
-    let mut blank = event(50_001, 1);
-    blank.title = " ".to_owned();
+    let blank = Box::new(Event { title: " ".to_owned(), ..*event(50_001, 1) });
     match kind {
         0 => entry(0, Write::Append(large)),
         1 => entry(0, Write::Append(blank)),

@@ -3,7 +3,7 @@
 //! An entry's id follows from the timeline and the event's id, and `updated` is when the version that counts was
 //! recorded: a correction is a new state of the same entry, and no clock is asked. The event itself is a small
 //! piece of HTML in which every text is escaped. XML has no room for most control characters, and a hidden one
-//! misleads whoever reads; both are written out. Coordinates stand as a GeoRSS point. `extra` is left out and
+//! misleads whoever reads; both are written out. Coordinates stand as a `GeoRSS` point. `extra` is left out and
 //! counted; the effects are told in words.
 
 use std::io;
@@ -210,10 +210,9 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            '\n' => out.push('\n'),
             '\t' => out.push(' '),
             '\r' if rest.peek() == Some(&'\n') => {}
-            '\r' => out.push('\n'),
+            '\n' | '\r' => out.push('\n'),
             '\u{fffe}' | '\u{ffff}' => text::push_escape(&mut out, c),
             c if text::is_hidden(c) => text::push_escape(&mut out, c),
             c => out.push(c),

@@ -56,13 +56,11 @@ impl Exporter for GeoJson<'_> {
         if let Some(when) = when(event)? {
             feature.json("when", &when)?;
         }
-        match event.place.as_ref().and_then(point) {
-            Some(point) => feature.json("geometry", &point)?,
-            None => {
-                feature.json("geometry", "null")?;
-                self.losses.count(NOWHERE);
-            }
+        let point = event.place.as_ref().and_then(point);
+        if point.is_none() {
+            self.losses.count(NOWHERE);
         }
+        feature.json("geometry", point.as_deref().unwrap_or("null"))?;
         let between = if self.is_first { "\n" } else { ",\n" };
         self.is_first = false;
         self.out.write_all(between.as_bytes())?;

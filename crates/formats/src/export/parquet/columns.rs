@@ -40,7 +40,7 @@ enum Values {
 
 /// What takes the values of one row.
 pub struct Columns<'t> {
-    columns: &'t mut [Column],
+    of_table: &'t mut [Column],
     next: usize,
     /// Whether the values are an entry of a list behind its first one.
     is_repeated: bool,
@@ -93,7 +93,7 @@ impl Table {
     /// Begins a row, which has to give every column its value.
     pub fn next_row(&mut self) -> Columns<'_> {
         self.rows += 1;
-        Columns { columns: &mut self.columns, next: 0, is_repeated: false }
+        Columns { of_table: &mut self.columns, next: 0, is_repeated: false }
     }
 
     /// Writes the rows as a group, and is empty again.
@@ -214,8 +214,9 @@ impl Columns<'_> {
 
     /// Passes over the columns of a list without entries.
     fn skip_list(&mut self) {
-        let list = self.columns.get(self.next).map(|column| column.field);
-        while let Some(column) = self.columns.get_mut(self.next).filter(|column| Some(column.field) == list) {
+        let list = self.of_table.get(self.next).map(|column| column.field);
+        while let Some(column) = self.of_table.get_mut(self.next).filter(|column| Some(column.field) == list)
+        {
             column.level(0, false);
             self.next += 1;
         }
@@ -223,7 +224,7 @@ impl Columns<'_> {
 
     /// The values of the next column, whose level is noted.
     fn take(&mut self, is_there: bool) -> Option<&mut Values> {
-        let column = self.columns.get_mut(self.next)?;
+        let column = self.of_table.get_mut(self.next)?;
         self.next += 1;
         let definition = if is_there { column.deepest } else { column.deepest - 1 };
         column.level(definition, self.is_repeated);

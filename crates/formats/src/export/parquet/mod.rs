@@ -20,7 +20,7 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
 use annals_model::date::{Edge, EdgeRange};
-use annals_model::{Change, Date, Effect, Event, Value, When};
+use annals_model::{Change, Date, Effect, Event, Extra, Value, When};
 
 use self::columns::{Columns, Table};
 use super::{ExportError, Exporter, Heading, Losses, Row};
@@ -138,7 +138,7 @@ impl Exporter for Parquet<'_> {
         columns.flag(row.sure);
         details(columns, event);
         lists(columns, event)?;
-        columns.maybe_text(event.extra.as_ref().map(|extra| extra.as_str()));
+        columns.maybe_text(event.extra.as_ref().map(Extra::as_str));
         let recorded = row.recorded.as_ref();
         columns.maybe_int(recorded.and_then(|recorded| i64::try_from(recorded.first.0).ok()));
         columns.maybe_int(recorded.and_then(|recorded| i64::try_from(recorded.seq.0).ok()));
