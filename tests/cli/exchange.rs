@@ -140,6 +140,21 @@ fn an_export_that_would_lose_something_is_refused_where_nothing_may_be_lost() {
 }
 
 #[test]
+fn an_export_goes_through_a_pipe_and_does_not_take_its_place() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let sandbox = Sandbox::with_haiti();
+    let pipe = sandbox.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    sandbox.ok(&["--timeline", "haiti", "export", "--to", "csv", "-o", "pipe"]);
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert_eq!(reader.join().unwrap(), sandbox.ok(&["--timeline", "haiti", "export", "--to", "csv"]));
+}
+
+#[test]
 fn a_table_comes_back_as_the_events_that_it_was() {
     let sandbox = Sandbox::with_haiti();
     for format in ["csv", "jsonl"] {

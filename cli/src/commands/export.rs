@@ -1,5 +1,6 @@
 //! `annals export`: writes events for other programs, and says what the target could not carry.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -178,6 +179,11 @@ enum Output {
         writer: BufWriter<NamedTempFile>,
         path: PathBuf,
     },
+    /// A device or a pipe, which nothing may take the place of.
+    Stream {
+        writer: BufWriter<File>,
+        path: PathBuf,
+    },
 }
 
 impl Output {
@@ -192,6 +198,13 @@ impl Output {
             }
             return Ok(Self::Terminal { text: Vec::new(), is_json: target.is_json() });
         };
+        if path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            let file = OpenOptions::new().write(true).open(path).map_err(|e| cannot_write(path, &e))?;
+            return Ok(Self::Stream {
+                writer: BufWriter::with_capacity(BUFFER, file),
+                path: path.to_owned(),
+            });
+        }
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(directory).map_err(|e| cannot_write(path, &e))?;
@@ -203,6 +216,7 @@ impl Output {
             Self::Stdout(out) => out,
             Self::Terminal { text, .. } => text,
             Self::File { writer, .. } => writer,
+            Self::Stream { writer, .. } => writer,
         }
     }
 
@@ -215,6 +229,7 @@ impl Output {
                 let safe = if is_json { ui::safe_json(&text) } else { ui::safe(&text) };
                 Ok(io::stdout().lock().write_all(safe.as_bytes())?)
             }
+            Self::Stream { mut writer, path } => writer.flush().map_err(|e| cannot_write(&path, &e)),
             Self::File { writer, path } => {
                 let failed = |e: &io::Error| cannot_write(&path, e);
                 let file = writer.into_inner().map_err(|e| failed(e.error()))?;
