@@ -227,6 +227,11 @@ impl<'a> Packed<'a> {
         Ok(Self { first, count, codec: fields[1], sections })
     }
 
+    /// The position of the first record.
+    pub const fn first(&self) -> Seq {
+        self.first
+    }
+
     /// The position of the last record.
     pub const fn last(&self) -> Seq {
         Seq(self.first.0 + (self.count as u64).saturating_sub(1))
@@ -289,7 +294,12 @@ pub fn heads(section: &[u8]) -> impl Iterator<Item = Result<v1::Head<'_>, String
 impl Frame {
     /// Reads the frame that stands under the key `first`.
     pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {
-        let packed = Packed::check(first, bytes)?;
+        Self::unpack(&Packed::check(first, bytes)?)
+    }
+
+    /// Decompresses a frame as it is stored.
+    pub fn unpack(packed: &Packed<'_>) -> Result<Self, Damage> {
+        let first = packed.first;
         let damaged = |e: Error| Damage::of(first, first, format!("its frame does not decompress: {e}"));
         let mut unpacker = Unpacker::new().map_err(damaged)?;
         let sections =

@@ -11,7 +11,7 @@
 
 mod gathering;
 mod piece;
-mod threads;
+pub(crate) mod threads;
 
 use annals_model::answers::{Answer, Answers};
 use annals_model::fold::{Claim, Counted};
