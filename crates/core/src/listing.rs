@@ -1,0 +1,201 @@
+//! Events in the order of their dates, and how many there are: what lists, exports, filtered replays and the counts
+//! around an answer are made from.
+//!
+//! The index of dates names the events, and only those are read. Whatever it stumbles over, and wherever there is
+//! none, [`Store::known`] is the plain way to the same answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use annals_model::fold::Counted;
+use annals_model::{
+    Certainty, Content, Event, Knowledge, Moment, Ongoing, Position, Question, RecordedAt, Seq, Snapshot,
+    Tally, TimelineName,
+};
+
+use crate::dates::{DateIndex, Hit, Wanted};
+use crate::known::KnownEvent;
+use crate::log::Log;
+use crate::replay::threads;
+use crate::store::Store;
+use crate::stored::StoredRecord;
+use crate::{Damage, Result, scan};
+
+/// What is listed of a timeline.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection<'a> {
+    /// Timeline, known at, and the filter; the date only where `begun` says so.
+    pub question: &'a Question,
+    /// How sure it must be that an event falls between the dates of the filter.
+    pub range: Certainty,
+    /// Whether an event must have begun as of the question's date, as surely as it asks.
+    pub begun: bool,
+    /// How many events are listed at most.
+    pub most: Option<usize>,
+}
+
+/// Events in the order of lists.
+#[derive(Debug)]
+pub struct Listed {
+    /// Those that were selected.
+    pub events: Vec<KnownEvent>,
+    /// How many the timeline has in all that count.
+    pub total: u64,
+}
+
+impl Selection<'_> {
+    fn admits(&self, event: &Event) -> bool {
+        (!self.begun || self.question.counts(event)) && self.question.filter.admits(event, self.range)
+    }
+}
+
+impl<L: Log> Store<L> {
+    /// The events that a selection names, in the order of lists.
+    pub fn list(&self, selection: &Selection<'_>) -> Result<Listed> {
+        let question = selection.question;
+        self.require(&question.timeline)?;
+        let known_at = self.last_known(question.known_at)?;
+        if let Some(listed) = self.by_dates(|dates| self.selected(dates, selection, known_at)) {
+            return Ok(listed);
+        }
+        let known = self.known(&question.timeline, question.known_at)?;
+        let total = known.events().len() as u64;
+        let mut events = known.into_events();
+        events.retain(|known| selection.admits(&known.event));
+        events.sort_by_cached_key(|known| known.counted().list_order());
+        events.truncate(selection.most.unwrap_or(usize::MAX));
+        Ok(Listed { events, total })
+    }
+
+    /// How many events of a timeline had happened by a moment, as known at a record, and which go on, in the order
+    /// of lists: what stands in an answer beside its state, where no filter is asked. Nothing where the index of
+    /// dates does not tell.
+    pub fn standing(
+        &self,
+        timeline: &TimelineName,
+        as_of: Moment,
+        known_at: Seq,
+    ) -> Option<(Tally, Vec<Ongoing>)> {
+        self.by_dates(|dates| {
+            let found = dates.standing(self.log(), timeline, as_of, known_at)?;
+            let hits = found.unread.iter().map(|(seq, place)| Hit { seq: *seq, place: *place }).collect();
+            let mut ongoing = found.ongoing;
+            for KnownEvent { place, event, .. } in read(self.log(), hits, |_| true)? {
+                if let Some(certainty) = Ongoing::certainty_of(event.happenings(), as_of) {
+                    let Event { id, date, title, .. } = event;
+                    ongoing.push((place, Ongoing { id, date, title, certainty }));
+                }
+            }
+            Ok((found.tally, Ongoing::in_order(ongoing)))
+        })
+    }
+
+    /// How many events each timeline has, withdrawn or not.
+    pub fn event_counts(&self) -> Result<BTreeMap<TimelineName, u64>> {
+        match self.by_dates(|dates| dates.event_counts(self.log())) {
+            Some(counts) => Ok(counts),
+            None => scan::event_counts(self.log()),
+        }
+    }
+
+    /// The answer to a question with a filter, from the events that it admits.
+    pub(crate) fn filtered(
+        &self,
+        question: &Question,
+        position: Position,
+    ) -> Option<serde_json::Result<Snapshot>> {
+        let (range, begun) = (question.certainty, false);
+        self.by_dates(|dates| {
+            let among = self.among(question, position.seq);
+            let wanted = Wanted { question, range, begun, known_at: position.seq, among };
+            let hits = dates.select(self.log(), &wanted)?;
+            let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), position.seq)?;
+            let mut events = read(self.log(), hits, |event| question.filter.admits(event, range))?;
+            events.sort_unstable_by_key(|known| known.place);
+            let counted: Vec<Counted<'_>> = events.iter().map(KnownEvent::counted).collect();
+            let log_root = scan::root_at(self.log(), position.seq)?;
+            let knowledge = Knowledge { position, log_root, events: counted, withdrawn: tally.retracted };
+            Ok(Snapshot::answer(question, &knowledge))
+        })
+    }
+
+    fn selected(&self, dates: &DateIndex, selection: &Selection<'_>, known_at: Seq) -> Result<Listed> {
+        let Selection { question, range, begun, most } = *selection;
+        let among = self.among(question, known_at);
+        let hits = dates.select(self.log(), &Wanted { question, range, begun, known_at, among })?;
+        let most = most.unwrap_or(hits.len());
+        // Some that were found are not admitted: what is still missing is looked for among twice as many.
+        let (mut events, mut rest, mut next) = (Vec::new(), hits.as_slice(), most);
+        while events.len() < most && !rest.is_empty() {
+            let (now, later) = rest.split_at(next.min(rest.len()));
+            let mut admitted = read(self.log(), now.to_vec(), |event| selection.admits(event))?;
+            admitted.sort_by_cached_key(|known| known.counted().list_order());
+            events.append(&mut admitted);
+            (rest, next) = (later, next.saturating_mul(2));
+        }
+        events.truncate(most);
+        let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), known_at)?;
+        Ok(Listed { events, total: tally.applied + tally.possible + tally.later })
+    }
+
+    /// The records that change one of the entities that a filter asks for, where the index of claims tells.
+    fn among(&self, question: &Question, known_at: Seq) -> Option<BTreeSet<u64>> {
+        let index = self.index().filter(|_| !question.filter.entity.is_empty())?;
+        let mut records = BTreeSet::new();
+        for entity in &question.filter.entity {
+            let asked = (&question.timeline, entity.as_str(), None);
+            index
+                .ask(self.log(), asked, known_at, |facts| records.extend(facts.iter().map(|fact| fact.seq.0)))
+                .ok()?;
+        }
+        Some(records)
+    }
+
+    /// What the index of dates answers, if there is one, and if it is worth it.
+    fn by_dates<T>(&self, answer: impl FnOnce(&DateIndex) -> Result<T>) -> Option<T> {
+        let dates = self.dates().filter(|dates| matches!(dates.is_worth(self.log()), Ok(true)))?;
+        answer(dates).ok()
+    }
+}
+
+/// Reads events, those that are admitted, in the order of the log.
+fn read<L: Log>(
+    log: &L,
+    mut hits: Vec<Hit>,
+    admit: impl Fn(&Event) -> bool + Sync,
+) -> Result<Vec<KnownEvent>> {
+    hits.sort_unstable_by_key(|hit| hit.seq);
+    threads::map_chunks(&hits, |hits| {
+        let mut events = Vec::new();
+        let mut rest = hits;
+        while let Some(first) = rest.first() {
+            let frame = scan::frame_of(log, first.seq)?;
+            let (here, later) = rest.split_at(rest.partition_point(|hit| hit.seq <= frame.last()));
+            let mut here = here.iter().peekable();
+            for raw in frame.records() {
+                let raw = raw?;
+                let Some(hit) = here.next_if(|hit| hit.seq == raw.seq) else { continue };
+                let record = StoredRecord::decode(&raw)?.record;
+                let event = event(record.content, hit.seq)?;
+                if admit(&event) {
+                    events.push(known(*hit, record.recorded_at, event));
+                }
+                if here.peek().is_none() {
+                    break;
+                }
+            }
+            rest = later;
+        }
+        Ok(events)
+    })
+}
+
+fn event(content: Content, seq: Seq) -> Result<Event> {
+    match content {
+        Content::Event(event) => Ok(*event),
+        _ => Err(Damage::of(seq, seq, "is no event, as the index of dates says").into()),
+    }
+}
+
+const fn known(Hit { seq, place }: Hit, recorded_at: RecordedAt, event: Event) -> KnownEvent {
+    KnownEvent { place, seq, recorded_at, event }
+}
