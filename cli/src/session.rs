@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
+use annals_core::dates::DateIndex;
 use annals_core::index::ClaimIndex;
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
 use annals_model::{AsOf, Date, Day, TimelineName};
@@ -19,6 +20,9 @@ pub const STORE_DIRECTORY: &str = ".annals";
 
 /// The directory of a store that holds its index.
 const INDEX_DIRECTORY: &str = "index";
+
+/// The directory of a store that holds its index of dates.
+const DATES_DIRECTORY: &str = "dates";
 
 /// Records that take long enough to index that people are told.
 const LONG_TO_INDEX: u64 = 200_000;
@@ -114,12 +118,21 @@ impl Session {
                 &format!("store {}, timeline {}, {records} records", path.display(), self.timeline()),
             )?;
         }
-        Ok(Store::new(log).with_index(ClaimIndex::at(path.join(INDEX_DIRECTORY))))
+        let store = Store::new(log).with_index(ClaimIndex::at(path.join(INDEX_DIRECTORY)));
+        Ok(store.with_dates(DateIndex::at(path.join(DATES_DIRECTORY))))
     }
 
     /// Says that a question will have to wait for the index, where it will.
     pub fn before_index(&self, store: &Store<SledLog>) -> CliResult<()> {
-        let behind = store.index().map_or(Ok(0), |index| index.behind(store.log()))?;
+        self.before(store.index().map_or(Ok(0), |index| index.behind(store.log()))?)
+    }
+
+    /// Says that a question will have to wait for the index of dates, where it will.
+    pub fn before_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
+        self.before(store.dates().map_or(Ok(0), |dates| dates.behind(store.log()))?)
+    }
+
+    fn before(&self, behind: u64) -> CliResult<()> {
         if behind > LONG_TO_INDEX {
             ui::note(self, &format!("indexing {} records, once", ui::thousands(behind)))?;
         }
@@ -130,6 +143,14 @@ impl Session {
     pub fn after_index(&self, store: &Store<SledLog>) -> CliResult<()> {
         match store.index().and_then(ClaimIndex::notice) {
             Some(why) => ui::note(self, &format!("the index was left aside or made anew: {why}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Says what happened to the index of dates, if anything did.
+    pub fn after_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
+        match store.dates().and_then(DateIndex::notice) {
+            Some(why) => ui::note(self, &format!("the index of dates was left aside or made anew: {why}")),
             None => Ok(()),
         }
     }

@@ -9,10 +9,9 @@ use annals_model::line::record_line;
 use annals_model::{Certainty, Question, Seq};
 use tempfile::NamedTempFile;
 
-use super::list::chosen;
+use super::list::listed;
 use crate::args::{QuestionArgs, RangeArgs, hinted};
 use crate::error::{CliError, CliResult};
-use crate::hints;
 use crate::session::Session;
 use crate::ui;
 
@@ -66,12 +65,12 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     }
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    let events = listed(&args.question, &question, None, session, &store)?.events;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let surely = Question { certainty: Certainty::Surely, ..question.clone() };
-    let rows: Vec<Row<'_>> = chosen(&args.question, &question, &known)
-        .into_iter()
+    let rows: Vec<Row<'_>> = events
+        .iter()
         .map(|known| Row {
             timeline: &question.timeline,
             event: &known.event,

@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 
-use annals_core::{Known, KnownEvent};
+use annals_core::{Listed, Selection, SledLog, Store};
 use annals_model::Question;
 use annals_model::line::event_line;
+use annals_model::relative::Between;
 
 use super::relative::BetweenArgs;
 use crate::args::{QuestionArgs, RangeArgs};
@@ -27,6 +28,9 @@ Examples:
   annals list --known-at 2023-11-13 --format jsonl"
 )]
 pub struct Args {
+    /// Only the first N events
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     question: QuestionArgs,
     #[command(flatten)]
@@ -38,12 +42,16 @@ pub struct Args {
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let question = args.question.question(session, &args.range)?;
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    let explained = |error| hints::explain(&store, error);
+    let known = (!args.between.is_empty()).then(|| store.known(&question.timeline, question.known_at));
+    let known = known.transpose().map_err(explained)?;
+    let between = known.as_ref().map_or_else(|| Ok(Between::default()), |known| args.between.find(known))?;
+    let most = args.limit.filter(|_| known.is_none());
+    let Listed { mut events, total } = listed(&args.question, &question, most, session, &store)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    let between = args.between.find(&known)?;
-    let mut events = chosen(&args.question, &question, &known);
     events.retain(|known| between.admits(&known.event, args.question.range_certainty()));
+    events.truncate(args.limit.unwrap_or(usize::MAX));
     if !session.is_for_people() {
         let lines: Result<Vec<String>, _> =
             events.iter().map(|known| event_line(&question.timeline, &known.event)).collect();
@@ -60,7 +68,6 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let mut out = ui::out();
     write!(out, "{table}")?;
     out.flush()?;
-    let total = known.events().len() as u64;
     let shown = events.len() as u64;
     if shown < total {
         ui::note(session, &format!("{shown} of {}", counted(total, "event")))?;
@@ -69,13 +76,16 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
 }
 
 /// The events that a question selects, in list order; all dates where it was not asked as of one.
-pub fn chosen<'a>(args: &QuestionArgs, question: &Question, known: &'a Known) -> Vec<&'a KnownEvent> {
-    let mut events: Vec<&KnownEvent> = known
-        .events()
-        .iter()
-        .filter(|known| args.as_of.is_none() || question.counts(&known.event))
-        .filter(|known| question.filter.admits(&known.event, args.range_certainty()))
-        .collect();
-    events.sort_by_cached_key(|known| known.counted().list_order());
-    events
+pub fn listed(
+    args: &QuestionArgs,
+    question: &Question,
+    most: Option<usize>,
+    session: &Session,
+    store: &Store<SledLog>,
+) -> CliResult<Listed> {
+    let selection = Selection { question, range: args.range_certainty(), begun: args.as_of.is_some(), most };
+    session.before_dates(store)?;
+    let listed = store.list(&selection).map_err(|e| hints::explain(store, e))?;
+    session.after_dates(store)?;
+    Ok(listed)
 }

@@ -38,14 +38,21 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let range = args.question.range_certainty();
     let mut chosen = Chosen { filter: &question.filter, range, admitted: HashSet::new() };
     let mut records = Vec::new();
-    scan::each(store.log(), Seq(1), position.seq, |stored| {
+    let mut admits = |stored: &StoredRecord| {
         let own = stored.record.timeline == question.timeline;
         let began = !dated || stored.record.content.event().is_none_or(|event| question.counts(event));
-        if own && began && chosen.admits(&stored.record) {
-            records.push(stored);
-        }
-        Ok(())
-    })?;
+        own && began && chosen.admits(&stored.record)
+    };
+    match args.last.filter(|_| question.filter.is_empty()) {
+        Some(last) => records = store.last_records(position.seq, last, admits)?,
+        // Whether a withdrawal is admitted was told by a record before it.
+        None => scan::each(store.log(), Seq(1), position.seq, |stored| {
+            if admits(&stored) {
+                records.push(stored);
+            }
+            Ok(())
+        })?,
+    }
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let from = args.last.map_or(0, |last| records.len().saturating_sub(last));

@@ -15,6 +15,7 @@ use annals_model::{
 use crate::dates::{DateIndex, Hit, Wanted};
 use crate::known::KnownEvent;
 use crate::log::Log;
+use crate::merkle::BLOCK;
 use crate::replay::threads;
 use crate::store::Store;
 use crate::stored::StoredRecord;
@@ -97,6 +98,30 @@ impl<L: Log> Store<L> {
         }
     }
 
+    /// The last records up to one that are admitted, in record order; read from there back, block by block.
+    pub fn last_records(
+        &self,
+        known_at: Seq,
+        most: usize,
+        mut admits: impl FnMut(&StoredRecord) -> bool,
+    ) -> Result<Vec<StoredRecord>> {
+        let (mut blocks, mut found, mut to) = (Vec::new(), 0, known_at);
+        while found < most && to > Seq(0) {
+            let first = Seq((to.0 - 1) / BLOCK * BLOCK + 1);
+            let mut records = Vec::new();
+            scan::each(self.log(), first, to, |stored| {
+                if admits(&stored) {
+                    records.push(stored);
+                }
+                Ok(())
+            })?;
+            found += records.len();
+            blocks.push(records);
+            to = Seq(first.0 - 1);
+        }
+        Ok(blocks.into_iter().rev().flatten().skip(found.saturating_sub(most)).collect())
+    }
+
     /// The answer to a question with a filter, from the events that it admits.
     pub(crate) fn filtered(
         &self,
@@ -153,7 +178,7 @@ impl<L: Log> Store<L> {
     /// What the index of dates answers, if there is one, and if it is worth it.
     fn by_dates<T>(&self, answer: impl FnOnce(&DateIndex) -> Result<T>) -> Option<T> {
         let dates = self.dates().filter(|dates| matches!(dates.is_worth(self.log()), Ok(true)))?;
-        answer(dates).ok()
+        answer(dates).inspect_err(|error| dates.leave_aside(error)).ok()
     }
 }
 

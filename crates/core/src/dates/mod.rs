@@ -134,6 +134,11 @@ impl DateIndex {
         *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
+    /// Notes that an answer is found without the index.
+    pub(crate) fn leave_aside(&self, error: &Error) {
+        self.note(format!("it cannot be used: {error}"));
+    }
+
     fn remove(&self) -> io::Result<()> {
         match fs::remove_dir_all(&self.dir) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -160,10 +165,7 @@ impl DateIndex {
                     *guard = Some(open);
                     return Ok(answer);
                 }
-                Err(Trouble::Error(error)) => {
-                    self.note(format!("it cannot be used: {error}"));
-                    return Err(error);
-                }
+                Err(Trouble::Error(error)) => return Err(error),
                 Err(Trouble::Anew(reason)) => {
                     self.remove().map_err(|e| Error::io("cannot remove the index of dates", e))?;
                     self.note(reason.clone());
