@@ -144,6 +144,19 @@ impl Engine {
         Ok(shown.collect())
     }
 
+    /// Brings the index of dates to the end of the log.
+    pub fn index_dates(&self) -> Outcome<()> {
+        Ok(self.store.dates().map_or(Ok(()), |dates| dates.grow(self.store.log()))?)
+    }
+
+    /// How many events had happened, and how many go on; nothing where the index of dates does not tell.
+    pub fn standing(&self, question: &Question) -> Outcome<Option<(u64, usize)>> {
+        let question = asked(question, Vec::new())?;
+        let known_at = self.store.position(question.known_at)?.seq;
+        let found = self.store.standing(&question.timeline, question.as_of.until(), known_at);
+        Ok(found.map(|(tally, ongoing)| (tally.applied, ongoing.len())))
+    }
+
     /// How many versions an event has, each of them read.
     pub fn show(&self, id: &str) -> Outcome<usize> {
         Ok(self.store.history(&self.timeline, &EventId::new(id)?)?.len())

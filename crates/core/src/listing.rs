@@ -131,7 +131,8 @@ impl<L: Log> Store<L> {
         let (range, begun) = (question.certainty, false);
         self.by_dates(|dates| {
             let among = self.among(question, position.seq);
-            let wanted = Wanted { question, range, begun, known_at: position.seq, among };
+            let most = usize::MAX;
+            let wanted = Wanted { question, range, begun, known_at: position.seq, among, most };
             let hits = dates.select(self.log(), &wanted)?;
             let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), position.seq)?;
             let mut events = read(self.log(), hits, |event| question.filter.admits(event, range))?;
@@ -145,19 +146,21 @@ impl<L: Log> Store<L> {
 
     fn selected(&self, dates: &DateIndex, selection: &Selection<'_>, known_at: Seq) -> Result<Listed> {
         let Selection { question, range, begun, most } = *selection;
+        let most = most.unwrap_or(usize::MAX);
         let among = self.among(question, known_at);
-        let hits = dates.select(self.log(), &Wanted { question, range, begun, known_at, among })?;
-        let most = most.unwrap_or(hits.len());
-        // Some that were found are not admitted: what is still missing is looked for among twice as many.
-        let (mut events, mut rest, mut next) = (Vec::new(), hits.as_slice(), most);
-        while events.len() < most && !rest.is_empty() {
-            let (now, later) = rest.split_at(next.min(rest.len()));
-            let mut admitted = read(self.log(), now.to_vec(), |event| selection.admits(event))?;
-            admitted.sort_by_cached_key(|known| known.counted().list_order());
-            events.append(&mut admitted);
-            (rest, next) = (later, next.saturating_mul(2));
-        }
-        events.truncate(most);
+        let mut wanted = Wanted { question, range, begun, known_at, among, most };
+        let events = loop {
+            let hits = dates.select(self.log(), &wanted)?;
+            let found = hits.len();
+            let mut events = read(self.log(), hits, |event| selection.admits(event))?;
+            // Some that were found are not admitted: then more are looked for.
+            if events.len() >= most || found < wanted.most {
+                events.sort_by_cached_key(|known| known.counted().list_order());
+                events.truncate(most);
+                break events;
+            }
+            wanted.most = wanted.most.saturating_mul(4);
+        };
         let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), known_at)?;
         Ok(Listed { events, total: tally.applied + tally.possible + tally.later })
     }

@@ -32,6 +32,8 @@ pub struct Wanted<'a> {
     pub known_at: Seq,
     /// The only records that may be found, if somebody knows.
     pub among: Option<BTreeSet<u64>>,
+    /// How many are wanted at most.
+    pub most: usize,
 }
 
 /// An event that was found.
@@ -117,6 +119,7 @@ impl Open {
             let mut found = self.rows(&seqs)?;
             found.retain(|(row, own)| own == timeline && row.dates.is_some() && bounds.admit(row.span()));
             found.sort_unstable_by_key(|(row, _)| row.list_key());
+            found.truncate(wanted.most);
             return Ok(found.iter().map(|(row, _)| hit(row)).collect());
         }
         let admit = |row: &Row| {
@@ -128,7 +131,9 @@ impl Open {
             heap.extend(source.advance(admit)?.map(|row| Reverse((row.list_key(), index))));
         }
         let mut hits = Vec::new();
-        while let Some(Reverse((_, index))) = heap.pop() {
+        while hits.len() < wanted.most
+            && let Some(Reverse((_, index))) = heap.pop()
+        {
             let source = &mut sources[index];
             hits.extend(source.head.as_ref().map(|item| hit(&item.row)));
             heap.extend(source.advance(admit)?.map(|row| Reverse((row.list_key(), index))));
