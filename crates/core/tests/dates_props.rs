@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use annals_core::dates::{DateIndex, Sizes};
 use annals_core::index::{self, ClaimIndex};
-use annals_core::{KnownEvent, Log, Selection, Store, WriteOptions, scan};
+use annals_core::{Known, KnownEvent, Log, Selection, Store, WriteOptions, scan};
 use annals_model::{
     Actor, AsOf, Certainty, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Place, Question, Seq,
     Snapshot, Source, TimelineName, Write,
@@ -30,8 +30,8 @@ fn timeline(index: usize) -> TimelineName {
 }
 
 fn sizes() -> impl Strategy<Value = Sizes> {
-    (select(vec![256, 512]), select(vec![512, 1024]), 2_usize..4, select(vec![100, 256, 700]))
-        .prop_map(|(enough, at_once, fan, piece)| Sizes { enough, at_once, fan, piece })
+    (select(vec![256, 512]), select(vec![256, 512]), select(vec![2, 2, 3]), select(vec![100, 256, 700]))
+        .prop_map(|(enough, at_once, fan, piece)| Sizes { enough, at_once: enough.max(at_once), fan, piece })
 }
 
 /// What is said of an event.
@@ -242,7 +242,7 @@ proptest! {
     fn the_index_answers_as_the_log_does(
         deeds in deeds(),
         sizes in sizes(),
-        asked in vec(asked(), 40),
+        asked in vec(asked(), 48),
         dice in vec(any::<u32>(), 8),
     ) {
         let dir = tempfile::tempdir().unwrap();
@@ -256,19 +256,138 @@ proptest! {
         // Too short a log is read as it is.
         let chunks = deeds.split_at(550);
         record(&store, &host, chunks.0);
-        for (chunk, dice) in chunks.1.chunks(deeds.len() / 4).zip(dice.iter().cycle()) {
+        let mut asked = asked.iter().cycle();
+        for (chunk, dice) in chunks.1.chunks(200).zip(dice.iter().cycle()) {
             record(&store, &host, chunk);
             // Now and then the process ends, and somebody does something to the files.
             if dice % 3 > 0 {
                 store = store.with_dates(DateIndex::with(path.clone(), sizes));
                 damaged |= damage(&path, dice / 3);
             }
-            for asked in &asked {
-                check(&store, asked);
-            }
+            asked.by_ref().take(16).for_each(|asked| check(&store, asked));
             assert_eq!(store.event_counts().unwrap(), scan::event_counts(store.log()).unwrap());
         }
         // Damage that was read was noticed; some is never read.
         prop_assert!(damaged || store.dates().unwrap().notice().is_none());
     }
+}
+
+/// Numbers that look random, and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// A log with enough records that every section of a run has several blocks, runs are merged, and dates recur.
+#[test]
+fn many_blocks_answer_as_the_log_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let sizes = Sizes { enough: 2048, at_once: 4096, fan: 2, piece: 3000 };
+    let store = Store::new(MemoryLog::default()).with_dates(DateIndex::with(dir.path().join("dates"), sizes));
+    let (host, mut numbers) = (TestHost::new(1), Numbers(7));
+    let mut next = 0_u64;
+    for _ in 0..20 {
+        let mut entries = Vec::new();
+        for _ in 0..1000 {
+            let (year, month, day) = (2000 + numbers.below(12), 1 + numbers.below(12), 1 + numbers.below(28));
+            let date = match numbers.below(40) {
+                0 => format!("{year}"),
+                1 => format!("{year}-{month:02}"),
+                2 => format!("{year}-{month:02}-{day:02}/.."),
+                3 => format!("{{{year},{year}-{month:02}-{day:02}}}"),
+                4 => format!("{year}-{month:02}-{day:02}/{}", year + 1),
+                _ => format!("{year}-{month:02}-{day:02}"),
+            };
+            // One in ten is a correction; the first thousand are left alone, to be withdrawn below.
+            let (number, is_known) = match numbers.below(10) {
+                0 if next > 2000 => (1000 + numbers.below(next - 1000), true),
+                _ => (next, false),
+            };
+            let id = EventId::new(format!("e{number}")).unwrap();
+            let mut event = Event::new(id, format!("title of {number}"));
+            event.date = (number % 50 > 0).then(|| Date::parse(&date).unwrap());
+            event.kind = Some(format!("kind {}", number % 300));
+            event.tags = vec![format!("tag {number}")];
+            let write =
+                if is_known { Write::Revise(Box::new(event)) } else { Write::Append(Box::new(event)) };
+            entries.push(Entry::new(timeline(0), write));
+            next += u64::from(!is_known);
+        }
+        let id = EventId::new(format!("e{}", next / 1000)).unwrap();
+        entries.push(Entry::new(timeline(0), Write::Retract { id, reason: "because".to_owned() }));
+        let _ = store.write(entries, &host, &WriteOptions::by("somebody"));
+        store.dates().unwrap().grow(store.log()).unwrap();
+    }
+    let end = store.log().head().unwrap().seq().0;
+    assert!(end > 15_000, "{end} records");
+    for known_at in [end, end - 1, end / 2, 4097] {
+        let known_at = KnownAt::Position(Seq(known_at));
+        let known = store.known(&timeline(0), known_at).unwrap();
+        for _ in 0..16 {
+            let (year, month, day) = (2000 + numbers.below(12), 1 + numbers.below(12), 1 + numbers.below(28));
+            let date = Date::parse(&format!("{year}-{month:02}-{day:02}")).unwrap();
+            let mut filter = Filter { from: Some(date.clone()), to: Some(date.clone()), ..Filter::default() };
+            match numbers.below(12) {
+                0 => filter.from = None,
+                1 => {
+                    filter = Filter { tag: vec![format!("tag {}", numbers.below(next))], ..Filter::default() }
+                }
+                2 => {
+                    filter =
+                        Filter { kind: vec![format!("kind {}", numbers.below(300))], ..Filter::default() }
+                }
+                3 | 4 => filter.kind = vec![format!("kind {}", numbers.below(300))],
+                _ => {}
+            }
+            check_known(&store, &known, known_at, AsOf::new(date).unwrap(), filter);
+        }
+    }
+    assert_eq!(store.event_counts().unwrap(), scan::event_counts(store.log()).unwrap());
+    assert_eq!(store.dates().unwrap().notice(), None);
+}
+
+fn check_known(store: &Store<MemoryLog>, known: &Known, known_at: KnownAt, as_of: AsOf, filter: Filter) {
+    let (certainty, entities, timeline) = (Certainty::Surely, Vec::new(), timeline(0));
+    let question = Question { timeline, as_of, known_at, certainty, filter, entities };
+    for range in [Certainty::Surely, Certainty::Possibly] {
+        let selection = Selection { question: &question, range, begun: false, most: None };
+        let listed = store.list(&selection).unwrap();
+        let mut expected: Vec<&KnownEvent> = known.events().iter().collect();
+        expected.retain(|known| question.filter.admits(&known.event, range));
+        expected.sort_by_cached_key(|known| known.counted().list_order());
+        let expected: Vec<_> = expected.iter().map(|known| (known.place, known.seq, &known.event)).collect();
+        assert_eq!(told(&listed.events), expected, "{question:?}");
+        let first = store.list(&Selection { most: Some(5), ..selection }).unwrap();
+        assert_eq!(told(&first.events), expected[..expected.len().min(5)], "{question:?}");
+    }
+    let until = question.as_of.until();
+    let standing = store.standing(&question.timeline, until, known.position().seq).unwrap();
+    let everything = Question { filter: Filter::default(), entities: vec!["nobody".to_owned()], ..question };
+    let plain = Snapshot::answer(&everything, &known.knowledge()).unwrap();
+    assert_eq!(standing, (plain.events, plain.ongoing), "{everything:?}");
+}
+
+/// A block whose dates all end in one second is looked at by a list from that second on, and by one up to it.
+#[test]
+fn a_block_that_ends_where_a_list_begins_is_not_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::new(MemoryLog::default()).with_dates(DateIndex::at(dir.path().join("dates")));
+    let second = Date::parse("2001-09-11T08:46:40").unwrap();
+    let event = |number: usize| {
+        let mut event = Event::new(EventId::new(format!("e{number}")).unwrap(), "t");
+        event.date = Some(second.clone());
+        Entry::new(timeline(0), Write::Append(Box::new(event)))
+    };
+    store.write((0..5000).map(event).collect(), &TestHost::new(1), &WriteOptions::by("somebody")).unwrap();
+    let known = store.known(&timeline(0), KnownAt::Everything).unwrap();
+    for (from, to) in [(true, true), (true, false), (false, true)] {
+        let end = |is_asked: bool| is_asked.then(|| second.clone());
+        let filter = Filter { from: end(from), to: end(to), ..Filter::default() };
+        check_known(&store, &known, KnownAt::Everything, AsOf::new(second.clone()).unwrap(), filter);
+    }
+    assert_eq!(store.dates().unwrap().notice(), None);
 }
