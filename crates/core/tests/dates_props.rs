@@ -264,7 +264,7 @@ proptest! {
                 store = store.with_dates(DateIndex::with(path.clone(), sizes));
                 damaged |= damage(&path, dice / 3);
             }
-            asked.by_ref().take(16).for_each(|asked| check(&store, asked));
+            asked.by_ref().take(12).for_each(|asked| check(&store, asked));
             assert_eq!(store.event_counts().unwrap(), scan::event_counts(store.log()).unwrap());
         }
         // Damage that was read was noticed; some is never read.
@@ -327,7 +327,7 @@ fn many_blocks_answer_as_the_log_does() {
     for known_at in [end, end - 1, end / 2, 4097] {
         let known_at = KnownAt::Position(Seq(known_at));
         let known = store.known(&timeline(0), known_at).unwrap();
-        for _ in 0..16 {
+        for _ in 0..12 {
             let (year, month, day) = (2000 + numbers.below(12), 1 + numbers.below(12), 1 + numbers.below(28));
             let date = Date::parse(&format!("{year}-{month:02}-{day:02}")).unwrap();
             let mut filter = Filter { from: Some(date.clone()), to: Some(date.clone()), ..Filter::default() };

@@ -88,10 +88,15 @@ impl Run {
 
     /// The items of a block.
     pub fn block<T: Item>(&self, at: u64) -> Result<Vec<T>, Unusable> {
-        let plain = block(&self.file, at)?;
+        let plain = self.plain(at)?;
         let mut input = Input(&plain);
         let items = T::get(&mut input).filter(|items| input.is_empty() && !items.is_empty());
         items.ok_or_else(broken)
+    }
+
+    /// The bytes of a block.
+    pub fn plain(&self, at: u64) -> Result<Vec<u8>, Unusable> {
+        block(&self.file, at)
     }
 
     /// All items of a section, one after the other.

@@ -189,6 +189,22 @@ impl Item for BySeq {
     }
 }
 
+impl Replaced {
+    /// The records of a block alone: which took the place of which.
+    pub fn pairs(input: &mut Input<'_>) -> Option<Vec<(u64, u64)>> {
+        let mut pairs = Vec::new();
+        let mut by = 0_u64;
+        for _ in 0..input.number()? {
+            by = by.checked_add(input.number()?)?;
+            pairs.push((by, 0));
+        }
+        for (by, previous) in &mut pairs {
+            *previous = by.checked_sub(input.number()?)?;
+        }
+        Some(pairs)
+    }
+}
+
 impl Item for Replaced {
     type Label = Seq;
     const FULL: usize = 4096;
@@ -202,6 +218,8 @@ impl Item for Replaced {
         }
         for item in items {
             put_number(into, item.by - item.previous);
+        }
+        for item in items {
             put_number(into, u64::from(item.timeline) << 1 | u64::from(item.began.is_some()));
         }
         for (earliest, latest) in items.iter().filter_map(|item| item.began) {
@@ -211,17 +229,12 @@ impl Item for Replaced {
     }
 
     fn get(input: &mut Input<'_>) -> Option<Vec<Self>> {
-        let mut items = Vec::new();
-        let mut by = 0_u64;
-        for _ in 0..input.number()? {
-            by = by.checked_add(input.number()?)?;
-            items.push(Self { by, previous: 0, timeline: 0, began: None });
-        }
-        for item in &mut items {
-            item.previous = item.by.checked_sub(input.number()?)?;
+        let pairs = Self::pairs(input)?;
+        let mut items = Vec::with_capacity(pairs.len());
+        for (by, previous) in pairs {
             let code = input.number()?;
-            item.timeline = u32::try_from(code >> 1).ok()?;
-            item.began = (code & 1 == 1).then_some((Moment::INFINITY, Moment::INFINITY));
+            let began = (code & 1 == 1).then_some((Moment::INFINITY, Moment::INFINITY));
+            items.push(Self { by, previous, timeline: u32::try_from(code >> 1).ok()?, began });
         }
         for began in items.iter_mut().filter_map(|item| item.began.as_mut()) {
             began.0 = get_moment(input, 0)?;

@@ -24,7 +24,7 @@ mod standing;
 mod stretch;
 mod terms;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
@@ -34,7 +34,9 @@ use annals_model::Seq;
 pub(crate) use select::{Hit, Wanted};
 
 pub(crate) use crate::index::Trouble;
+use crate::index::bytes::Input;
 use crate::index::manifest::Manifest;
+use crate::index::run::broken;
 use crate::log::Log;
 use crate::merkle::BLOCK;
 use crate::{Damage, Error, Result};
@@ -42,6 +44,7 @@ use file::{Kept, Run};
 use item::Replaced;
 use row::Row;
 use stretch::Stretch;
+use terms::Marks;
 
 /// When runs are made and merged.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +79,10 @@ pub struct DateIndex {
 struct Open {
     manifest: Manifest,
     runs: Vec<Run>,
-    /// What the runs say that took the place of a record, once that was asked, by that record.
-    ends: Option<Vec<(u64, u64)>>,
+    /// The records that no longer count where the log ends at one, as it was asked last.
+    gone: Option<(u64, Marks)>,
     /// What the log holds behind the last run.
     recent: Stretch,
-    /// The same of it.
-    recent_ends: HashMap<u64, u64>,
     /// The last record that was read.
     end: Seq,
 }
@@ -234,11 +235,10 @@ impl Open {
         if self.end >= end {
             return Ok(());
         }
-        let (known, runs) = (self.recent.replaced.len(), &self.runs);
+        let runs = &self.runs;
         let older = |seqs: &[u64]| rows(runs, &Stretch::default(), seqs);
         self.recent.extend(log, (self.end.next(), end), self.manifest.begun, older)?;
-        self.recent_ends.extend(self.recent.replaced[known..].iter().map(|item| (item.previous, item.by)));
-        self.end = end;
+        (self.gone, self.end) = (None, end);
         Ok(())
     }
 
@@ -270,8 +270,7 @@ impl Open {
         for number in gone {
             fs::remove_file(Manifest::path(dir, number))?;
         }
-        (self.ends, self.end) = (None, last);
-        (self.recent, self.recent_ends) = Default::default();
+        (self.gone, self.end, self.recent) = (None, last, Stretch::default());
         Ok(())
     }
 
@@ -297,29 +296,27 @@ impl Open {
     }
 
     /// Whether a record counts when the log ends at another: it is there, and nothing has taken its place yet.
+    /// [`Self::read_gone`] comes first.
     fn counts(&self, seq: u64, known_at: u64) -> bool {
-        let by = |ends: &Vec<(u64, u64)>| {
-            let index = ends.binary_search_by_key(&seq, |(previous, _)| *previous).ok()?;
-            Some(ends[index].1)
-        };
-        let end = self.ends.as_ref().and_then(by).or_else(|| self.recent_ends.get(&seq).copied());
-        seq <= known_at && end.is_none_or(|end| end > known_at)
+        seq <= known_at && self.gone.as_ref().is_none_or(|(_, gone)| !gone.has(seq))
     }
 
-    /// Brings into memory what took the place of what.
-    fn read_ends(&mut self) -> Result<(), Trouble> {
-        if self.ends.is_some() {
+    /// Brings into memory which records no longer count when the log ends at one.
+    fn read_gone(&mut self, known_at: u64) -> Result<(), Trouble> {
+        if self.gone.as_ref().is_some_and(|(at, _)| *at == known_at) {
             return Ok(());
         }
-        let mut ends = Vec::new();
-        for run in &self.runs {
-            let mut items = run.each::<Replaced>();
-            while let Some(Replaced { previous, by, .. }) = items.next()? {
-                ends.push((previous, by));
+        let mut gone = Marks::default();
+        for run in self.runs.iter().filter(|run| run.first.0 <= known_at) {
+            for (_, at) in run.replaced.iter().take_while(|(first, _)| first.0 <= known_at) {
+                let plain = run.plain(*at)?;
+                let pairs = Replaced::pairs(&mut Input(&plain)).ok_or_else(broken)?;
+                gone.set_all(pairs.iter().filter(|(by, _)| *by <= known_at).map(|(_, previous)| previous));
             }
         }
-        ends.sort_unstable();
-        self.ends = Some(ends);
+        let recent = self.recent.replaced.iter().filter(|item| item.by <= known_at);
+        gone.set_all(recent.map(|item| &item.previous));
+        self.gone = Some((known_at, gone));
         Ok(())
     }
 

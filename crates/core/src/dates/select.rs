@@ -94,7 +94,7 @@ impl DateIndex {
     /// The events that are asked for, in the order of lists.
     pub(crate) fn select<L: Log + ?Sized>(&self, log: &L, wanted: &Wanted<'_>) -> Result<Vec<Hit>> {
         self.ask(log, |open| {
-            open.read_ends()?;
+            open.read_gone(wanted.known_at.0)?;
             let asked = (&wanted.question.timeline, &wanted.question.filter, wanted.known_at.0);
             let marks = Marks::of(asked, &open.runs, &open.recent)?;
             let among = wanted.among.as_ref().map(Marks::these);

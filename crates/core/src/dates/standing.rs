@@ -37,7 +37,7 @@ impl DateIndex {
         self.ask(log, |open| {
             let tally = open.tally(timeline.as_str(), as_of, known_at.0)?;
             let mut standing = Standing { tally, ..Standing::default() };
-            open.read_ends()?;
+            open.read_gone(known_at.0)?;
             open.ongoing(timeline.as_str(), as_of, known_at.0, &mut standing)?;
             Ok(standing)
         })

@@ -139,7 +139,8 @@ impl Marks {
         marks
     }
 
-    fn set_all<'a>(&mut self, seqs: impl IntoIterator<Item = &'a u64>) {
+    /// Adds records.
+    pub fn set_all<'a>(&mut self, seqs: impl IntoIterator<Item = &'a u64>) {
         for seq in seqs {
             self.set(*seq);
         }
