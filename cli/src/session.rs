@@ -147,6 +147,16 @@ impl Session {
         }
     }
 
+    /// Makes the index of dates grow after much was recorded. What keeps it from growing is told, and is no error.
+    pub fn grow_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
+        let Some(dates) = store.dates() else { return Ok(()) };
+        self.before_dates(store)?;
+        if let Err(error) = dates.grow(store.log()) {
+            ui::note(self, &format!("the index of dates was not made: {error}"))?;
+        }
+        self.after_dates(store)
+    }
+
     /// Says what happened to the index of dates, if anything did.
     pub fn after_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
         match store.dates().and_then(DateIndex::notice) {

@@ -154,15 +154,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         ui::note(session, &message)?;
     }
     tell(session, &tally)?;
-    // What is recorded is told before: the index is made for the questions to come.
-    if let Some(dates) = store.dates() {
-        session.before_dates(&store)?;
-        if let Err(error) = dates.grow(store.log()) {
-            ui::note(session, &format!("the index of dates was not made: {error}"))?;
-        }
-        session.after_dates(&store)?;
-    }
-    Ok(())
+    // For the questions to come; what is recorded was told before.
+    session.grow_dates(&store)
 }
 
 /// The file's entries, one chunk after another.

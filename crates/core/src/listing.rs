@@ -165,15 +165,14 @@ impl<L: Log> Store<L> {
         Ok(Listed { events, total: tally.applied + tally.possible + tally.later })
     }
 
-    /// The records that change one of the entities that a filter asks for, where the index of claims tells.
-    fn among(&self, question: &Question, known_at: Seq) -> Option<BTreeSet<u64>> {
+    /// Records among which are those that change one of the entities that a filter asks for, where the index of claims
+    /// tells.
+    fn among(&self, question: &Question, known_at: Seq) -> Option<BTreeSet<Seq>> {
         let index = self.index().filter(|_| !question.filter.entity.is_empty())?;
         let mut records = BTreeSet::new();
         for entity in &question.filter.entity {
             let asked = (&question.timeline, entity.as_str(), None);
-            index
-                .ask(self.log(), asked, known_at, |facts| records.extend(facts.iter().map(|fact| fact.seq.0)))
-                .ok()?;
+            records.extend(index.records(self.log(), asked, known_at).ok()??);
         }
         Some(records)
     }

@@ -10,9 +10,9 @@
 //! they cover. Where it does not fit the log, or cannot be read, it is made anew, and [`DateIndex::notice`] says
 //! why. What the log holds behind the last run is read from the log itself.
 //!
-//! A run has the rows twice, in the order of their dates ([`row`]) and in that of the log; [`count`] has the sums for
-//! the tally, [`terms`] the sets of records. [`select`] and [`standing`] are the questions. What a list shows is
-//! read from the log, and the event itself decides at last whether a filter admits it.
+//! A run has the rows twice, in the order of their dates and in that of the log (`row`); `count` has the sums for the
+//! tally, `terms` the sets of records. `select` and `standing` are the questions. What a list shows is read from the
+//! log, and the event itself decides at last whether a filter admits it.
 
 mod count;
 mod file;
@@ -113,7 +113,7 @@ impl DateIndex {
 
     /// Takes in what the log holds, so that the next question need not.
     pub fn grow<L: Log + ?Sized>(&self, log: &L) -> Result<()> {
-        if self.is_worth(log)? { self.ask(log, |_| Ok(())) } else { Ok(()) }
+        if self.behind(log)? < self.sizes.enough { Ok(()) } else { self.ask(log, |_| Ok(())) }
     }
 
     /// Removes the index.

@@ -31,7 +31,7 @@ pub struct Wanted<'a> {
     /// The last record that counts.
     pub known_at: Seq,
     /// The only records that may be found, if somebody knows.
-    pub among: Option<BTreeSet<u64>>,
+    pub among: Option<BTreeSet<Seq>>,
     /// How many are wanted at most.
     pub most: usize,
 }

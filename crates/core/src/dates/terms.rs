@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use annals_model::{Filter, TimelineName};
+use annals_model::{Filter, Seq, TimelineName};
 
 use super::file::{Run, Unusable};
 use super::item::Term;
@@ -133,9 +133,9 @@ impl Marks {
     }
 
     /// Those of some records.
-    pub fn these(seqs: &BTreeSet<u64>) -> Self {
+    pub fn these(seqs: &BTreeSet<Seq>) -> Self {
         let mut marks = Self::default();
-        marks.set_all(seqs);
+        marks.set_all(seqs.iter().map(|seq| &seq.0));
         marks
     }
 
@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn marks_are_a_set() {
-        let (a, b) = (Marks::these(&[1, 64, 700].into()), Marks::these(&[0, 64, 65].into()));
+        let marks = |seqs: [u64; 3]| Marks::these(&seqs.map(Seq).into());
+        let (a, b) = (marks([1, 64, 700]), marks([0, 64, 65]));
         assert_eq!(a.all().collect::<Vec<_>>(), [1, 64, 700]);
         assert_eq!(a.and(&b).all().collect::<Vec<_>>(), [64]);
         assert!(a.has(700) && !a.has(701) && !b.has(70_000) && b.count() == 3);
