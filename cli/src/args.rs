@@ -37,6 +37,7 @@ pub struct Global {
         value_name = "PATH",
         env = "ANNALS_STORE",
         hide_env_values = true,
+        hide_short_help = true,
         help_heading = "Global options"
     )]
     pub store: Option<PathBuf>,
@@ -135,6 +136,8 @@ pub enum Command {
     Revise(Box<commands::revise::Args>),
     /// Withdraw an event
     Retract(commands::retract::Args),
+    /// Erase the content of an event for good
+    Redact(commands::redact::Args),
     /// Show records in the order in which they were recorded
     Log(commands::log::Args),
     /// Show events in the order of their dates
@@ -143,7 +146,7 @@ pub enum Command {
     Show(commands::show::Args),
     /// Show the state as of a date, as known at a moment
     Replay(commands::replay::Args),
-    /// Show what changed between two dates, or in what is known about one, and by which events
+    /// Show what changed between two dates, or in what is known, and by which events
     Diff(commands::diff::Args),
     /// Show every value that an entity or attribute had
     History(commands::history::Args),
@@ -161,8 +164,20 @@ pub enum Command {
     Import(commands::import::Args),
     /// Write events for other programs
     Export(commands::export::Args),
-    /// Check the whole store against itself
+    /// Check the whole store against itself, or against what others hold
     Verify(commands::verify::Args),
+    /// Write the store anew, as small as it can be
+    Compact(commands::compact::Args),
+    /// Sign what the log holds, so that others can hold it to that
+    Attest(Box<commands::attest::Args>),
+    /// Write a proof that an event is in the log, or that the log has only grown
+    Prove(commands::prove::Args),
+    /// Copy the store to a directory elsewhere, or bring the copy there up to date
+    Backup(commands::backup::Args),
+    /// Make a store of a backup
+    Restore(commands::restore::Args),
+    /// List the evidence files that the store keeps, take one out, or put one in
+    Attachment(commands::attachment::Args),
     /// Show what the store holds
     Stats(commands::stats::Args),
     /// Print the completions for a shell

@@ -1,12 +1,13 @@
 //! What the commands share: the global flags, the host, and the way to the store.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::CommandFactory;
 
-use annals_core::dates::DateIndex;
-use annals_core::index::ClaimIndex;
+use annals_core::dates::{self, DateIndex};
+use annals_core::index::{self, ClaimIndex};
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
 use annals_model::{AsOf, Date, Day, TimelineName};
 
@@ -18,14 +19,11 @@ use crate::ui;
 /// The directory that a store has by default.
 pub const STORE_DIRECTORY: &str = ".annals";
 
-/// The directory of a store that holds its index.
-const INDEX_DIRECTORY: &str = "index";
-
-/// The directory of a store that holds its index of dates.
-const DATES_DIRECTORY: &str = "dates";
-
 /// Records that take long enough to index that people are told.
 const LONG_TO_INDEX: u64 = 200_000;
+
+/// Threads that work beside the main one, at most.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
 
 /// One run of the program.
 #[derive(Debug)]
@@ -118,8 +116,8 @@ impl Session {
                 &format!("store {}, timeline {}, {records} records", path.display(), self.timeline()),
             )?;
         }
-        let store = Store::new(log).with_index(ClaimIndex::at(path.join(INDEX_DIRECTORY)));
-        Ok(store.with_dates(DateIndex::at(path.join(DATES_DIRECTORY))))
+        let store = Store::new(log).with_index(ClaimIndex::at(path.join(index::DIRECTORY)));
+        Ok(store.with_dates(DateIndex::at(path.join(dates::DIRECTORY))))
     }
 
     /// Says that a question will have to wait for the index, where it will.
@@ -165,9 +163,28 @@ impl Session {
         }
     }
 
+    /// Says what else went with erased content, and where it still is.
+    pub fn after_erasure(&self, store: &Store<SledLog>, erased: bool) -> CliResult<()> {
+        for cleaned in store.cleaned() {
+            ui::note(self, &cleaned)?;
+        }
+        if erased {
+            let message = "the content is erased from the log; run `annals compact` to remove it from the old pages of \
+                           the storage, too. Backups and earlier exports keep what they hold";
+            ui::note(self, message)?;
+        }
+        Ok(())
+    }
+
     /// Says if something derived had to be built anew while the store was in use.
     pub fn remark(&self, store: &Store<SledLog>) -> CliResult<()> {
         store.log().remark().map_or(Ok(()), |remark| ui::note(self, remark))
+    }
+
+    /// Threads that work beside this one, where a command has work for them.
+    pub fn threads() -> NonZeroUsize {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        threads.min(MOST_THREADS)
     }
 
     /// How a store is opened.

@@ -15,6 +15,11 @@ fn six_questions_are_answered_as_the_page_shows() {
     check("docs/six-questions.md");
 }
 
+#[test]
+fn evidence_is_made_and_checked_as_the_page_shows() {
+    check("docs/evidence.md");
+}
+
 fn check(page: &str) {
     let path = repository(page);
     let written = std::fs::read_to_string(&path).unwrap();

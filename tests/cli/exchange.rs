@@ -192,3 +192,50 @@ fn a_map_can_be_kept_in_a_file() {
     ));
     assert!(repository("README.md").exists());
 }
+
+#[test]
+fn a_calendar_is_read_by_its_name_and_says_what_it_understood() {
+    let sandbox = Sandbox::with_store();
+    sandbox.write(
+        "other.ics",
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a@x\r\nDTSTART;VALUE=DATE:20231002\r\nRRULE:FREQ=YEARLY\r\n\
+         SUMMARY:The vote\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    );
+    sandbox.write("bad.mw", "2023-10-02: The vote\nafter !vote 3 days: The answer\n2023-13: A month\n");
+    sandbox.write(
+        "slides.json",
+        "{\"events\":[{\"start_date\":{\"year\":\"2004\"},\"text\":{\"headline\":\"A\"}}]}",
+    );
+    insta::assert_snapshot!(sandbox.session(
+        "
+        import other.ics
+        import other.ics
+        import bad.mw
+        import slides.json --from timelinejs
+        import slides.json --from markwhen --map title=T
+        list
+        export --to mermaid
+        export --to ics --strict
+        export --to timesketch --until 2005
+        "
+    ));
+}
+
+#[test]
+fn events_move_to_another_store_through_the_formats_of_other_programs() {
+    let events =
+        |sandbox: &Sandbox| sandbox.json(&["--timeline", "haiti", "list"]).as_array().unwrap().clone();
+    let known = Sandbox::with_haiti();
+    for (format, name) in
+        [("ics", "a.ics"), ("timelinejs", "a.json"), ("markwhen", "a.mw"), ("timesketch", "a.jsonl")]
+    {
+        let text = known.ok(&["--timeline", "haiti", "export", "--to", format]);
+        let other = Sandbox::with_store();
+        other.write(name, &text);
+        other.ok(&["import", name, "--from", format]);
+        let undated = events(&known).into_iter().filter(|event| event.get("date").is_none()).count();
+        let found = events(&other);
+        assert_eq!(found.len() + undated, events(&known).len(), "{format}");
+        assert!(found.iter().all(|event| events(&known).contains(event)), "{format}");
+    }
+}

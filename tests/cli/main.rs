@@ -15,19 +15,25 @@
 
 mod sandbox;
 
+mod attesting;
+mod compacting;
 mod comparing;
 mod conflicts;
 mod dates;
 mod demo;
 mod documents;
+mod evidence;
 mod exchange;
 mod explaining;
 mod indexing;
+mod keeping;
 mod manners;
 mod reading;
 mod real_data;
 mod receipts;
+mod redacting;
 mod relative;
+mod stamping;
 mod storage;
 mod tidy;
 mod watching;

@@ -5,12 +5,13 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 29] = [
     "init",
     "demo",
     "append",
     "revise",
     "retract",
+    "redact",
     "log",
     "list",
     "show",
@@ -25,6 +26,12 @@ const COMMANDS: [&str; 22] = [
     "import",
     "export",
     "verify",
+    "compact",
+    "attest",
+    "prove",
+    "backup",
+    "restore",
+    "attachment",
     "stats",
     "completions",
     "man",
@@ -50,6 +57,7 @@ fn nothing_in_the_data_reaches_a_terminal_raw() {
         &["list"][..],
         &["log"],
         &["show", "e"],
+        &["prove", "e"],
         &["replay"],
         &["--format", "json", "replay"],
         &["--format", "jsonl", "list"],

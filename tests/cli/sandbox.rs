@@ -74,7 +74,10 @@ impl Sandbox {
             .env("COLUMNS", "110")
             .env("USER", "tester")
             .env("HOME", self.path("home"))
-            .env("ANNALS_TEST_CLOCK", format!("2026-03-01T{:02}:{:02}:00Z", minute / 60, minute % 60))
+            .env(
+                "ANNALS_TEST_CLOCK",
+                format!("2026-03-{:02}T{:02}:{:02}:00Z", 1 + minute / 1440, minute / 60 % 24, minute % 60),
+            )
             .env("ANNALS_TEST_SEED", minute.to_string())
             .current_dir(self.directory.path());
         command

@@ -11,8 +11,10 @@
     reason = "test code: a panic is how a test fails, and the environment is how it is told what to do"
 )]
 
+mod html;
 mod programs;
 #[path = "../cli/sandbox.rs"]
 #[expect(dead_code, reason = "the sandbox serves other tests, too")]
 mod sandbox;
 mod tables;
+mod texts;

@@ -40,6 +40,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         let store = session.open()?;
         args.relative.apply(&mut event, session, &store)?;
         event.check()?;
+        args.event.keep_files(&event, &store)?;
         let entry = Entry::new(session.timeline().clone(), Write::Append(Box::new(event)));
         return record(session, &store, vec![entry], &args.writing);
     };

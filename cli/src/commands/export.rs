@@ -2,16 +2,19 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use annals_core::{Log, SledLog, Store, scan};
-use annals_formats::{ExportOptions, Format, Heading, Losses, Row, Sheet};
-use annals_model::line::record_line;
-use annals_model::{Certainty, Question, Seq};
+use annals_core::{Listed, Log, SledLog, Store, scan};
+use annals_formats::{ExportOptions, Format, Heading, Losses, Row, Scope, Sheet};
+use annals_model::{Certainty, EventId, Invalid, Question, Seq};
 use tempfile::NamedTempFile;
 
-use super::list::listed;
+use super::erased;
+use super::evidence::{self, Vouched};
+use super::list::{chosen, listed};
 use crate::args::{QuestionArgs, RangeArgs, hinted};
 use crate::error::{CliError, CliResult};
+use crate::hints;
 use crate::session::Session;
 use crate::ui;
 
@@ -24,15 +27,21 @@ with --strict it is an error, and nothing is written.
 Examples:
   annals export --to csv -o timeline.csv
   annals export --to markdown --from 2010 --until 2019
-  annals export --to jsonl --records > log.jsonl      the whole log, to be imported with its record times"
+  annals export --to html -o timeline.html      a page to open in a browser
+  annals export --to ics -o haiti.ics
+  annals export --to jsonl --records > log.jsonl      the whole log, to be imported with its record times
+  annals export --to evidence --kind withdrawal --key desk.key -o evidence"
 )]
 pub struct Args {
-    /// The target: jsonl, json, csv, markdown
-    #[arg(long = "to", value_name = "FORMAT", value_parser = hinted::<Format>)]
-    target: Format,
-    /// The file to write [default: standard output]
+    /// The target: jsonl, json, csv, markdown, html, ics, timelinejs, markwhen, mermaid, timesketch; or evidence, a folder
+    #[arg(long = "to", value_name = "FORMAT", value_parser = hinted::<Target>)]
+    target: Target,
+    /// The file to write [default: standard output], or the folder of evidence
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// What stands above the events [default: the timeline's name]
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
     /// Write nothing if anything would be lost
     #[arg(long)]
     strict: bool,
@@ -42,6 +51,12 @@ pub struct Args {
     /// No guard against formulas in tables
     #[arg(long)]
     raw: bool,
+    /// Sign the checkpoint of the evidence with this key
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Prove the evidence to whoever has this checkpoint, from what the log held then
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "known_at"])]
+    at_checkpoint: Option<PathBuf>,
     /// Events that may have ended then or later
     #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
     from: Option<String>,
@@ -52,12 +67,35 @@ pub struct Args {
     question: QuestionArgs,
 }
 
+/// What is written: events in a format, or evidence, which needs the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Format(Format),
+    Evidence,
+}
+
+impl FromStr for Target {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text.eq_ignore_ascii_case("evidence") {
+            Ok(Self::Evidence)
+        } else {
+            text.parse().map(Self::Format)
+        }
+    }
+}
+
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
+    let Target::Format(target) = args.target else { return write_evidence(args, session) };
+    if args.key.is_some() || args.at_checkpoint.is_some() {
+        return Err(CliError::usage("--key and --at-checkpoint go with --to evidence"));
+    }
     let store = session.open()?;
     // The output is opened before the long work: a path that cannot be written is told at once.
-    let mut output = Output::open(args.output.as_deref(), args.target)?;
+    let mut output = Output::open(args.output.as_deref(), target)?;
     if args.records {
-        if args.target != Format::Jsonl {
+        if target != Format::Jsonl {
             return Err(CliError::usage("--records goes with --to jsonl"));
         }
         write_records(args, session, &store, output.writer())?;
@@ -65,7 +103,12 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     }
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
-    let events = listed(&args.question, &question, None, session, &store)?.events;
+    // A page says itself what is sure and what is only possible, and needs what is possible to tell.
+    let wide = Question { certainty: Certainty::Possibly, ..question.clone() };
+    let wanted = if target == Format::Html { &wide } else { &question };
+    let Listed { events, has_redactions, .. } = listed(&args.question, wanted, None, session, &store)?;
+    let redacted = erased::told_beside(&store, &question, has_redactions)?;
+    let position = store.position(question.known_at)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let surely = Question { certainty: Certainty::Surely, ..question.clone() };
@@ -73,22 +116,51 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         .iter()
         .map(|known| Row {
             timeline: &question.timeline,
+            place: known.place,
+            seq: known.seq,
+            recorded_at: known.recorded_at,
             event: &known.event,
             sure: args.question.as_of.is_none() || surely.counts(&known.event),
         })
         .collect();
     let timelines = [question.timeline.clone()];
-    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    let scope = Scope {
+        as_of: args.question.as_of.is_some().then_some(&question.as_of),
+        known_at: Some(position),
+        filter: Some(&question.filter),
+    };
+    let heading = Heading { title: args.title.as_deref(), timelines: &timelines, scope };
+    let sheet = Sheet { heading, rows: &rows };
     let options = ExportOptions { raw: args.raw };
     if args.strict {
-        refuse_losses(&annals_formats::losses(args.target, &sheet, options)?)?;
+        refuse_losses(&annals_formats::losses(target, &sheet, options)?)?;
     }
-    let losses = annals_formats::export(args.target, &sheet, options, output.writer())?;
+    let losses = annals_formats::export(target, &sheet, options, output.writer())?;
     output.finish()?;
+    erased::note(session, &redacted)?;
     for (_, _, loss) in losses.iter() {
         ui::note(session, &loss)?;
     }
     Ok(())
+}
+
+fn write_evidence(args: &Args, session: &Session) -> CliResult<()> {
+    if args.records || args.raw || args.strict {
+        return Err(CliError::usage("--records, --raw and --strict do not go with --to evidence"));
+    }
+    let Some(directory) = &args.output else {
+        return Err(CliError::usage("--to evidence needs --output, a new folder"));
+    };
+    let store = session.open()?;
+    let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
+    let mut question = args.question.question(session, &range)?;
+    let vouched =
+        Vouched::read(&store, args.key.as_deref(), args.at_checkpoint.as_deref(), question.known_at)?;
+    question.known_at = vouched.known_at();
+    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
+    let chosen = chosen(&args.question, &question, &known);
+    let chosen: Vec<EventId> = chosen.into_iter().map(|known| known.event.id.clone()).collect();
+    evidence::write(session, &store, &question, &chosen, &vouched, directory)
 }
 
 fn refuse_losses(losses: &Losses) -> CliResult<()> {
@@ -112,7 +184,7 @@ fn write_records(
     let mut failed = None;
     scan::each(store.log(), Seq(1), end, |stored| {
         if failed.is_none() {
-            let line = record_line(&stored.record, stored.salt()).map_err(io::Error::from);
+            let line = stored.line().map_err(io::Error::from);
             failed = line.and_then(|line| writeln!(out, "{line}")).err();
         }
         Ok(())
@@ -137,7 +209,8 @@ enum Output {
 impl Output {
     fn open(path: Option<&Path>, target: Format) -> CliResult<Self> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            let is_json = matches!(target, Format::Json | Format::Jsonl);
+            let is_json =
+                matches!(target, Format::Json | Format::Jsonl | Format::TimelineJs | Format::Timesketch);
             return Ok(if io::stdout().is_terminal() {
                 Self::Terminal { text: Vec::new(), is_json }
             } else {

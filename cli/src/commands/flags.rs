@@ -5,7 +5,10 @@
 //! each value stood.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
 
+use annals_core::{Attachments, SledLog, Store};
 use annals_model::{
     Actor, Change, Effect, Event, EventId, Extra, Invalid, Link, Number, Place, Scalar, Source, Value, When,
 };
@@ -61,11 +64,12 @@ struct Ordered {
     given: Vec<(&'static str, String)>,
 }
 
-const SOURCE_FLAGS: [(&str, &str, &str); 4] = [
+const SOURCE_FLAGS: [(&str, &str, &str); 5] = [
     ("source", "URL|TITLE", "Where the claim comes from"),
     ("quote", "TEXT", "The words of the --source before it"),
     ("locator", "WHERE", "Where in the --source before it: a page, a paragraph"),
     ("source-date", "D", "When the --source before it was published"),
+    ("attach", "FILE", "Keep FILE in the store as the copy of the --source before it, or as a source"),
 ];
 
 const EFFECT_FLAGS: [(&str, &str, &str); 8] = [
@@ -80,7 +84,7 @@ const EFFECT_FLAGS: [(&str, &str, &str); 8] = [
 ];
 
 /// What the short help leaves out, so that it fits a screen.
-const RARE: [&str; 4] = ["locator", "source-date", "during-add", "at-end"];
+const RARE: [&str; 5] = ["locator", "source-date", "attach", "during-add", "at-end"];
 
 impl Args for Ordered {
     fn augment_args(command: Command) -> Command {
@@ -159,8 +163,32 @@ impl EventFlags {
         );
         replace(&mut event.tags, self.tag.clone());
         replace(&mut event.links, self.link.iter().map(|text| read_link(text)).collect::<CliResult<_>>()?);
-        replace(&mut event.sources, self.ordered.sources(session)?);
+        let sources = self.ordered.sources(session)?;
+        if self.ordered.given.iter().any(|(name, _)| *name == "source") {
+            event.sources = sources;
+        } else {
+            event.sources.extend(sources);
+        }
         replace(&mut event.effects, self.ordered.effects()?);
+        Ok(())
+    }
+}
+
+impl EventFlags {
+    /// Keeps the files that the event's sources name: durably, before the event is recorded.
+    pub fn keep_files(&self, event: &Event, store: &Store<SledLog>) -> CliResult<()> {
+        for path in self.ordered.files() {
+            let cannot = |e: std::io::Error| {
+                CliError::failed(e.to_string()).because_of(format!("cannot read {}", path.display()))
+            };
+            let kept = store.log().attachments().add(&mut File::open(path).map_err(cannot)?)?;
+            let is_named =
+                |source: &Source| source.attached().is_some_and(|(sha256, _)| sha256 == kept.sha256);
+            if !event.sources.iter().any(is_named) {
+                return Err(CliError::failed(format!("{} changed while it was read", path.display()))
+                    .with_hint("nothing was recorded; run the command again"));
+            }
+        }
         Ok(())
     }
 }
@@ -175,6 +203,10 @@ impl Ordered {
     fn sources(&self, session: &Session) -> CliResult<Vec<Source>> {
         let mut sources: Vec<Source> = Vec::new();
         for (name, value) in &self.given {
+            if *name == "attach" {
+                attach(&mut sources, Path::new(value))?;
+                continue;
+            }
             if *name == "source" {
                 let is_address = value.starts_with("http://") || value.starts_with("https://");
                 let (title, url) = if is_address { (None, Some(value)) } else { (Some(value), None) };
@@ -196,6 +228,11 @@ impl Ordered {
         Ok(sources)
     }
 
+    /// The files that are to be kept.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        self.given.iter().filter(|(name, _)| *name == "attach").map(|(_, file)| Path::new(file))
+    }
+
     fn effects(&self) -> CliResult<Vec<Effect>> {
         let is_effect = |name: &str| EFFECT_FLAGS.iter().any(|(effect, ..)| *effect == name);
         let given = self.given.iter().filter(|(name, _)| is_effect(name));
@@ -205,6 +242,21 @@ impl Ordered {
             })
             .collect()
     }
+}
+
+/// Names a file as the copy of the last source, or as a source of its own where that has one.
+fn attach(sources: &mut Vec<Source>, file: &Path) -> CliResult<()> {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.ok_or_else(|| CliError::usage(format!("--attach {}: is no file", file.display())))?;
+    let (sha256, _) = Attachments::hash(file)?;
+    if sources.last().is_none_or(|last| last.archived.is_some() || last.sha256.is_some()) {
+        sources.push(Source { title: Some(name.clone()), ..Source::default() });
+    }
+    if let Some(source) = sources.last_mut() {
+        source.archived = Some(format!("{}{name}", Source::ATTACHMENT));
+        source.sha256 = Some(sha256);
+    }
+    Ok(())
 }
 
 fn read_effect(flag: &str, text: &str) -> Result<Effect, Invalid> {

@@ -23,8 +23,6 @@ use crate::ui::{self, Progress, counted};
 
 /// Problems of a file that are told one by one.
 const PROBLEMS_SHOWN: usize = 20;
-/// Threads that parse the file, and as many that encode what is recorded, at most.
-const THREADS: usize = 4;
 /// Bytes of the file that are read at once.
 const BUFFER: usize = 1 << 18;
 /// Entries after which the progress bar says how fast it goes.
@@ -39,6 +37,8 @@ without a rule are kept in `extra`.
 Examples:
   annals import events.jsonl
   annals import records.jsonl --keep-record-times
+  annals import calendar.ics
+  annals import timeline.json --from timelinejs
   annals import quakes.tsv --map id=ID --map historical-year=YEAR --map month=MONTH \\
       --map title=PLACE --map kind:=earthquake --map 'increase:{COUNTRY}.deaths=DEATHS'
   annals import huge.jsonl --chunk 100000"
@@ -47,7 +47,7 @@ pub struct Args {
     /// The file, or - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// What it is: jsonl, csv, tsv [default: by the file's name]
+    /// What it is: jsonl, csv, tsv, ics, timelinejs, markwhen, timesketch [default: by the file's name]
     #[arg(long, value_name = "FORMAT", value_parser = hinted::<ImportFormat>)]
     from: Option<ImportFormat>,
     /// A rule of the column map
@@ -75,6 +75,7 @@ struct Tally {
     appended: u64,
     revised: u64,
     retracted: u64,
+    redacted: u64,
     already_there: u64,
     /// The last record that an entry is in.
     seq: u64,
@@ -86,11 +87,13 @@ impl Tally {
         *match answer.outcome {
             Outcome::Appended => &mut self.appended,
             Outcome::Revised => &mut self.revised,
-            Outcome::Retracted | Outcome::Redacted => &mut self.retracted,
+            Outcome::Retracted => &mut self.retracted,
+            Outcome::Redacted => &mut self.redacted,
             Outcome::AlreadyAppended
             | Outcome::AlreadyAppendedRedacted
             | Outcome::AlreadyRevised
-            | Outcome::AlreadyRetracted => &mut self.already_there,
+            | Outcome::AlreadyRetracted
+            | Outcome::AlreadyRedacted => &mut self.already_there,
         } += 1;
     }
 
@@ -98,6 +101,7 @@ impl Tally {
         self.appended += chunk.appended;
         self.revised += chunk.revised;
         self.retracted += chunk.retracted;
+        self.redacted += chunk.redacted;
         self.already_there += chunk.already_there;
         self.seq = self.seq.max(chunk.seq);
     }
@@ -110,8 +114,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let (input, size) = open(&args.file)?;
     let progress = Progress::of_bytes(session, size);
     let store = session.open()?;
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS);
-    let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
+    let threads = Session::threads();
     let mut import = Import {
         session,
         store: &store,
@@ -123,7 +126,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         tally: Tally::default(),
         progress: &progress,
     };
-    std::thread::scope(|scope| {
+    let notes = std::thread::scope(|scope| {
         let input = Box::new(Counting { input, progress: &progress });
         let mut source = Source {
             reader: annals_formats::read_ahead(scope, threads, format, input, options),
@@ -134,6 +137,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
             taken: 0,
             lines: Lines::default(),
             problems: Vec::new(),
+            notes: Notes::default(),
             broken: None,
             without_id: 0,
         };
@@ -141,11 +145,13 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
             import.chunk(&mut source)?;
         }
         import.without_id = source.without_id;
-        CliResult::Ok(())
+        CliResult::Ok(source.notes)
     })?;
     progress.finish();
+    notes.tell(session)?;
     let Import { tally, without_id, .. } = import;
     session.remark(&store)?;
+    session.after_erasure(&store, tally.redacted > 0)?;
     if without_id > 0 {
         let message = format!(
             "{} had no id: importing the file again would append them again",
@@ -171,9 +177,37 @@ struct Source<'a> {
     /// The lines of the chunk's entries.
     lines: Lines,
     problems: Vec<CliError>,
+    notes: Notes,
     /// Why the file cannot be read on at all.
     broken: Option<CliError>,
     without_id: u64,
+}
+
+/// What was understood otherwise than it may have been meant.
+#[derive(Debug, Default)]
+struct Notes {
+    first: Vec<String>,
+    more: u64,
+}
+
+impl Notes {
+    fn push(&mut self, line: u64, note: &str) {
+        if self.first.len() < PROBLEMS_SHOWN {
+            self.first.push(format!("line {line}: {note}"));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn tell(&self, session: &Session) -> CliResult<()> {
+        for note in &self.first {
+            ui::note(session, note)?;
+        }
+        if self.more > 0 {
+            ui::note(session, &format!("{} more", counted(self.more, "note")))?;
+        }
+        Ok(())
+    }
 }
 
 /// Which entry stands in which line: only where an entry does not stand in the line behind the one before.
@@ -206,10 +240,13 @@ impl Iterator for Source<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.room > 0 && !self.is_over {
-            let Some(Read { line, outcome }) = self.reader.next() else {
+            let Some(Read { line, outcome, note }) = self.reader.next() else {
                 self.is_over = true;
                 break;
             };
+            if let Some(note) = note {
+                self.notes.push(line, &note);
+            }
             match outcome {
                 Ok(_) if !self.problems.is_empty() => {}
                 Ok(read) => {
@@ -364,6 +401,7 @@ fn tell(session: &Session, tally: &Tally) -> CliResult<()> {
         (tally.appended, "appended"),
         (tally.revised, "revised"),
         (tally.retracted, "retracted"),
+        (tally.redacted, "redacted"),
         (tally.already_there, "already there"),
     ];
     let told: Vec<String> = counts

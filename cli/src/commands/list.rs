@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
-use annals_core::{Listed, Selection, SledLog, Store};
+use annals_core::{Known, KnownEvent, Listed, Selection, SledLog, Store};
 use annals_model::Question;
 use annals_model::line::event_line;
 use annals_model::relative::Between;
 
+use super::erased;
 use super::relative::BetweenArgs;
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
@@ -47,9 +48,12 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let known = known.transpose().map_err(explained)?;
     let between = known.as_ref().map_or_else(|| Ok(Between::default()), |known| args.between.find(known))?;
     let most = args.limit.filter(|_| known.is_none());
-    let Listed { mut events, total } = listed(&args.question, &question, most, session, &store)?;
+    let Listed { mut events, total, has_redactions } =
+        listed(&args.question, &question, most, session, &store)?;
+    let redacted = erased::told_beside(&store, &question, has_redactions)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
+    erased::note(session, &redacted)?;
     events.retain(|known| between.admits(&known.event, args.question.range_certainty()));
     events.truncate(args.limit.unwrap_or(usize::MAX));
     if !session.is_for_people() {
@@ -88,4 +92,16 @@ pub fn listed(
     let listed = store.list(&selection).map_err(|e| hints::explain(store, e))?;
     session.after_dates(store)?;
     Ok(listed)
+}
+
+/// The same of what was read of the log already.
+pub fn chosen<'a>(args: &QuestionArgs, question: &Question, known: &'a Known) -> Vec<&'a KnownEvent> {
+    let mut events: Vec<&KnownEvent> = known
+        .events()
+        .iter()
+        .filter(|known| args.as_of.is_none() || question.counts(&known.event))
+        .filter(|known| question.filter.admits(&known.event, args.range_certainty()))
+        .collect();
+    events.sort_by_cached_key(|known| known.counted().list_order());
+    events
 }

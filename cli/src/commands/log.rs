@@ -1,10 +1,9 @@
 //! `annals log`: records in the order in which they were recorded.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 
-use annals_core::{StoredRecord, scan};
-use annals_model::line::record_line;
+use annals_core::{Log, StoredRecord, scan};
 use annals_model::{Certainty, Content, EventId, Filter, Record, Seq};
 
 use crate::args::{QuestionArgs, RangeArgs};
@@ -53,10 +52,17 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
             Ok(())
         })?,
     }
+    let mut redacted: HashMap<EventId, Seq> = HashMap::new();
+    for Record { id, content, .. } in records.iter().map(|stored| &stored.record) {
+        if *content == Content::Redacted && !redacted.contains_key(id) {
+            let by = store.log().event(&question.timeline, id)?;
+            redacted.extend(by.map(|entry| (id.clone(), entry.last)));
+        }
+    }
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let from = args.last.map_or(0, |last| records.len().saturating_sub(last));
-    print(session, &records[from..])
+    print(session, &records[from..], &redacted)
 }
 
 /// The records that a filter admits: those with an event by what it says, the others with their event.
@@ -82,15 +88,18 @@ impl Chosen<'_> {
     }
 }
 
-fn print(session: &Session, records: &[StoredRecord]) -> CliResult<()> {
+fn print(session: &Session, records: &[StoredRecord], redacted: &HashMap<EventId, Seq>) -> CliResult<()> {
     if !session.is_for_people() {
-        let lines: Result<Vec<String>, _> =
-            records.iter().map(|stored| record_line(&stored.record, stored.salt())).collect();
+        let lines: Result<Vec<String>, _> = records.iter().map(StoredRecord::line).collect();
         return ui::print_json_lines(session, lines?);
     }
     let mut table = Table::new(&["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"]);
     for StoredRecord { record, .. } in records {
-        table.row(cells(record).iter().map(String::as_str));
+        let mut cells = cells(record);
+        if let (Content::Redacted, Some(by)) = (&record.content, redacted.get(&record.id)) {
+            cells[6] = format!("(redacted at seq {by})");
+        }
+        table.row(cells.iter().map(String::as_str));
     }
     let mut out = ui::out();
     write!(out, "{table}")?;

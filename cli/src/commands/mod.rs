@@ -1,6 +1,10 @@
 //! One command, one file.
 
 pub mod append;
+pub mod attachment;
+pub mod attest;
+pub mod backup;
+pub mod compact;
 pub mod completions;
 pub mod conflicts;
 pub mod date;
@@ -13,7 +17,10 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod man;
+pub mod prove;
+pub mod redact;
 pub mod replay;
+pub mod restore;
 pub mod retract;
 pub mod revise;
 pub mod show;
@@ -23,7 +30,10 @@ pub mod verify;
 pub mod watch;
 pub mod why;
 
+mod checked;
 mod checking;
+mod erased;
+mod evidence;
 mod flags;
 mod relative;
 mod writing;
@@ -42,6 +52,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Append(args) => append::run(&args, session)?,
         Command::Revise(args) => revise::run(&args, session)?,
         Command::Retract(args) => retract::run(&args, session)?,
+        Command::Redact(args) => redact::run(&args, session)?,
         Command::Log(args) => log::run(&args, session)?,
         Command::List(args) => list::run(&args, session)?,
         Command::Show(args) => show::run(&args, session)?,
@@ -56,6 +67,12 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Import(args) => import::run(&args, session)?,
         Command::Export(args) => export::run(&args, session)?,
         Command::Verify(args) => verify::run(&args, session)?,
+        Command::Attest(args) => attest::run(&args, session)?,
+        Command::Prove(args) => prove::run(&args, session)?,
+        Command::Backup(args) => backup::run(&args, session)?,
+        Command::Restore(args) => restore::run(&args, session)?,
+        Command::Attachment(args) => attachment::run(&args, session)?,
+        Command::Compact(args) => compact::run(&args, session)?,
         Command::Stats(args) => stats::run(&args, session)?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Man(args) => man::run(&args)?,

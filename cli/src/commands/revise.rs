@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use annals_core::StoredRecord;
-use annals_model::{Entry, Event, EventId, Write};
+use annals_model::{Entry, Event, EventId, Seq, Write};
 use clap::ValueEnum;
 
 use super::flags::EventFlags;
@@ -16,7 +16,8 @@ use crate::session::Session;
 /// Correct an event
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "What the flags do not name stays as it was. A list that is given replaces the whole list.
+    after_long_help = "What the flags do not name stays as it was. A list that is given replaces the whole list;
+--attach without --source adds a source.
 The old version stays in the log, and in every answer as known before.
 A date is computed anew from --after and --before, and from the links of both kinds that stay.
 
@@ -76,6 +77,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         event
     };
     event.check()?;
+    args.event.keep_files(&event, &store)?;
     let entry = Entry::new(session.timeline().clone(), Write::Revise(Box::new(event)));
     let written = store.write(vec![entry], session.host(), &args.writing.options());
     tell(session, &written.map_err(|failed| explain(&store, failed, false))?)
@@ -92,6 +94,7 @@ fn whole(args: &Args, session: &Session, file: &std::path::Path) -> CliResult<Ev
             Err(CliError::failed(format!("the file holds the event {}, not {}", event.id, args.id)))
         }
         Write::Retract { .. } => Err(CliError::failed("the file holds a retraction")),
+        Write::Redact { .. } | Write::Erased { .. } => Err(CliError::failed("the file holds a redaction")),
     }
 }
 
@@ -99,7 +102,10 @@ fn whole(args: &Args, session: &Session, file: &std::path::Path) -> CliResult<Ev
 fn corrected(args: &Args, session: &Session, history: &[StoredRecord]) -> CliResult<Event> {
     let last = history.iter().rev().find_map(|stored| stored.record.content.event());
     let Some(last) = last else {
-        return Err(CliError::failed(format!("{} was redacted: nothing is left to correct", args.id)));
+        let seq = history.last().map_or(Seq(0), |stored| stored.record.seq);
+        let message = format!("{} was redacted at seq {seq}: nothing is left to correct", args.id);
+        let hint = "record what may be kept as a new event with another id";
+        return Err(CliError::failed(message).with_hint(hint));
     };
     let mut event = last.clone();
     for field in &args.without {

@@ -3,12 +3,12 @@
 use std::io::Write as _;
 
 use annals_core::StoredRecord;
-use annals_model::line::record_line;
-use annals_model::{Content, Event, EventId, Op, TimelineName};
+use annals_model::{Content, Event, EventId, Op, Record, Seq, TimelineName};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::erased;
 use crate::error::CliResult;
 use crate::hints;
 use crate::session::Session;
@@ -29,6 +29,9 @@ pub struct Args {
 struct Answer<'a> {
     timeline: &'a TimelineName,
     id: &'a EventId,
+    /// The record that erased the event's content, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<Seq>,
     records: Vec<Box<RawValue>>,
 }
 
@@ -38,11 +41,12 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     session.remark(&store)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
+    let erased_by = history.last().map(|last| &last.record).filter(|record| record.op == Op::Redact);
     if !session.is_for_people() {
-        let lines =
-            history.iter().map(|stored| RawValue::from_string(record_line(&stored.record, stored.salt())?));
+        let lines = history.iter().map(|stored| RawValue::from_string(stored.line()?));
         let records: Vec<Box<RawValue>> = lines.collect::<Result<_, _>>()?;
-        return ui::print_json(session, &Answer { timeline: session.timeline(), id: &args.id, records });
+        let (timeline, redacted) = (session.timeline(), erased_by.map(|record| record.seq));
+        return ui::print_json(session, &Answer { timeline, id: &args.id, redacted, records });
     }
     let mut out = ui::out();
     if let Some(event) = history.iter().rev().find_map(|stored| stored.record.content.event()) {
@@ -56,9 +60,13 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
         }
         writeln!(out)?;
     }
+    if let Some(record) = erased_by {
+        writeln!(out, "{HEADING}{:<12}{HEADING:#}{}", "event", safe(record.id.as_str()))?;
+        writeln!(out, "{HEADING}{:<12}{HEADING:#}{}\n", "state", safe(&erased::because(record)))?;
+    }
     let mut before: Option<&Event> = None;
     for stored in &history {
-        writeln!(out, "{}", safe(&told(stored, before)?))?;
+        writeln!(out, "{}", safe(&told(stored, before, erased_by)?))?;
         before = stored.record.content.event().or(before);
     }
     Ok(out.flush()?)
@@ -97,7 +105,10 @@ fn fields(event: &Event) -> Vec<(&'static str, String)> {
 fn cited(source: &annals_model::Source) -> String {
     let quote = source.quote.as_ref().map(|quote| format!("“{quote}”"));
     let date = source.date.as_ref().map(ToString::to_string);
-    let archived = source.archived.as_ref().map(|url| format!("archived at {url}"));
+    let archived = match source.attached() {
+        Some((_, name)) => Some(format!("kept as {name}")),
+        None => source.archived.as_ref().map(|url| format!("archived at {url}")),
+    };
     let sha256 = source.sha256.as_ref().map(|hash| format!("SHA-256 {hash}"));
     [&source.title, &source.url, &date, &source.locator, &quote, &archived, &sha256]
         .into_iter()
@@ -108,7 +119,7 @@ fn cited(source: &annals_model::Source) -> String {
 }
 
 /// One record of the history; of a revision, which fields it changed.
-fn told(stored: &StoredRecord, before: Option<&Event>) -> CliResult<String> {
+fn told(stored: &StoredRecord, before: Option<&Event>, erased_by: Option<&Record>) -> CliResult<String> {
     let record = &stored.record;
     let what = match (&record.content, before) {
         (Content::Event(event), None) => {
@@ -116,7 +127,9 @@ fn told(stored: &StoredRecord, before: Option<&Event>) -> CliResult<String> {
         }
         (Content::Event(event), Some(before)) => changed(before, event)?,
         (Content::Reason(reason), _) => format!("because: {reason}"),
-        (Content::Redacted, _) => "content redacted".to_owned(),
+        (Content::Redacted, _) => {
+            erased_by.map_or("redacted".to_owned(), |by| format!("redacted at seq {}", by.seq))
+        }
     };
     Ok(format!("@{} {} {} by {}: {what}", record.seq, record.recorded_at, record.op, record.recorded_by))
 }

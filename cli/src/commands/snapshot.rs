@@ -143,7 +143,7 @@ fn list(session: &Session) -> CliResult<()> {
             known_at.as_str(),
             question.certainty.as_str(),
             thousands(saved.values() as u64).as_str(),
-            if saved.faults().is_empty() { "whole" } else { "altered" },
+            state(saved).as_str(),
         ]);
     }
     let mut out = ui::out();
@@ -155,6 +155,15 @@ fn list(session: &Session) -> CliResult<()> {
     Ok(out.flush()?)
 }
 
+/// What the file shows of itself.
+fn state(saved: &SavedSnapshot) -> String {
+    match saved.erasure() {
+        Some(erasure) => format!("redacted at seq {}", erasure.seq),
+        None if saved.faults().is_empty() => "whole".to_owned(),
+        None => "altered".to_owned(),
+    }
+}
+
 fn entry(name: &SnapshotName, saved: &Result<SavedSnapshot, EngineError>) -> serde_json::Value {
     let saved = match saved {
         Ok(saved) => saved,
@@ -164,7 +173,7 @@ fn entry(name: &SnapshotName, saved: &Result<SavedSnapshot, EngineError>) -> ser
     json!({
         "name": name, "timeline": question.timeline, "as_of": question.as_of.date(),
         "certainty": question.certainty, "filter": question.filter, "entities": question.entities,
-        "seq": saved.receipt().seq, "values": saved.values(), "altered": !saved.faults().is_empty(),
+        "seq": saved.receipt().seq, "values": saved.values(), "altered": !saved.faults().is_empty(), "redacted": saved.erasure(),
     })
 }
 

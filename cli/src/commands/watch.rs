@@ -10,7 +10,6 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use annals_core::{Follower, StoredRecord};
-use annals_model::line::record_line;
 use annals_model::{Certainty, Content, EventId, Filter, Invalid, KnownAt, Op, Record, Seq, TimelineName};
 
 use super::log;
@@ -140,7 +139,7 @@ fn print(session: &Session, all_timelines: bool, stored: &StoredRecord) -> CliRe
     if session.is_for_people() {
         writeln!(out, "{}", told(&stored.record, all_timelines))?;
     } else {
-        writeln!(out, "{}", safe_json(&record_line(&stored.record, stored.salt())?))?;
+        writeln!(out, "{}", safe_json(&stored.line()?))?;
     }
     Ok(out.flush()?)
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use annals_model::why::{AbsenceReason, NotCounted, Part, Reason, Why};
 use annals_model::{Asked, Certainty, Open, Source};
 
+use super::erased;
 use super::history::asked;
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
@@ -37,12 +38,17 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let question = args.question.question(session, &args.range)?;
     let why = store.why(&question, &args.asked).map_err(|e| hints::explain(&store, e))?;
     session.after_index(&store)?;
+    let redacted = if why.redacted > 0 && session.is_for_people() {
+        erased::told(&store, &question.timeline, why.asked.known_at.seq)?
+    } else {
+        Vec::new()
+    };
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    if session.is_for_people() { print(&why) } else { ui::print_json(session, &why) }
+    if session.is_for_people() { print(&why, &redacted) } else { ui::print_json(session, &why) }
 }
 
-fn print(why: &Why) -> CliResult<()> {
+fn print(why: &Why, redacted: &[String]) -> CliResult<()> {
     let mut out = ui::out();
     writeln!(out, "{HEADING}{}{HEADING:#}\n", safe(&heading(why)))?;
     writeln!(out, "{}", safe(&answer(why)))?;
@@ -67,6 +73,9 @@ fn print(why: &Why) -> CliResult<()> {
     if why.redacted > 0 {
         let events = counted(why.redacted, "event");
         writeln!(out, "\nThe content of {events} was redacted; whether it concerned this is not known.")?;
+        for told in redacted.iter().take(SHOWN) {
+            writeln!(out, "  {}", safe(told).replace('\n', " "))?;
+        }
     }
     Ok(out.flush()?)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use annals_core::{Failed, SledLog, Store, WriteOptions, new_event_id};
 use annals_model::line::Line;
-use annals_model::{Entry, EventId, Expectation, Invalid, Written};
+use annals_model::{Entry, EventId, Expectation, Invalid, Outcome, Written};
 use serde_json::value::RawValue;
 
 use crate::args::hinted;
@@ -57,7 +57,10 @@ pub fn record(
         .write(entries, session.host(), &args.options())
         .map_err(|failed| explain(store, failed, many))?;
     session.remark(store)?;
-    tell(session, &answers)
+    tell(session, &answers)?;
+    let is_erasure =
+        |answer: &Written| matches!(answer.outcome, Outcome::Redacted | Outcome::AlreadyRedacted);
+    session.after_erasure(store, answers.iter().any(is_erasure))
 }
 
 /// What a refused batch looks like to the user.

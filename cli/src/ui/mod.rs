@@ -76,6 +76,13 @@ pub fn print_line(text: &str) -> CliResult<()> {
     Ok(out.flush()?)
 }
 
+/// Prints a text for people, line ends included.
+pub fn print_text(text: &str) -> CliResult<()> {
+    let mut out = out();
+    write!(out, "{}", safe(text))?;
+    Ok(out.flush()?)
+}
+
 /// Prints one value as JSON on one line.
 pub fn print_json_line(value: &impl Serialize) -> CliResult<()> {
     let mut out = out();

@@ -12,18 +12,49 @@ pub struct Progress {
 impl Progress {
     /// A bar over the bytes of a file; a count without an end where their number is not known.
     pub fn of_bytes(session: &Session, total: Option<u64>) -> Self {
-        let wanted = !session.is_quiet() && session.is_for_people();
-        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let template = match total {
             Some(_) => "{bar:30} {percent}% {binary_bytes_per_sec}, {eta} left  {msg}",
             None => "{spinner} {binary_bytes} {binary_bytes_per_sec}  {msg}",
         };
+        Self::new(session, total, template)
+    }
+
+    /// A sign that work is done, with what is said of it.
+    pub fn of_work(session: &Session) -> Self {
+        Self::new(session, None, "{spinner} {msg}")
+    }
+
+    fn new(session: &Session, total: Option<u64>, template: &str) -> Self {
+        let wanted = !session.is_quiet() && session.is_for_people();
+        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(total, target);
         // A template that does not parse would only cost the bar its looks.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         Self { bar }
+    }
+
+    /// A bar over things that are counted, whose number is told with the first of them.
+    pub fn of_count(session: &Session, things: &'static str) -> Self {
+        let progress = Self::of_bytes(session, None);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {human_pos} {msg}, {eta} left") {
+            progress.bar.set_style(style);
+        }
+        progress.bar.set_message(things);
+        progress
+    }
+
+    /// So many more things have been done, of so many.
+    pub fn advance_of(&self, more: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.inc(more);
+    }
+
+    /// Begins anew, with other things.
+    pub fn again(&self, things: &'static str) {
+        self.bar.reset();
+        self.bar.set_message(things);
     }
 
     /// So many more bytes have been read.

@@ -4,7 +4,7 @@
 //! it will be then. A [`Layer`] holds such batches until they are one commit; the [`Ground`] that a batch is
 //! decided on is the log with the layers that run ahead of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use annals_model::{EventId, Seq, TimelineName, Version};
 
@@ -12,7 +12,7 @@ use crate::codec::frame::{self, Encoded, Frame};
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::{BLOCK, Hash};
 use crate::seal::{self, Sealed};
-use crate::{Result, scan};
+use crate::{Result, erase, scan};
 
 /// An event, by the timeline that it belongs to and its id.
 pub type Key = (TimelineName, EventId);
@@ -32,6 +32,8 @@ pub struct Layer {
     pub events: HashMap<Key, EventEntry>,
     /// The timelines that they change.
     pub versions: HashMap<TimelineName, Version>,
+    /// Records whose content goes with them: of the log, or their own.
+    pub erased: BTreeSet<Seq>,
     /// Where the log ends behind them.
     pub head: Head,
 }
@@ -44,12 +46,13 @@ impl Layer {
         self.blocks.extend(later.blocks);
         self.events.extend(later.events);
         self.versions.extend(later.versions);
+        self.erased.extend(later.erased);
         self.head = later.head;
     }
 
     /// The commit that stores it behind the log as it is.
     pub fn commit(&self, log: &impl Log) -> Result<Commit> {
-        let frames = frame::pack(self.first, &self.records)?;
+        let frames = self.packed(Vec::new())?;
         let sealed = self.sealed(log, &frames)?;
         let events = self.events.iter();
         Ok(Commit {
@@ -65,8 +68,8 @@ impl Layer {
 
     /// The same of a layer that nobody decides on any more.
     pub fn into_commit(mut self, log: &impl Log) -> Result<Commit> {
-        let mut frames = std::mem::take(&mut self.frames);
-        frames.extend(frame::pack(self.first, &self.records)?);
+        let own = std::mem::take(&mut self.frames);
+        let frames = self.packed(own)?;
         let sealed = self.sealed(log, &frames)?;
         Ok(Commit {
             frames,
@@ -79,8 +82,23 @@ impl Layer {
         })
     }
 
-    /// The block that the log has begun and these records complete, packed anew.
+    /// Its records in frames, behind those that were packed already, without what is to be erased.
+    fn packed(&self, mut own: Vec<StoredFrame>) -> Result<Vec<StoredFrame>> {
+        own.extend(frame::pack(self.first, &self.records)?);
+        erase::frames(own, &self.erased)
+    }
+
+    /// What takes the place of frames of the log: the block that it has begun and these records complete, packed
+    /// anew, and the frames that lose content.
     fn sealed(&self, log: &impl Log, frames: &[StoredFrame]) -> Result<Sealed> {
+        let mut sealed = self.begun_block(log, frames)?;
+        // What the block holds was erased in it.
+        let end = sealed.frames.first().map_or(self.first, |(first, _)| *first);
+        sealed.frames.extend(erase::in_log(log, &self.erased, Seq(1), end)?);
+        Ok(sealed)
+    }
+
+    fn begun_block(&self, log: &impl Log, frames: &[StoredFrame]) -> Result<Sealed> {
         let Some((index, root)) = self.blocks.first().filter(|(index, _)| index * BLOCK + 1 < self.first.0)
         else {
             return Ok(Sealed::default());
@@ -90,7 +108,8 @@ impl Layer {
         for (first, bytes) in frames.iter().take_while(|(first, _)| *first <= end) {
             records.extend(Frame::decode(*first, bytes)?.encoded()?);
         }
-        seal::begun_block(log, *index, root, self.first, &records, frames.iter().map(|(first, _)| *first))
+        let new = frames.iter().map(|(first, _)| *first);
+        seal::begun_block(log, *index, root, self.first, &records, new, &self.erased)
     }
 
     fn record(&self, seq: Seq) -> Option<&Encoded> {

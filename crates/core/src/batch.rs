@@ -1,6 +1,8 @@
 //! A batch being put together: what each entry does to the log as it stands, and to the batch before it.
 
-use std::collections::HashMap;
+mod erased;
+
+use std::collections::{BTreeSet, HashMap};
 
 use annals_model::{
     Content, Entry, Event, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded,
@@ -59,6 +61,10 @@ pub struct Batch<'a, L> {
     /// The frame of the log that was read last.
     frame: Option<Frame>,
     versions: HashMap<TimelineName, Version>,
+    /// Records whose content goes with the batch.
+    erased: BTreeSet<Seq>,
+    /// Events of which records came without their content, with the first entry that brought one.
+    bare: HashMap<Key, usize>,
 }
 
 /// An event that the batch has changed.
@@ -88,8 +94,20 @@ impl<'a, L: Log> Batch<'a, L> {
             Some(workshop) => Sealing::beside(head.frontier, workshop),
             None => Sealing::here(head.frontier),
         };
-        let (events, versions, frame) = (HashMap::new(), HashMap::new(), None);
-        Ok(Self { ground, host, options, resume, now, recorded_at, sealing, events, frame, versions })
+        Ok(Self {
+            ground,
+            host,
+            options,
+            resume,
+            now,
+            recorded_at,
+            sealing,
+            events: HashMap::new(),
+            frame: None,
+            versions: HashMap::new(),
+            erased: BTreeSet::new(),
+            bare: HashMap::new(),
+        })
     }
 
     /// Decides what the entry `index` does, and notes its record if it needs one.
@@ -142,15 +160,21 @@ impl<'a, L: Log> Batch<'a, L> {
     ) -> Result<Option<(Outcome, Seq)>> {
         let Some(entry) = known else {
             return match write {
-                Write::Append(_) => Ok(None),
-                Write::Revise(_) | Write::Retract { .. } => {
-                    Err(NotFound::Event { timeline: key.0.clone(), id: key.1.clone() }.into())
-                }
+                Write::Append(_) | Write::Erased { op: Op::Append, .. } => Ok(None),
+                _ => Err(NotFound::Event { timeline: key.0.clone(), id: key.1.clone() }.into()),
             };
         };
         let (timeline, id) = (key.0.clone(), key.1.clone());
         match write {
-            Write::Append(_) if entry.last_op == Op::Redact => {
+            Write::Append(_) | Write::Erased { .. } if entry.last_op == Op::Redact => {
+                Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
+            }
+            Write::Redact { .. } if entry.last_op == Op::Redact => {
+                Ok(Some((Outcome::AlreadyRedacted, entry.last)))
+            }
+            Write::Redact { .. } => Ok(None),
+            // Whether an earlier run of the import wrote it cannot be told any more.
+            _ if entry.last_op == Op::Redact && self.was_there(entry.last) => {
                 Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
             }
             _ if entry.last_op == Op::Redact => {
@@ -174,7 +198,19 @@ impl<'a, L: Log> Batch<'a, L> {
                 let found = self.again(key, entry, same, None, |r| r.op == Op::Retract)?;
                 Ok(found.map(|seq| (Outcome::AlreadyRetracted, seq)))
             }
+            Write::Erased { op, commitment, .. } => match self.committed(entry, *op, commitment)? {
+                Some(seq) => Ok(Some((erased::already(*op), seq))),
+                None if *op == Op::Append => {
+                    Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into())
+                }
+                None => Ok(None),
+            },
         }
+    }
+
+    /// Whether a record was in the log before the import began.
+    fn was_there(&self, seq: Seq) -> bool {
+        self.resume.as_ref().and_then(|resume| resume.start).is_some_and(|start| seq <= start)
     }
 
     /// The record that makes a revision or a retraction needless: one that an earlier run of the same import
@@ -271,20 +307,33 @@ impl<'a, L: Log> Batch<'a, L> {
     fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
         let recorded_at = self.record_time(entry.recorded_at)?;
         let seq = self.sealing.next();
-        let salt = entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
-            let mut salt = [0; 16];
-            self.host.fill_random(&mut salt);
-            salt
-        });
+        let mut seal =
+            Seal::Salt(entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
+                let mut salt = [0; 16];
+                self.host.fill_random(&mut salt);
+                salt
+            }));
         let (op, content) = match entry.write {
             Write::Append(event) => (Op::Append, Content::Event(event)),
             Write::Revise(event) => (Op::Revise, Content::Event(event)),
             Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
+            Write::Redact { reason, .. } => {
+                self.erase(known)?;
+                (Op::Redact, Content::Reason(reason))
+            }
+            Write::Erased { op, commitment, .. } => {
+                if !self.options.keep_record_times {
+                    return Err(erased::without_content());
+                }
+                self.bare.entry(key.clone()).or_insert(index);
+                seal = Seal::Commitment(commitment);
+                (op, Content::Redacted)
+            }
         };
         let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
         let (timeline, id) = key.clone();
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
-        let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal: Seal::Salt(salt) };
+        let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal };
         let print = fingerprint::of_content(&stored.record.content);
         self.sealing.push(index, stored)?;
         self.recorded_at = Some(recorded_at);
@@ -336,9 +385,11 @@ impl<'a, L: Log> Batch<'a, L> {
             return Ok(None);
         }
         let unmet = self.meet_expectation();
+        let unexplained = self.unexplained();
         let first = self.sealing.first();
         let sealed = self.sealing.finish()?;
         unmet.map_err(|error| Failed { index: None, error })?;
+        unexplained.map_or(Ok(()), Err)?;
         Ok(Some(Layer {
             first,
             records: sealed.records,
@@ -346,6 +397,7 @@ impl<'a, L: Log> Batch<'a, L> {
             blocks: sealed.blocks,
             events: self.events.into_iter().map(|(key, pending)| (key, pending.entry)).collect(),
             versions: self.versions,
+            erased: self.erased,
             head: Head { frontier: sealed.frontier, recorded_at: self.recorded_at },
         }))
     }
@@ -376,8 +428,9 @@ fn holds(record: &Record, event: &Event) -> bool {
 
 const fn outcome_of(write: &Write) -> Outcome {
     match write {
-        Write::Append(_) => Outcome::Appended,
-        Write::Revise(_) => Outcome::Revised,
-        Write::Retract { .. } => Outcome::Retracted,
+        Write::Append(_) | Write::Erased { op: Op::Append, .. } => Outcome::Appended,
+        Write::Revise(_) | Write::Erased { op: Op::Revise, .. } => Outcome::Revised,
+        Write::Retract { .. } | Write::Erased { op: Op::Retract, .. } => Outcome::Retracted,
+        Write::Redact { .. } | Write::Erased { op: Op::Redact, .. } => Outcome::Redacted,
     }
 }

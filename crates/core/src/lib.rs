@@ -2,7 +2,8 @@
 //! at any moment.
 //!
 //! A [`Store`] holds a [`Log`]: [`SledLog`] keeps it in a directory. Events are recorded with [`Store::write`],
-//! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A
+//! and nothing that was recorded is ever changed; a correction or a withdrawal is a new record. A redaction, too, is a
+//! record; it erases the content of its event and leaves in place what proves everything else. A
 //! [`Question`](annals_model::Question) is answered by [`Store::replay`]. What is new is followed with a
 //! [`Follower`] from another process, and with [`Store::wait_beyond`] within the one that has the store open.
 //!
@@ -14,13 +15,18 @@
 //! [`Host`] that is passed in.
 
 mod ahead;
+mod attachments;
+pub mod backup;
 mod batch;
 mod codec;
 mod compare;
 mod conflicts;
 pub mod dates;
+mod erase;
+mod erased;
 mod error;
 mod explain;
+mod files;
 mod fingerprint;
 mod group;
 mod host;
@@ -30,6 +36,7 @@ mod listing;
 mod log;
 mod merkle;
 pub mod projection;
+pub mod proof;
 mod replay;
 pub mod scan;
 mod seal;
@@ -40,6 +47,7 @@ mod store;
 mod stored;
 mod verify;
 
+pub use attachments::{Attached, Attachments, Inventory, Named};
 pub use batch::Resume;
 pub use codec::frame::{Encoded, Frame, RawRecord, pack};
 pub use codec::leaf::{Salt, commitment, content_json, record_leaf};
@@ -50,7 +58,7 @@ pub use known::{Known, KnownEvent};
 pub use listing::{Listed, Selection};
 pub use log::{Commit, EventEntry, Head, Log, StoredFrame};
 pub use merkle::{BLOCK, Frontier, Hash, leaf_hash, node_hash};
-pub use sled_log::{Durability, Follower, OPENER, SledLog, SledOptions};
+pub use sled_log::{Compacted, Durability, Follower, OPENER, SledLog, SledOptions, Stage};
 pub use snapshots::Snapshots;
 pub use store::{Failed, Store, WriteOptions};
 pub use stored::StoredRecord;

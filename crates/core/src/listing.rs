@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use annals_model::fold::Counted;
 use annals_model::{
-    Certainty, Content, Event, Knowledge, Moment, Ongoing, Position, Question, RecordedAt, Seq, Snapshot,
+    Certainty, Content, Event, Knowledge, Moment, Ongoing, Op, Position, Question, RecordedAt, Seq, Snapshot,
     Tally, TimelineName,
 };
 
@@ -41,6 +41,8 @@ pub struct Listed {
     pub events: Vec<KnownEvent>,
     /// How many the timeline has in all that count.
     pub total: u64,
+    /// Whether there may be some that are missing because they were redacted.
+    pub has_redactions: bool,
 }
 
 impl Selection<'_> {
@@ -60,11 +62,12 @@ impl<L: Log> Store<L> {
         }
         let known = self.known(&question.timeline, question.known_at)?;
         let total = known.events().len() as u64;
+        let has_redactions = known.withdrawn().iter().any(|gone| gone.op == Op::Redact);
         let mut events = known.into_events();
         events.retain(|known| selection.admits(&known.event));
         events.sort_by_cached_key(|known| known.counted().list_order());
         events.truncate(selection.most.unwrap_or(usize::MAX));
-        Ok(Listed { events, total })
+        Ok(Listed { events, total, has_redactions })
     }
 
     /// How many events of a timeline had happened by a moment, as known at a record, and which go on, in the order
@@ -162,7 +165,8 @@ impl<L: Log> Store<L> {
             wanted.most = wanted.most.saturating_mul(4);
         };
         let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), known_at)?;
-        Ok(Listed { events, total: tally.applied + tally.possible + tally.later })
+        let total = tally.applied + tally.possible + tally.later;
+        Ok(Listed { events, total, has_redactions: dates.has_redactions() })
     }
 
     /// Records among which are those that change one of the entities that a filter asks for, where the index of claims

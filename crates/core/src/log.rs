@@ -7,6 +7,8 @@
 //!
 //! [`SledLog`]: crate::SledLog
 
+use std::path::Path;
+
 use annals_model::{EventId, Op, RecordedAt, Seq, TimelineName, Version};
 
 use crate::Result;
@@ -45,7 +47,8 @@ pub struct Commit {
     pub blocks: Vec<(u64, Hash)>,
     /// Frames, old and new ones, whose records are in `sealed`, by the `seq` of their first record.
     pub removed: Vec<Seq>,
-    /// What takes the place of `removed`: the same records, byte for byte, in fewer frames.
+    /// What takes the place of `removed` and of older frames of the same key: the same records, byte for byte but for
+    /// content that is erased.
     pub sealed: Vec<StoredFrame>,
     /// Where the log ends afterwards.
     pub head: Head,
@@ -91,6 +94,11 @@ pub trait Log: Send + Sync {
 
     /// All timelines, by name.
     fn timelines(&self) -> Result<Vec<(TimelineName, Version)>>;
+
+    /// The directory in which what is derived from the log is kept beside it, if there is one.
+    fn directory(&self) -> Option<&Path> {
+        None
+    }
 
     /// The root of a complete block of 256 records, by its index from 0.
     fn block(&self, index: u64) -> Result<Option<Hash>>;

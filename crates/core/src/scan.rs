@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use annals_model::{RecordedAt, Seq, TimelineName};
+use annals_model::{Op, RecordedAt, Seq, TimelineName};
 
 use crate::codec::frame::{self, Frame, RawRecord};
+use crate::codec::leaf::op_number;
 use crate::log::Log;
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::stored::StoredRecord;
@@ -122,6 +123,18 @@ pub fn event_counts(log: &(impl Log + ?Sized)) -> Result<BTreeMap<TimelineName, 
     }
     let named = |(name, count)| Ok((TimelineName::new(name)?, count));
     counts.into_iter().map(named).collect()
+}
+
+/// The redactions of a timeline, from the records' headers.
+pub fn redactions(log: &(impl Log + ?Sized), timeline: &TimelineName) -> Result<Vec<Seq>> {
+    let mut found = Vec::new();
+    for stored in log.frames(Seq(1)) {
+        let (first, bytes) = stored?;
+        let redacts =
+            |event: &frame::OfEvent| event.op == op_number(Op::Redact) && event.timeline == timeline.as_str();
+        found.extend(frame::events(first, &bytes)?.into_iter().filter(redacts).map(|event| event.seq));
+    }
+    Ok(found)
 }
 
 /// The last position whose record was recorded at `instant` or before; record times never go back.

@@ -6,13 +6,15 @@
 //! held against the block's root before anything is given up. A block that cannot be read is left alone; `verify`
 //! names it.
 
+use std::collections::BTreeSet;
+
 use annals_model::Seq;
 
 use crate::codec::frame::{Encoded, Frame, pack};
 use crate::log::{Log, StoredFrame};
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::stored::StoredRecord;
-use crate::{Error, Result};
+use crate::{Error, Result, erase};
 
 /// Frames that are given up, and those that have their records.
 #[derive(Debug, Default)]
@@ -23,7 +25,8 @@ pub struct Sealed {
     pub frames: Vec<StoredFrame>,
 }
 
-/// Seals the block `index`, which the records from `first` on complete; `new` is where their frames begin.
+/// Seals the block `index`, which the records from `first` on complete; `new` is where their frames begin. Of its older
+/// records those in `erased` lose their content.
 ///
 /// Nothing is sealed where the block begins with these records, where it would not have fewer frames, or where its
 /// older records are damaged.
@@ -34,6 +37,7 @@ pub fn begun_block(
     first: Seq,
     records: &[Encoded],
     new: impl Iterator<Item = Seq>,
+    erased: &BTreeSet<Seq>,
 ) -> Result<Sealed> {
     let (begin, end) = (Seq(index * BLOCK + 1), Seq((index + 1) * BLOCK));
     if begin >= first {
@@ -43,6 +47,7 @@ pub fn begun_block(
         Err(Error::Damaged(_)) => return Ok(Sealed::default()),
         other => other?,
     };
+    erase::records(begin, &mut encoded, erased)?;
     removed.extend(new.take_while(|first| *first <= end));
     let missing = usize::try_from(end.0 - first.0 + 1).unwrap_or(usize::MAX);
     encoded.extend(records.iter().take(missing).cloned());

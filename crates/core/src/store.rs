@@ -6,10 +6,10 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use annals_model::{Entry, Expectation, Seq, Written, limits};
+use annals_model::{Entry, Expectation, Outcome, Seq, Written, limits};
 
 use crate::ahead::{Ground, Layer};
 use crate::batch::{Batch, Resume};
@@ -31,6 +31,8 @@ pub struct Store<L> {
     /// Where the log ended after the last commit of this store.
     grown: Mutex<Seq>,
     growth: Condvar,
+    /// What was cleaned of erased content since somebody asked last.
+    notes: Mutex<Vec<String>>,
 }
 
 /// How a batch is to be written.
@@ -61,6 +63,7 @@ impl<L: Log> Store<L> {
             group: Group::default(),
             grown: Mutex::new(Seq(0)),
             growth: Condvar::new(),
+            notes: Mutex::default(),
         }
     }
 
@@ -92,7 +95,8 @@ impl<L: Log> Store<L> {
     }
 
     /// Records a batch, all of it or nothing, durably, and answers each entry in turn. Writers at once share a
-    /// commit and its sync; each has its own answers and its own error.
+    /// commit and its sync; each has its own answers and its own error. A redaction is answered when nothing that is
+    /// kept beside the log repeats what it erased.
     ///
     /// # Errors
     ///
@@ -114,6 +118,7 @@ impl<L: Log> Store<L> {
         });
         // A refusal waits, too: what it was refused for may not be durable yet.
         self.group.settle(turn, &self.log, |layer| self.grow(layer.head.seq())).map_err(whole)?;
+        self.clean(answers.iter().flatten()).map_err(whole)?;
         answers
     }
 
@@ -150,14 +155,19 @@ impl<L: Log> Store<L> {
         mut answered: impl FnMut(Written),
     ) -> Result<(), Failed> {
         check(options)?;
-        let _turn = self.group.alone(&self.log, |layer| self.grow(layer.head.seq()));
+        let turn = self.group.alone(&self.log, |layer| self.grow(layer.head.seq()));
+        let mut redacted = Vec::new();
         let layer = std::thread::scope(|scope| {
             let workshop = Workshop::open(scope, workers);
             let ground = Ground::new(&self.log, [None, None]);
             let mut batch = Batch::new(ground, host, options, Some(resume), Some(workshop)).map_err(whole)?;
             for (index, entry) in entries.into_iter().enumerate() {
                 let entry = entry.map_err(|error| Failed { index: Some(index), error })?;
-                answered(batch.take(index, entry)?);
+                let answer = batch.take(index, entry)?;
+                if matches!(answer.outcome, Outcome::Redacted | Outcome::AlreadyRedacted) {
+                    redacted.push(answer.clone());
+                }
+                answered(answer);
             }
             batch.finish()
         })?;
@@ -166,7 +176,18 @@ impl<L: Log> Store<L> {
             self.log.commit(&layer.into_commit(&self.log).map_err(whole)?).map_err(whole)?;
             self.grow(end);
         }
-        Ok(())
+        drop(turn);
+        self.clean(&redacted).map_err(whole)
+    }
+
+    /// What was cleaned of erased content, beside the log, since this was asked last: saved answers that are gone.
+    pub fn cleaned(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes())
+    }
+
+    /// Held by whoever cleans.
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Vec<String>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the log has a record behind `seq`, for `patience` at most, and gives where it ends. Who follows

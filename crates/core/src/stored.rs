@@ -1,5 +1,6 @@
 //! A record as the log holds it: with its salt and the event's record before it.
 
+use annals_model::line::{record_line, redacted_line};
 use annals_model::{Content, EventId, Invalid, Op, Record, RecordedAt, Seq, TimelineName, limits};
 
 use crate::codec::frame::{Encoded, RawRecord};
@@ -28,18 +29,25 @@ impl StoredRecord {
         }
     }
 
+    /// The commitment to its content.
+    pub fn commitment(&self) -> Result<Hash> {
+        match &self.seal {
+            Seal::Commitment(commitment) => Ok(*commitment),
+            Seal::Salt(salt) => Ok(commitment(salt, &self.content_json()?)),
+        }
+    }
+
     /// The hash of its leaf.
     pub fn leaf(&self) -> Result<Hash> {
-        let commitment = match &self.seal {
-            Seal::Commitment(commitment) => *commitment,
-            Seal::Salt(salt) => commitment(salt, &self.content_json()?),
-        };
-        Ok(record_leaf(&self.record, &commitment))
+        Ok(record_leaf(&self.record, &self.commitment()?))
     }
 
     /// Encodes the record and hashes its leaf. Its content is written as JSON once for both the leaf and the limit
     /// on its size.
     pub fn seal(&self) -> Result<(Encoded, Hash)> {
+        if let Seal::Commitment(_) = &self.seal {
+            return Ok((self.encode()?, self.leaf()?));
+        }
         let json = self.content_json()?;
         if json.len() > limits::EVENT {
             let message =
@@ -52,6 +60,14 @@ impl StoredRecord {
             Seal::Salt(salt) => record_leaf(&self.record, &commitment(salt, &json)),
         };
         Ok((self.encode()?, leaf))
+    }
+
+    /// The record as one line of JSON Lines, with all that its leaf covers.
+    pub fn line(&self) -> serde_json::Result<String> {
+        match &self.seal {
+            Seal::Salt(salt) => record_line(&self.record, Some(salt)),
+            Seal::Commitment(commitment) => redacted_line(&self.record, commitment),
+        }
     }
 
     /// Its content as JSON, which the commitment is made over.

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use annals_model::{Record, RecordedAt, Seq, TimelineName, Version};
+use annals_model::{Op, Record, RecordedAt, Seq, TimelineName, Version};
 
+use crate::attachments::Named;
 use crate::codec::frame::Frame;
 use crate::log::{Head, Log};
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::store::Store;
 use crate::stored::StoredRecord;
-use crate::{Damage, Error, Result};
+use crate::{Damage, Error, Result, scan};
 
 /// What was checked, and what was found.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Report {
     pub timelines: u64,
     /// The Merkle root over all records.
     pub root: Hash,
+    /// The attachments that records name.
+    pub attachments: Named,
     /// The damage, in record order.
     pub damage: Vec<Damage>,
 }
@@ -38,12 +41,24 @@ pub struct Witness {
 }
 
 impl<L: Log> Store<L> {
-    /// Reads the whole log and checks it against itself and against a witness.
+    /// Reads the whole log and checks it against itself and against its head file, if there is one.
     ///
     /// Damage is collected, not returned as an error: the error is for a store that cannot be read at all.
-    pub fn verify(&self, witness: Option<Witness>) -> Result<Report> {
+    pub fn verify(&self, head_file: Option<Witness>) -> Result<Report> {
+        self.verify_telling(head_file, &mut |_| {})
+    }
+
+    /// As [`verify`](Self::verify); calls `told` with the number of records that have been checked, now and then.
+    pub fn verify_telling(&self, head_file: Option<Witness>, told: &mut dyn FnMut(u64)) -> Result<Report> {
+        let witnesses: Vec<_> = head_file.iter().map(|witness| ("the head file", *witness)).collect();
+        self.verify_against(&witnesses, told)
+    }
+
+    /// The same against any number of witnesses, each with the name by which damage calls it.
+    pub fn verify_against(&self, witnesses: &[(&str, Witness)], told: &mut dyn FnMut(u64)) -> Result<Report> {
         let head = self.log().head()?;
-        let mut check = Check::new(self.log(), witness);
+        let mut check = Check::new(self.log(), witnesses, told);
+        check.witnessed();
         let mut from = Seq(1);
         // Where the storage itself cannot be read any more, the next block may still be.
         while let Err(damage) = check.frames_from(from)? {
@@ -61,7 +76,7 @@ impl<L: Log> Store<L> {
 
 struct Check<'a, L> {
     log: &'a L,
-    witness: Option<Witness>,
+    witnesses: &'a [(&'a str, Witness)],
     report: Report,
     next: Seq,
     frontier: Frontier,
@@ -73,13 +88,15 @@ struct Check<'a, L> {
     last_records: u64,
     /// Why the index of ids cannot be used, if so.
     unusable: Option<Damage>,
+    /// Who is told how many records have been checked.
+    told: &'a mut dyn FnMut(u64),
 }
 
 impl<'a, L: Log> Check<'a, L> {
-    fn new(log: &'a L, witness: Option<Witness>) -> Self {
+    fn new(log: &'a L, witnesses: &'a [(&'a str, Witness)], told: &'a mut dyn FnMut(u64)) -> Self {
         Self {
             log,
-            witness,
+            witnesses,
             report: Report::default(),
             next: Seq(1),
             frontier: Frontier::default(),
@@ -88,6 +105,7 @@ impl<'a, L: Log> Check<'a, L> {
             versions: HashMap::new(),
             last_records: 0,
             unusable: None,
+            told,
         }
     }
 
@@ -136,6 +154,7 @@ impl<'a, L: Log> Check<'a, L> {
             }
         }
         self.next = self.next.max(frame.last().next());
+        (self.told)(self.report.records);
         Ok(())
     }
 
@@ -148,6 +167,7 @@ impl<'a, L: Log> Check<'a, L> {
         }
         self.recorded_at = Some(record.recorded_at);
         *self.versions.entry(record.timeline.clone()).or_default() += 1;
+        self.report.attachments.note(record);
         self.event(stored)?;
         let block = self.frontier.push(stored.leaf()?);
         if !self.complete {
@@ -158,11 +178,24 @@ impl<'a, L: Log> Check<'a, L> {
         {
             self.damaged(Seq(seq.0 - BLOCK + 1), seq, "the stored root of their block is another");
         }
-        let witness = self.witness.filter(|witness| witness.count == seq.0);
-        if witness.is_some_and(|witness| witness.root != self.frontier.root()) {
-            self.damaged(Seq(1), seq, "their root is not the one that the head file holds");
-        }
+        self.witnessed();
         Ok(())
+    }
+
+    /// Holds the log so far against who has seen exactly that.
+    fn witnessed(&mut self) {
+        let count = self.frontier.count();
+        for (who, witness) in self.witnesses.iter().filter(|(_, witness)| witness.count == count) {
+            if witness.root == self.frontier.root() {
+                continue;
+            }
+            if count == 0 {
+                let what = format!("{who} holds a root over no records that is not theirs");
+                self.report.damage.push(Damage::new(what));
+            } else {
+                self.damaged(Seq(1), Seq(count), format!("their root is not the one that {who} holds"));
+            }
+        }
     }
 
     /// The index of ids has to lead to this record.
@@ -196,6 +229,31 @@ impl<'a, L: Log> Check<'a, L> {
         if !agrees {
             self.damaged(seq, seq, format!("the index of ids is wrong about {}", record.id));
         }
+        self.erasure(stored)
+    }
+
+    /// Content is gone where a redaction says so, and nowhere else.
+    fn erasure(&mut self, stored: &StoredRecord) -> Result<()> {
+        let Record { seq, timeline, id, op, .. } = &stored.record;
+        if stored.salt().is_none() {
+            let is_redacted = match self.log.event(timeline, id) {
+                Ok(entry) => entry.is_some_and(|entry| entry.last_op == Op::Redact && entry.last > *seq),
+                Err(Error::Damaged(_)) => true,
+                Err(other) => return Err(other),
+            };
+            if !is_redacted {
+                self.damaged(*seq, *seq, "its content is missing, and no redaction says why");
+            }
+        }
+        let mut next = stored.previous.filter(|_| *op == Op::Redact);
+        while let Some(earlier) = next {
+            let Ok(found) = scan::one(self.log, earlier) else { break };
+            if found.salt().is_some() {
+                let what = format!("record {seq} redacted its event, and its content is there");
+                self.damaged(earlier, earlier, what);
+            }
+            next = found.previous.filter(|previous| *previous < earlier);
+        }
         Ok(())
     }
 
@@ -221,9 +279,9 @@ impl<'a, L: Log> Check<'a, L> {
         if self.complete && head.recorded_at != self.recorded_at {
             self.damaged(end, end, "the log's last record time is another");
         }
-        if let Some(witness) = self.witness.filter(|witness| witness.count > end.0) {
-            let (first, last) = (end.next(), Seq(witness.count));
-            self.damaged(first, last, "missing: the head file has seen them, the log ends before them");
+        for (who, witness) in self.witnesses.iter().filter(|(_, witness)| witness.count > end.0) {
+            let what = format!("missing: {who} has seen them, the log ends before them");
+            self.damaged(end.next(), Seq(witness.count), what);
         }
         self.counts()?;
         self.report.root = self.frontier.root();

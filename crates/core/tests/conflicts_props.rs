@@ -14,7 +14,7 @@ use annals_model::{
     Actor, Change, Date, Entry, Event, EventId, Link, Place, Question, Record, Seq, Snapshot, TimelineName,
     Write,
 };
-use annals_testkit::generate::{Session, TIMELINES, dates, event_id, questions, sessions};
+use annals_testkit::generate::{Session, TIMELINES, dates, event_id, questions, sessions_with_redactions};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -124,7 +124,7 @@ proptest! {
 
     #[test]
     fn contested_values_and_clashes_are_what_a_search_without_cleverness_finds(
-        session in sessions(30),
+        session in sessions_with_redactions(30),
         asked in vec(questions(), 1..5),
     ) {
         let store = written(session);
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn a_contested_value_that_stands_is_the_one_in_the_snapshot(session in sessions(30), asked in questions()) {
+    fn a_contested_value_that_stands_is_the_one_in_the_snapshot(session in sessions_with_redactions(30), asked in questions()) {
         let store = written(session);
         let Some((conflicts, snapshot)) = both(&store, &asked.of(&records(&store))) else { return Ok(()) };
         for group in conflicts.contested.iter().filter(|group| group.decides) {
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn every_log_has_an_answer_that_counts_what_it_holds(session in sessions(60), asked in questions()) {
+    fn every_log_has_an_answer_that_counts_what_it_holds(session in sessions_with_redactions(60), asked in questions()) {
         let store = written(session);
         let Some((conflicts, _)) = both(&store, &asked.of(&records(&store))) else { return Ok(()) };
         let json = serde_json::to_value(&conflicts).unwrap();

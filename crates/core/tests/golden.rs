@@ -69,6 +69,7 @@ fn expected() -> Vec<StoredRecord> {
                 Write::Append(event) => (Op::Append, Content::Event(event)),
                 Write::Revise(event) => (Op::Revise, Content::Event(event)),
                 Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
+                Write::Redact { .. } | Write::Erased { .. } => panic!("the session redacts nothing"),
             };
             let (seq, recorded_by) = (Seq(records.len() as u64 + 1), AUTHOR.to_owned());
             let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
@@ -467,7 +468,37 @@ fn old_store(store_path: &Path) {
     db.flush().unwrap();
 }
 
-/// A redaction, and what it leaves of the records before it. Nothing writes them yet; the bytes are laid down.
+/// A redaction as a store writes it: what stands before it and behind it, and the leaves, which stay.
+#[test]
+fn a_redaction_is_written_as_it_was() {
+    let (store, host) = (Store::new(MemoryLog::default()), TestHost::new(SEED));
+    let event = |title: &str| Box::new(Event::new(id("e1"), title));
+    let named = |reason: &str| (id("e1"), reason.to_owned());
+    let write = |write| {
+        store.write(vec![Entry::new(timeline("haiti"), write)], &host, &WriteOptions::by(AUTHOR)).unwrap();
+        let mut lines = String::new();
+        for (first, frame) in store.log().frames(Seq(1)).map(Result::unwrap) {
+            writeln!(lines, "frame {first} {}", hex(&frame)).unwrap();
+        }
+        for stored in records(store.log()) {
+            writeln!(lines, "leaf {} {}", stored.record.seq, hex(&stored.leaf().unwrap())).unwrap();
+        }
+        lines
+    };
+    write(Write::Append(event("A name")));
+    write(Write::Revise(event("Another name")));
+    let (id, reason) = named("A third name");
+    let before = write(Write::Retract { id, reason });
+    let (id, reason) = named("asked for");
+    let after = write(Write::Redact { id, reason });
+    let leaves =
+        |text: &str| text.lines().filter(|line| line.starts_with("leaf")).map(str::to_owned).collect();
+    let (old, new): (Vec<String>, Vec<String>) = (leaves(&before), leaves(&after));
+    assert_eq!(old, new[..3]);
+    check("redaction.txt", &format!("before\n{before}after\n{after}"));
+}
+
+/// A redaction, and what it leaves of a record before it, at positions of another width.
 #[test]
 fn redactions_are_as_they_were() {
     let record = |seq, op, content| Record {

@@ -11,7 +11,8 @@ use annals_core::{
     SledLog, SledOptions, Store, StoredFrame, WriteOptions, scan,
 };
 use annals_model::{
-    Entry, Event, EventId, Expectation, Outcome, RecordedAt, Seq, TimelineName, Version, Write, Written,
+    Content, Entry, Event, EventId, Expectation, Outcome, RecordedAt, Seq, TimelineName, Version, Write,
+    Written,
 };
 use annals_testkit::{MemoryLog, TestHost};
 
@@ -206,6 +207,46 @@ fn who_comes_during_a_commit_shares_the_next_one() {
     assert_eq!(store.log().commits.load(Ordering::SeqCst), 2, "the first one's, and one for all others");
     assert_eq!(store.log().head().unwrap().seq(), Seq(5));
     assert_eq!(store.log().event(&timeline("main"), &EventId::new("c").unwrap()).unwrap(), None);
+    assert_eq!(store.verify(None).unwrap().damage, []);
+}
+
+/// What is redacted may still be on its way, or wait for the same commit; it reaches the log without its content.
+#[test]
+fn a_redaction_reaches_records_that_run_ahead_of_the_log() {
+    let (store, host) = (Store::new(Gated::default()), Noticed::new());
+    let redact = |name: &str| {
+        let (id, reason) = (EventId::new(name).unwrap(), "a name".to_owned());
+        Entry::new(timeline("main"), Write::Redact { id, reason })
+    };
+    let revised = Entry::new(timeline("main"), Write::Revise(event("first", "Revised")));
+    let again = Entry::new(timeline("main"), Write::Revise(event("first", "Once more")));
+    let others = vec![
+        (vec![append("a"), revised], by("one")),
+        (vec![redact("first"), redact("a"), append("b")], by("two")),
+        (vec![redact("first"), append("a")], by("three")),
+        (vec![append("c"), again], by("four")),
+    ];
+    let mut all = behind_a_commit(&store, &host, others);
+    let four = all.pop().unwrap().unwrap_err();
+    let three = all.pop().unwrap().unwrap();
+    let two = all.pop().unwrap().unwrap();
+    assert_eq!(
+        outcomes(&two),
+        [(Outcome::Redacted, 4, 4), (Outcome::Redacted, 5, 5), (Outcome::Appended, 6, 6)]
+    );
+    assert_eq!(
+        outcomes(&three),
+        [(Outcome::AlreadyRedacted, 4, 6), (Outcome::AlreadyAppendedRedacted, 5, 6)]
+    );
+    assert!(matches!(four.error, Error::Conflict(Conflict::Redacted { seq: Seq(4), .. })), "{four}");
+    assert_eq!(store.log().commits.load(Ordering::SeqCst), 2, "the first one's, and one for all others");
+    let mut erased = Vec::new();
+    scan::each(store.log(), Seq(1), Seq(6), |stored| {
+        erased.extend((stored.record.content == Content::Redacted).then_some(stored.record.seq.0));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(erased, [1, 2, 3]);
     assert_eq!(store.verify(None).unwrap().damage, []);
 }
 

@@ -1,4 +1,4 @@
-//! The history of an attribute, along either axis, against replay on random logs.
+//! The history and the course of an attribute, along either axis, against replay on random logs.
 //!
 //! `PROPTEST_CASES` sets the number of cases of every property.
 
@@ -8,12 +8,16 @@ use std::collections::BTreeSet;
 
 use annals_core::{Error, Known, Store, WriteOptions};
 use annals_model::date::Edge;
+use annals_model::fold::Claim;
+use annals_model::history::{Turn, course};
 use annals_model::{
     Alternative, AsOf, Cell, Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, HistorySpan,
     KnownAt, Moment, Number, Open, Question, Scalar, Seq, Snapshot, TimelineName, Value, When, Write,
     YearText,
 };
-use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, disjoint_events, effects, sessions};
+use annals_testkit::generate::{
+    ENTITIES, TIMELINES, as_of_dates, dates, disjoint_events, effects, sessions_with_redactions,
+};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::option;
@@ -85,13 +89,40 @@ fn is_within(open: &Open, value: &Value) -> bool {
     }
 }
 
+/// The course of an attribute, which tells the whole answer; one more claim folded than is allowed, and there is none.
+fn course_of(known: &Known, entity: &str, attribute: &str) -> Vec<Turn> {
+    let claims: Vec<Claim<'_>> = known
+        .events()
+        .iter()
+        .flat_map(|known| known.counted().claims())
+        .filter(|claim| claim.effect.entity == entity && claim.effect.attribute == attribute)
+        .collect();
+    let (turns, folded) = course(&claims, |moment| moment, usize::MAX).unwrap();
+    assert_eq!(course(&claims, |moment| moment, folded).unwrap().0, turns);
+    assert!(folded == 0 || course(&claims, |moment| moment, folded - 1).is_none());
+    assert!(turns.windows(2).all(|pair| pair[0].from < pair[1].from));
+    // Who looks at the ends of days only sees there what everybody sees.
+    let end_of_day = |moment: Moment| Moment::end_of(moment.civil().0);
+    let (daily, _) = course(&claims, end_of_day, usize::MAX).unwrap();
+    for day in
+        turns.iter().chain(&daily).filter(|turn| turn.from.is_finite()).map(|turn| end_of_day(turn.from))
+    {
+        let last = |turns: &[Turn]| turns.iter().rfind(|turn| turn.from <= day).cloned().unwrap();
+        let (seen, there) = (last(&daily), last(&turns));
+        assert_eq!((seen.cell, seen.unsettled), (there.cell, there.unsettled), "as of {day}");
+    }
+    turns
+}
+
 /// The history of every attribute says what replay says, at every boundary and a second to each side of it.
 fn agrees_with_replay(store: &Store<MemoryLog>) -> Result<(), TestCaseError> {
     let some = AsOf::new(Date::parse("2004").unwrap()).unwrap();
     let asked = question(some, KnownAt::Everything, Certainty::Surely);
     let Ok(known) = store.known(&asked.timeline, asked.known_at) else { return Ok(()) };
     let mut histories = Vec::new();
+    let mut courses = Vec::new();
     for (entity, attribute) in attributes(&known) {
+        courses.push((entity.clone(), attribute.clone(), course_of(&known, &entity, &attribute)));
         let spans = store.spans(&asked, &format!("{entity}.{attribute}")).unwrap().spans;
         histories.push((entity, attribute, spans));
     }
@@ -101,6 +132,13 @@ fn agrees_with_replay(store: &Store<MemoryLog>) -> Result<(), TestCaseError> {
                 .unwrap()
         };
         let (surely, possibly) = (replay(Certainty::Surely), replay(Certainty::Possibly));
+        for (entity, attribute, turns) in &courses {
+            let turn = turns.iter().rfind(|turn| turn.from <= as_of.until()).unwrap();
+            let cell = surely.state.get(entity).and_then(|attributes| attributes.get(attribute));
+            let unsettled = surely.unsettled.get(entity).and_then(|attributes| attributes.get(attribute));
+            prop_assert_eq!(turn.cell.as_ref(), cell, "{}.{} as of {}", entity, attribute, as_of);
+            prop_assert_eq!(turn.unsettled.as_ref(), unsettled, "{}.{} as of {}", entity, attribute, as_of);
+        }
         for (entity, attribute, spans) in &histories {
             let cell = |snapshot: &Snapshot| -> Option<Cell> {
                 snapshot.state.get(entity).and_then(|attributes| attributes.get(attribute)).cloned()
@@ -198,7 +236,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn spans_say_what_replay_says(mut session in sessions(30), on_one in any::<bool>()) {
+    fn spans_say_what_replay_says(mut session in sessions_with_redactions(30), on_one in any::<bool>()) {
         if on_one {
             session.entries_mut().for_each(on_one_attribute);
         }
@@ -211,7 +249,7 @@ proptest! {
     #[test]
     fn spans_of_long_sequences_say_what_replay_says(
         mut events in disjoint_events(),
-        more in sessions(4),
+        more in sessions_with_redactions(4),
         of_numbers in any::<bool>(),
     ) {
         modifying(&mut events, of_numbers);
@@ -237,7 +275,7 @@ proptest! {
     /// What was learnt by record K is what a replay answers as known at K.
     #[test]
     fn what_was_learnt_is_what_replay_says_at_every_position(
-        session in sessions(16),
+        session in sessions_with_redactions(16),
         as_of in as_of_dates(),
         certainty in prop_oneof![Just(Certainty::Surely), Just(Certainty::Possibly)],
     ) {

@@ -32,6 +32,10 @@ fn retract(n: u64, reason: String) -> Entry {
     Entry::new(timeline(n), Write::Retract { id: id(n), reason })
 }
 
+fn redact(n: u64) -> Entry {
+    Entry::new(timeline(n), Write::Redact { id: id(n), reason: "a name".to_owned() })
+}
+
 struct Place {
     directory: TempDir,
     host: TestHost,
@@ -95,11 +99,14 @@ fn grow(place: &Place, store: &Store<SledLog>, model: &mut Model, to: u64) {
         for _ in 0..size {
             seq += 1;
             let chosen = mixed(seq << 20);
-            if next > 0 && chosen.is_multiple_of(5) {
-                let n = chosen / 5 % next;
+            let n = chosen / 5 % next.max(1);
+            let is_there = model.get(&n).is_some_and(|entry| entry.last_op != Op::Redact);
+            if is_there && chosen.is_multiple_of(5) {
                 let entry = model.get_mut(&n).unwrap();
                 entry.last = Seq(seq);
-                (entry.last_op, ()) = if chosen.is_multiple_of(15) && entry.last_op != Op::Retract {
+                (entry.last_op, ()) = if chosen.is_multiple_of(155) {
+                    (Op::Redact, entries.push(redact(n)))
+                } else if chosen.is_multiple_of(15) && entry.last_op != Op::Retract {
                     (Op::Retract, entries.push(retract(n, format!("for {seq}"))))
                 } else {
                     (Op::Revise, entries.push(revise(n, format!("Version {seq}"))))

@@ -57,15 +57,25 @@ fn left(store: &Store<MemoryLog>) -> Left {
     (head, store.log().frames(Seq(1)).map(Result::unwrap).collect(), blocks.collect())
 }
 
-/// New events, corrections that change something and such that do not, retractions, and events once more.
+/// New events, corrections that change something and such that do not, retractions, redactions, and events once more.
 fn entries(count: usize) -> impl Strategy<Value = Vec<Entry>> {
     let step = (0_u8..2, any::<u16>(), 0_u8..4, 0_u8..10);
     proptest::collection::vec(step, count).prop_map(|steps| {
         let mut made: Vec<(u8, u16, u8)> = Vec::new();
+        let mut redacted: Vec<u16> = Vec::new();
         let mut entries = Vec::new();
         for (timeline, pick, title, kind) in steps {
             let old = made.get(usize::from(pick) % made.len().max(1)).copied();
+            let is_redacted = old.is_some_and(|(_, number, _)| redacted.contains(&number));
             let write = match (kind, old) {
+                (0 | 1 | 3, Some((t, number, _))) if is_redacted => {
+                    entry(t, Write::Append(event(number, title)))
+                }
+                (3, Some((t, number, _))) if title == 0 => {
+                    redacted.push(number);
+                    let (id, reason) = (EventId::new(format!("e{number}")).unwrap(), "a name".to_owned());
+                    entry(t, Write::Redact { id, reason })
+                }
                 (0, Some((t, number, _))) => entry(t, Write::Revise(event(number, title))),
                 (1, Some((t, number, _))) => entry(
                     t,

@@ -22,7 +22,7 @@ fn timeline(index: usize) -> TimelineName {
     TimelineName::new(TIMELINES[index % 2]).unwrap()
 }
 
-/// What is done to one of the events: it is recorded, corrected or withdrawn.
+/// What is done to one of the events: it is recorded, corrected, withdrawn or, seldom, redacted.
 type Deed = (u16, Option<Date>, Vec<Effect>, u8);
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
@@ -34,7 +34,9 @@ fn record(store: &Store<MemoryLog>, host: &TestHost, (event, date, effects, dice
     let name = EventId::new(format!("e{event}")).unwrap();
     let timeline = timeline(usize::from(*event));
     let known = store.log().event(&timeline, &name).unwrap();
-    let write = if known.is_some() && dice % 8 == 0 {
+    let write = if known.is_some() && *dice == 1 && effects.is_empty() {
+        Write::Redact { id: name, reason: "a name".to_owned() }
+    } else if known.is_some() && dice % 8 == 0 {
         Write::Retract { id: name, reason: "because".to_owned() }
     } else {
         let mut event = Event::new(name, "t");

@@ -12,7 +12,7 @@ use annals_model::{
     Scalar, Seq, Snapshot, TimelineName, Value, When, Write,
 };
 use annals_testkit::generate::{
-    Asked, Session, TIMELINES, as_of_dates, disjoint_events, questions, sessions,
+    Asked, Session, TIMELINES, as_of_dates, disjoint_events, questions, sessions, sessions_with_redactions,
 };
 use annals_testkit::naive::{self, NaiveAnswer};
 use annals_testkit::{MemoryLog, TestHost};
@@ -112,7 +112,7 @@ proptest! {
     #![proptest_config(cases(1024))]
 
     #[test]
-    fn replay_answers_as_the_naive_replay(session in sessions(30), asked in vec(questions(), 1..20)) {
+    fn replay_answers_as_the_naive_replay(session in sessions_with_redactions(30), asked in vec(questions(), 1..20)) {
         let store = written(&session);
         let records = records(&store);
         for asked in asked {
@@ -124,9 +124,9 @@ proptest! {
 proptest! {
     #![proptest_config(cases(256))]
 
-    /// Back-dated events, revisions and retractions are in the very next answer.
+    /// Back-dated events, revisions, retractions and redactions are in the very next answer.
     #[test]
-    fn every_write_is_visible_at_once(session in sessions(16), asked in vec(questions(), 1..4)) {
+    fn every_write_is_visible_at_once(session in sessions_with_redactions(16), asked in vec(questions(), 1..4)) {
         let (store, host) = (in_memory(), TestHost::new(1));
         for batch in &session.batches {
             batch.write(&store, &host);
@@ -137,7 +137,7 @@ proptest! {
         }
     }
 
-    /// What was known at K does not change by what is recorded later.
+    /// What was known at K does not change by what is recorded later, but for redactions.
     #[test]
     fn later_records_change_no_earlier_answer(
         session in sessions(16),
@@ -299,7 +299,7 @@ proptest! {
 
     /// The answer does not depend on the storage, nor on the process that wrote it.
     #[test]
-    fn replay_on_sled_answers_as_the_naive_replay(session in sessions(24), asked in vec(questions(), 1..16)) {
+    fn replay_on_sled_answers_as_the_naive_replay(session in sessions_with_redactions(24), asked in vec(questions(), 1..16)) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         let options = SledOptions { durability: Durability::Os, ..SledOptions::default() };

@@ -11,7 +11,7 @@ use annals_model::why::{Part, Reason, Why};
 use annals_model::{
     Change, Effect, Entry, Event, KnownAt, Moment, Op, Question, Record, Scalar, Seq, Value, Write,
 };
-use annals_testkit::generate::{ATTRIBUTES, ENTITIES, questions, sessions};
+use annals_testkit::generate::{ATTRIBUTES, ENTITIES, questions, sessions_with_redactions};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn why_agrees_with_replay(session in sessions(24), asked in vec(questions(), 1..6)) {
+    fn why_agrees_with_replay(session in sessions_with_redactions(24), asked in vec(questions(), 1..6)) {
         let store = Store::new(MemoryLog::default());
         session.write(&store, &TestHost::new(1));
         let records = records(&store);
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn every_effect_that_was_known_is_told_once(session in sessions(24), asked in vec(questions(), 1..6)) {
+    fn every_effect_that_was_known_is_told_once(session in sessions_with_redactions(24), asked in vec(questions(), 1..6)) {
         let store = Store::new(MemoryLog::default());
         session.write(&store, &TestHost::new(1));
         let records = records(&store);
@@ -165,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn each_part_is_in_the_list_that_it_belongs_to(session in sessions(24), asked in vec(questions(), 1..6)) {
+    fn each_part_is_in_the_list_that_it_belongs_to(session in sessions_with_redactions(24), asked in vec(questions(), 1..6)) {
         let store = Store::new(MemoryLog::default());
         session.write(&store, &TestHost::new(1));
         let records = records(&store);
@@ -199,7 +199,7 @@ proptest! {
 
     /// The answer hangs on the event that is named: without it, it is another one.
     #[test]
-    fn without_the_deciding_event_the_answer_is_another(session in sessions(16), asked in questions()) {
+    fn without_the_deciding_event_the_answer_is_another(session in sessions_with_redactions(16), asked in questions()) {
         let store = Store::new(MemoryLog::default());
         session.write(&store, &TestHost::new(1));
         let records = records(&store);

@@ -18,6 +18,18 @@ pub enum Format {
     Csv,
     /// A document for people.
     Markdown,
+    /// A page for people, with the timeline drawn and the state at every date.
+    Html,
+    /// A calendar.
+    Ics,
+    /// Slides for TimelineJS.
+    TimelineJs,
+    /// A text for Markwhen.
+    Markwhen,
+    /// A diagram for Mermaid.
+    Mermaid,
+    /// Rows for Timesketch.
+    Timesketch,
 }
 
 /// What events can be imported from.
@@ -29,11 +41,30 @@ pub enum ImportFormat {
     Csv,
     /// A table with tabs between the cells.
     Tsv,
+    /// A calendar.
+    Ics,
+    /// Slides for TimelineJS, as JSON or as a table.
+    TimelineJs,
+    /// A text for Markwhen.
+    Markwhen,
+    /// Rows for Timesketch, as JSON Lines or as a table.
+    Timesketch,
 }
 
 impl Format {
     /// Every format, in the order of the help.
-    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Json, Self::Csv, Self::Markdown];
+    pub const ALL: &'static [Self] = &[
+        Self::Jsonl,
+        Self::Json,
+        Self::Csv,
+        Self::Markdown,
+        Self::Html,
+        Self::Ics,
+        Self::TimelineJs,
+        Self::Markwhen,
+        Self::Mermaid,
+        Self::Timesketch,
+    ];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +73,12 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Ics => "ics",
+            Self::TimelineJs => "timelinejs",
+            Self::Markwhen => "markwhen",
+            Self::Mermaid => "mermaid",
+            Self::Timesketch => "timesketch",
         }
     }
 
@@ -52,10 +89,16 @@ impl Format {
             Self::Json => "one JSON document with all events, complete",
             Self::Csv => "a table for spreadsheets, complete; guarded against formulas",
             Self::Markdown => "a document for people",
+            Self::Html => "one page with the timeline drawn and the state at every date; needs no network",
+            Self::Ics => "a calendar (iCalendar)",
+            Self::TimelineJs => "a page of slides, as JSON for TimelineJS",
+            Self::Markwhen => "a text for Markwhen",
+            Self::Mermaid => "a timeline diagram for Mermaid",
+            Self::Timesketch => "rows for Timesketch, one a bound of a date",
         }
     }
 
-    /// All the names, for the help: `jsonl, json, csv, markdown`.
+    /// All the names, for the help: `jsonl, json, csv, …`.
     pub fn names() -> String {
         names(Self::ALL, Self::as_str)
     }
@@ -63,7 +106,8 @@ impl Format {
 
 impl ImportFormat {
     /// Every format, in the order of the help.
-    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Csv, Self::Tsv];
+    pub const ALL: &'static [Self] =
+        &[Self::Jsonl, Self::Csv, Self::Tsv, Self::Ics, Self::TimelineJs, Self::Markwhen, Self::Timesketch];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -71,6 +115,10 @@ impl ImportFormat {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
+            Self::Ics => "ics",
+            Self::TimelineJs => "timelinejs",
+            Self::Markwhen => "markwhen",
+            Self::Timesketch => "timesketch",
         }
     }
 
@@ -80,17 +128,28 @@ impl ImportFormat {
             Self::Jsonl => "one event or record a line",
             Self::Csv => "a table with a header row and commas between the cells",
             Self::Tsv => "a table with a header row and tabs between the cells",
+            Self::Ics => "a calendar (iCalendar)",
+            Self::TimelineJs => "the JSON or the spreadsheet (CSV) of TimelineJS",
+            Self::Markwhen => "a text of Markwhen",
+            Self::Timesketch => "rows of Timesketch, as JSON Lines or CSV",
         }
     }
 
-    /// All the names, for the help: `jsonl, csv, tsv`.
+    /// All the names, for the help: `jsonl, csv, tsv, …`.
     pub fn names() -> String {
         names(Self::ALL, Self::as_str)
     }
 }
 
 /// Other names under which people know a format.
-const ALIASES: &[(&str, &str)] = &[("md", "markdown"), ("ndjson", "jsonl")];
+const ALIASES: &[(&str, &str)] = &[
+    ("md", "markdown"),
+    ("ndjson", "jsonl"),
+    ("ical", "ics"),
+    ("icalendar", "ics"),
+    ("mw", "markwhen"),
+    ("mmd", "mermaid"),
+];
 
 fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> String {
     all.iter().map(|format| name(*format)).collect::<Vec<_>>().join(", ")
@@ -157,6 +216,6 @@ mod tests {
         assert_eq!(error.to_string(), "`markdwon` is not an export format");
         assert_eq!(error.hint(), Some("did you mean `markdown`?"));
         let error = "spreadsheet".parse::<ImportFormat>().unwrap_err();
-        assert_eq!(error.hint(), Some("one of jsonl, csv, tsv"));
+        assert_eq!(error.hint(), Some("one of jsonl, csv, tsv, ics, timelinejs, markwhen, timesketch"));
     }
 }

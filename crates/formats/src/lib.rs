@@ -11,15 +11,19 @@
 //! - [`read_ahead()`] does the same on several threads.
 //! - [`ColumnMap`] names for each part of an event the column that it comes from.
 
+mod carried;
 mod cell;
+mod details;
 mod export;
 mod format;
+mod html;
 mod import;
 mod map;
+mod rough;
 mod text;
 
 pub use export::{
-    ExportError, ExportOptions, Exporter, Heading, Losses, Row, Sheet, export, exporter, losses,
+    ExportError, ExportOptions, Exporter, Heading, Losses, Row, Scope, Sheet, export, exporter, losses,
 };
 pub use format::{Format, ImportFormat};
 pub use import::{Fault, ImportOptions, Input, Read, Reader, read, read_ahead};

@@ -29,6 +29,44 @@ pub fn push_escape(out: &mut String, c: char) {
     let _ = write!(out, "{}", c.escape_unicode());
 }
 
+/// A text with every hidden character but the tab written out, and its line breaks as line feeds.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' if rest.peek() == Some(&'\n') => {}
+            '\r' | '\n' => out.push('\n'),
+            '\t' => out.push(c),
+            c if is_hidden(c) => push_escape(&mut out, c),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The same on one line.
+pub fn line(text: &str) -> String {
+    visible(text).replace(['\n', '\t'], " ")
+}
+
+/// JSON in which no character is hidden: within its strings, where alone they can stand, they become `\u` escapes.
+pub fn visible_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// A text as an error message can quote it: at most 60 characters, the hidden ones written out.
 pub fn shown(text: &str) -> String {
     const LIMIT: usize = 60;
@@ -50,6 +88,16 @@ pub fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hidden_characters_are_written_out_and_come_back_from_json() {
+        assert_eq!(visible("a\r\nb\rc\u{7}\u{202e}"), "a\nb\nc\\u{7}\\u{202e}");
+        assert_eq!(line("a\r\nb"), "a b");
+        let text = "\u{202e}\u{e0001}\u{7f}é";
+        let json = visible_json(&serde_json::to_string(text).unwrap());
+        assert_eq!(json, "\"\\u202e\\udb40\\udc01\\u007fé\"");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
 
     #[test]
     fn quoted_texts_are_short_and_hide_nothing() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::conflicts::contested;
 use crate::fold::{Claim, Counted, Folded, Standing, fold};
-use crate::{Cell, Change, Clash, Contender, Open, Question, Seq, State, Unsettled};
+use crate::{Cell, Certainty, Change, Clash, Contender, Moment, Open, Question, Seq, State, Unsettled};
 
 /// What stands where, what may, and what did not fit.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +24,8 @@ pub struct Answer {
     pub cell: Option<Cell>,
     /// The records of the claims that the cell says to be contested by, in their order.
     pub contenders: Vec<Seq>,
-    /// What the dates leave open where nothing stands.
-    open: Option<Box<Open>>,
+    /// What the dates leave open.
+    pub open: Option<Box<Open>>,
     /// The effects that did not fit what stood.
     clashes: Vec<Clash>,
 }
@@ -60,19 +60,28 @@ impl Answers {
 impl Answer {
     /// Folds the claims on one attribute, which may come in any order.
     pub fn of(question: &Question, claims: &[Claim<'_>]) -> Self {
-        let folded = fold(claims, question.as_of.until(), question.certainty);
+        Self::at(claims, question.as_of.until(), question.certainty)
+    }
+
+    /// Folds the claims on one attribute as of a moment.
+    pub fn at(claims: &[Claim<'_>], as_of: Moment, certainty: Certainty) -> Self {
+        let folded = fold(claims, as_of, certainty);
         let clashes = folded.clashes().map(|claim| clash(&claim)).collect();
-        let (cell, contenders) = cell(question, claims, &folded).unzip();
+        let (cell, contenders) = cell(claims, &folded, as_of, certainty).unzip();
         Self { cell, contenders: contenders.unwrap_or_default(), open: folded.open, clashes }
     }
 }
 
-fn cell(question: &Question, claims: &[Claim<'_>], folded: &Folded<'_>) -> Option<(Cell, Vec<Seq>)> {
+fn cell(
+    claims: &[Claim<'_>],
+    folded: &Folded<'_>,
+    as_of: Moment,
+    certainty: Certainty,
+) -> Option<(Cell, Vec<Seq>)> {
     let Standing { value, by } = folded.standing.clone()?;
     let event = by.counted.event;
     let base = folded.effective().next();
-    let contested = base
-        .map_or_else(Vec::new, |base| contested(claims, &base, question.as_of.until(), question.certainty));
+    let contested = base.map_or_else(Vec::new, |base| contested(claims, &base, as_of, certainty));
     let contenders = contested.iter().filter_map(|claim| Some((Contender::of(claim)?, claim.counted.seq)));
     let (contested, seqs) = contenders.unzip();
     let cell = Cell {

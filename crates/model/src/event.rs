@@ -97,7 +97,7 @@ pub struct Source {
     /// Where in it: a page, a paragraph, a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locator: Option<String>,
-    /// Where a copy is kept.
+    /// Where a copy is kept: an address, or `attachment:NAME` for one in the store (see [`Source::attached`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<String>,
     /// SHA-256 of the copy, 64 lower-case hexadecimal digits.
@@ -118,6 +118,17 @@ pub struct Link {
 /// A JSON object that is kept as it came, without the white space between its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Extra(Box<str>);
+
+impl Source {
+    /// How `archived` begins where the copy is kept in the store itself, by its `sha256`; the file's name follows.
+    pub const ATTACHMENT: &str = "attachment:";
+
+    /// The hash of the copy that is kept in the store, and the name that the file had.
+    pub fn attached(&self) -> Option<(&str, &str)> {
+        let name = self.archived.as_deref()?.strip_prefix(Self::ATTACHMENT)?;
+        Some((self.sha256.as_deref()?, name))
+    }
+}
 
 impl Event {
     /// An event with an id and a title and nothing else yet.

@@ -1,8 +1,9 @@
 //! JSON Lines: the native interchange form, `annals/1`.
 //!
 //! A line is flat: an event's fields and its record's fields side by side in one object. A line without `op` is
-//! an append; a `retract` or `redact` line carries an id and a reason. Unknown fields are refused with their
-//! name, so that a typing error never drops a fact; what does not fit has its room under `extra`.
+//! an append; a `retract` or `redact` line carries an id and a reason. The line of a record whose content was redacted
+//! carries the commitment to it instead. Unknown fields are refused with their name, so that a typing error never
+//! drops a fact; what does not fit has its room under `extra`.
 
 use std::borrow::Cow;
 
@@ -36,6 +37,8 @@ enum Body {
     AppendWithoutId(Box<Event>),
     Revise(Box<Event>),
     Retract { id: EventId, reason: String },
+    Redact { id: EventId, reason: String },
+    Erased { id: EventId, op: Op, commitment: [u8; 32] },
 }
 
 impl Line {
@@ -89,6 +92,8 @@ impl Line {
             }
             Body::Revise(event) => Write::Revise(event),
             Body::Retract { id, reason } => Write::Retract { id, reason },
+            Body::Redact { id, reason } => Write::Redact { id, reason },
+            Body::Erased { id, op, commitment } => Write::Erased { id, op, commitment },
         };
         Ok(Entry {
             timeline: self.timeline.unwrap_or_else(|| timeline.clone()),
@@ -112,8 +117,18 @@ pub fn event_line(timeline: &TimelineName, event: &Event) -> serde_json::Result<
 /// The JSON of a whole record: one line of `log --format jsonl`, without the line end.
 ///
 /// With its salt the line carries all that the record's leaf covers, so that another store can take it over and
-/// come to the same log root.
+/// come to the same log root; of a record whose content was redacted see [`redacted_line`].
 pub fn record_line(record: &Record, salt: Option<&[u8; 16]>) -> serde_json::Result<String> {
+    line(record, salt.map(|salt| hex(salt)), None)
+}
+
+/// The same of a record whose content was redacted, with the commitment that is left of it: another store can take
+/// the record over without its content and come to the same log root.
+pub fn redacted_line(record: &Record, commitment: &[u8; 32]) -> serde_json::Result<String> {
+    line(record, None, Some(hex(commitment)))
+}
+
+fn line(record: &Record, salt: Option<String>, commitment: Option<String>) -> serde_json::Result<String> {
     let Record { seq, recorded_at, recorded_by, timeline, id, op, content } = record;
     let mut head = RecordHead {
         seq: *seq,
@@ -121,7 +136,8 @@ pub fn record_line(record: &Record, salt: Option<&[u8; 16]>) -> serde_json::Resu
         recorded_by,
         op: *op,
         timeline,
-        salt: salt.map(|salt| hex(salt)),
+        salt,
+        commitment,
         id: Some(id),
         reason: None,
         redacted: false,
@@ -147,6 +163,8 @@ struct RecordHead<'a> {
     timeline: &'a TimelineName,
     #[serde(skip_serializing_if = "Option::is_none")]
     salt: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commitment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a EventId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -267,6 +285,12 @@ struct Wire<'a> {
     recorded_at: Option<RecordedAt>,
     recorded_by: Option<String>,
     salt: Option<Cow<'a, str>>,
+    commitment: Option<Cow<'a, str>>,
+    #[serde(default)]
+    redacted: bool,
+    /// Noted while the salt is taken out.
+    #[serde(skip)]
+    is_salted: bool,
 }
 
 impl Wire<'_> {
@@ -277,11 +301,18 @@ impl Wire<'_> {
         if let Some(author) = &recorded_by {
             limits::name(author, limits::NAME).map_err(|e| e.under("recorded_by"))?;
         }
+        self.is_salted = self.salt.is_some();
         let salt = self.salt.take().map(|hex| unhex(&hex)).transpose().map_err(|e| e.under("salt"))?;
         Ok(Line { timeline, recorded_by, recorded_at, salt, body: self.body()? })
     }
 
-    fn body(self) -> Result<Body, Invalid> {
+    fn body(mut self) -> Result<Body, Invalid> {
+        if self.redacted {
+            return self.erased();
+        }
+        if self.commitment.take().is_some() {
+            return Err(Invalid::new("goes only with `redacted`").under("commitment"));
+        }
         match self.op.unwrap_or(Op::Append) {
             Op::Append => {
                 let without_id = self.id.is_none();
@@ -292,39 +323,63 @@ impl Wire<'_> {
                 self.required_id()?;
                 self.event().map(Box::new).map(Body::Revise)
             }
-            Op::Retract => self.retraction(),
-            Op::Redact => Err(Invalid::new("a redaction cannot be imported")
-                .with_hint("redact the event in this store itself")
-                .under("op")),
+            Op::Retract => self.reason().map(|(id, reason)| Body::Retract { id, reason }),
+            Op::Redact => self.reason().map(|(id, reason)| Body::Redact { id, reason }),
         }
+    }
+
+    /// A record whose content was redacted.
+    fn erased(mut self) -> Result<Body, Invalid> {
+        let op = self.op.unwrap_or(Op::Append);
+        if op == Op::Redact {
+            return Err(Invalid::new("a redaction is never redacted itself").under("redacted"));
+        }
+        let id = self.required_id()?;
+        if self.says_more() || self.reason.is_some() || self.is_salted {
+            return Err(Invalid::new("the line of a redacted record carries no content and no salt")
+                .with_hint("it has the id, and the commitment to what was erased"));
+        }
+        let commitment = self.commitment.take().ok_or_else(|| {
+            Invalid::new("is missing")
+                .with_hint("`annals export --to jsonl --records` writes it for each redacted record")
+                .under("commitment")
+        })?;
+        let commitment = unhex(&commitment).map_err(|e| e.under("commitment"))?;
+        Ok(Body::Erased { id, op, commitment })
     }
 
     fn required_id(&self) -> Result<EventId, Invalid> {
         self.id.clone().ok_or_else(|| Invalid::new("is missing").under("id"))
     }
 
-    fn retraction(self) -> Result<Body, Invalid> {
-        let id = self.required_id()?;
+    /// Whether it has a field of an event's content.
+    fn says_more(&self) -> bool {
         let texts = [&self.title, &self.kind, &self.description];
-        let says_more = texts.iter().any(|text| text.is_some())
+        texts.iter().any(|text| text.is_some())
             || self.date.is_some()
             || self.place.is_some()
             || self.confidence.is_some()
             || self.extra.is_some()
             || !(self.actors.is_empty() && self.tags.is_empty() && self.sources.is_empty())
-            || !(self.links.is_empty() && self.effects.is_empty());
-        if says_more {
-            return Err(Invalid::new("a retraction carries only an id and a reason")
+            || !(self.links.is_empty() && self.effects.is_empty())
+    }
+
+    /// What a retraction or a redaction carries.
+    fn reason(self) -> Result<(EventId, String), Invalid> {
+        let id = self.required_id()?;
+        if self.says_more() {
+            let what = if self.op == Some(Op::Redact) { "a redaction" } else { "a retraction" };
+            return Err(Invalid::new(format!("{what} carries only an id and a reason"))
                 .with_hint("to correct the event, use the operation `revise`"));
         }
         let reason = self.reason.ok_or_else(|| Invalid::new("is missing").under("reason"))?;
         crate::write::reason_within_limits(&reason)?;
-        Ok(Body::Retract { id, reason })
+        Ok((id, reason))
     }
 
     fn event(self) -> Result<Event, Invalid> {
         if self.reason.is_some() {
-            return Err(Invalid::new("goes with `retract` only").under("reason"));
+            return Err(Invalid::new("goes with `retract` and `redact` only").under("reason"));
         }
         let title = self.title.ok_or_else(|| Invalid::new("is missing").under("title"))?;
         // A stand-in that `into_entry` replaces; it never reaches a log.
@@ -357,16 +412,16 @@ fn read_date(text: &str) -> Result<Date, Invalid> {
     Date::parse(text).map_err(|e| Invalid::from(e).under("date"))
 }
 
-fn unhex(text: &str) -> Result<[u8; 16], Invalid> {
-    let mut salt = [0; 16];
+fn unhex<const N: usize>(text: &str) -> Result<[u8; N], Invalid> {
+    let mut bytes = [0; N];
     let digits = text.as_bytes();
-    let well_formed = digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit);
+    let well_formed = digits.len() == 2 * N && digits.iter().all(u8::is_ascii_hexdigit);
     if !well_formed {
-        return Err(Invalid::new("must be 32 hexadecimal digits"));
+        return Err(Invalid::new(format!("must be {} hexadecimal digits", 2 * N)));
     }
-    for (byte, pair) in salt.iter_mut().zip(digits.chunks_exact(2)) {
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let digit = |b: u8| char::from(b).to_digit(16).unwrap_or(0);
         *byte = u8::try_from(digit(pair[0]) * 16 + digit(pair[1])).unwrap_or(0);
     }
-    Ok(salt)
+    Ok(bytes)
 }

@@ -21,6 +21,23 @@ pub enum Write {
         /// Why.
         reason: String,
     },
+    /// The content of every record of an event erased.
+    Redact {
+        /// The event.
+        id: EventId,
+        /// Why.
+        reason: String,
+    },
+    /// A record of another log whose content was redacted there. It is taken over only with the record times kept,
+    /// together with the redaction that follows it.
+    Erased {
+        /// The event.
+        id: EventId,
+        /// What the record did.
+        op: Op,
+        /// The commitment to the content that it had.
+        commitment: [u8; 32],
+    },
 }
 
 /// One thing to be recorded, in which timeline, and what it brings along from another log.
@@ -71,6 +88,8 @@ pub enum Outcome {
     AlreadyRetracted,
     /// The event's content is erased.
     Redacted,
+    /// The event's content was erased already; nothing was written.
+    AlreadyRedacted,
 }
 
 /// The answer to one write.
@@ -105,7 +124,7 @@ impl Write {
     pub fn id(&self) -> &EventId {
         match self {
             Self::Append(event) | Self::Revise(event) => &event.id,
-            Self::Retract { id, .. } => id,
+            Self::Retract { id, .. } | Self::Redact { id, .. } | Self::Erased { id, .. } => id,
         }
     }
 
@@ -113,7 +132,8 @@ impl Write {
     pub fn check(&self) -> Result<(), Invalid> {
         match self {
             Self::Append(event) | Self::Revise(event) => event.check(),
-            Self::Retract { reason, .. } => reason_within_limits(reason),
+            Self::Retract { reason, .. } | Self::Redact { reason, .. } => reason_within_limits(reason),
+            Self::Erased { .. } => Ok(()),
         }
     }
 }
@@ -182,6 +202,7 @@ impl Outcome {
             Self::Retracted => "retracted",
             Self::AlreadyRetracted => "already retracted",
             Self::Redacted => "redacted",
+            Self::AlreadyRedacted => "already redacted",
         }
     }
 }

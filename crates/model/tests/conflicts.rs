@@ -48,6 +48,8 @@ impl Log {
             Write::Append(event) => (event.id.clone(), Op::Append, Some(*event)),
             Write::Revise(event) => (event.id.clone(), Op::Revise, Some(*event)),
             Write::Retract { id, .. } => (id, Op::Retract, None),
+            Write::Redact { id, .. } => (id, Op::Redact, None),
+            Write::Erased { id, op, .. } => (id, op, None),
         };
         self.first.entry(id.clone()).or_insert(self.seq);
         self.records.entry(id).or_default().push(Version { seq: self.seq, op, event });

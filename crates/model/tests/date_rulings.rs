@@ -411,3 +411,27 @@ fn bounds_are_printed_as_the_contract_says() {
         r#"{"start":{"earliest":"2004-01-01T00:00:00","latest":"2004-12-31T23:59:59"},"end":{"earliest":"2004-01-01T00:00:00","latest":"unknown"}}"#
     );
 }
+
+#[test]
+fn a_date_is_said_in_a_few_words() {
+    let check = |text: &str, expect: &str| assert_eq!(Date::parse(text).unwrap().words(), expect, "{text}");
+    check("2004", "2004");
+    check("2010~", "2010 (circa)");
+    check("2023-07?", "July 2023 (uncertain)");
+    check("-0043-03-15", "15 March 44 BCE (astronomical year -0043)");
+    check("201X", "the 2010s");
+    check("2023-10-02T15:30:00+02:00", "2023-10-02T15:30:00+02:00");
+    check("2017/2019~", "2017 to 2019 (circa)");
+    check("2023-10-02/..", "since 2023-10-02, still going on");
+    check("2023-10-02/", "from 2023-10-02, end unknown");
+    check("../2019", "until 2019, without a beginning");
+    check("/2019", "until 2019, from an unknown beginning");
+    check("../..", "without a beginning, still going on");
+    check("/", "from an unknown beginning, end unknown");
+    check("..2004/2010..", "2004 or earlier to 2010 or later");
+    check("[2017..2019]", "some time from 2017 to 2019");
+    check("[..2023-11-13]", "2023-11-13 or earlier");
+    check("[1667,1668]", "1667 or 1668");
+    check("{2017,2019}", "2017 and 2019");
+    check("{2004}", "2004");
+}

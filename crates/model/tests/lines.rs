@@ -7,7 +7,7 @@
     reason = "test code: a panic is how a test fails"
 )]
 
-use annals_model::line::{Line, event_line, record_line};
+use annals_model::line::{Line, event_line, record_line, redacted_line};
 use annals_model::{Content, Entry, Event, EventId, Op, Record, RecordedAt, Seq, TimelineName, Write};
 
 const FULL: &str = r#"{"id":"cholera-2010","date":"2010","kind":"outbreak","title":"Cholera reaches Haiti","description":"…","actors":[{"name":"UN peacekeepers","role":"source"}],"place":{"name":"Port-au-Prince","lat":18.54,"lon":-72.34,"precision":"city"},"tags":["health"],"sources":[{"title":"…","url":"https://example.org/","date":"2023-11-13","quote":"…","locator":"par. 9","archived":"https://example.org/a","sha256":"f477a3dec58ffd6a1b1c8f196279637c818715237e3e111ad19a0f4e673ef78d"}],"confidence":90,"links":[{"rel":"caused-by","to":"un-2004"}],"effects":[{"op":"increase","entity":"cholera","attribute":"deaths","value":9000},{"op":"set","entity":"cholera","attribute":"status","value":"epidemic","when":"during"},{"op":"clear","entity":"a","attribute":"b"},{"op":"set","entity":"a","attribute":"c","value":[1,"x"],"when":"end"}],"extra":{"anything":"import columns survive here"}}"#;
@@ -23,7 +23,7 @@ fn entry(line: &str) -> Entry {
 fn event(line: &str) -> Event {
     match entry(line).write {
         Write::Append(event) | Write::Revise(event) => *event,
-        Write::Retract { .. } => panic!("not an event: {line}"),
+        other => panic!("not an event: {other:?}"),
     }
 }
 
@@ -82,6 +82,9 @@ fn a_record_is_written_flat_and_read_again() {
     assert!(matches!(entry(&line).write, Write::Retract { .. }));
     let redacted = record_line(&record(Op::Append, Content::Redacted), None).unwrap();
     assert!(redacted.ends_with(r#""id":"cholera-2010","redacted":true}"#));
+    let redacted = redacted_line(&record(Op::Revise, Content::Redacted), &[7; 32]).unwrap();
+    let (id, commitment) = (EventId::new("cholera-2010").unwrap(), [7; 32]);
+    assert_eq!(entry(&redacted).write, Write::Erased { id, op: Op::Revise, commitment });
 }
 
 /// A line is refused with this message, and with this hint if one is given.
@@ -237,11 +240,52 @@ fn a_retraction_carries_an_id_and_a_reason() {
         "a retraction carries only an id and a reason",
         "to correct the event, use the operation `revise`",
     );
-    refused(r#"{"title":"t","reason":"r"}"#, "reason: goes with `retract` only", "");
+    refused(r#"{"title":"t","reason":"r"}"#, "reason: goes with `retract` and `redact` only", "");
     refused(r#"{"op":"revise","title":"t"}"#, "id: is missing", "");
+}
+
+#[test]
+fn a_redaction_carries_an_id_and_a_reason() {
+    let redaction = entry(r#"{"op":"redact","id":"x","reason":"r"}"#);
+    assert_eq!(redaction.write, Write::Redact { id: EventId::new("x").unwrap(), reason: "r".to_owned() });
+    refused(r#"{"op":"redact","id":"x"}"#, "reason: is missing", "");
     refused(
-        r#"{"op":"redact","id":"x","reason":"r"}"#,
-        "op: a redaction cannot be imported",
-        "redact the event in this store itself",
+        r#"{"op":"redact","id":"x","reason":"r","kind":"k"}"#,
+        "a redaction carries only an id and a reason",
+        "to correct the event, use the operation `revise`",
     );
+}
+
+#[test]
+fn the_line_of_a_redacted_record_carries_a_commitment_and_nothing_else() {
+    let hex = "ab".repeat(32);
+    let line = |more: &str| format!(r#"{{"id":"x","redacted":true{more}}}"#);
+    for op in [Op::Append, Op::Revise, Op::Retract] {
+        let erased = entry(&line(&format!(r#","op":"{op}","commitment":"{hex}""#)));
+        assert_eq!(
+            erased.write,
+            Write::Erased { id: EventId::new("x").unwrap(), op, commitment: [0xAB; 32] }
+        );
+    }
+    let hint = "`annals export --to jsonl --records` writes it for each redacted record";
+    refused(&line(""), "commitment: is missing", hint);
+    refused(&line(r#","commitment":"ab""#), "commitment: must be 64 hexadecimal digits", "");
+    let commitment = format!(r#","commitment":"{hex}""#);
+    refused(
+        &line(&format!(r#"{commitment},"op":"redact""#)),
+        "redacted: a redaction is never redacted itself",
+        "",
+    );
+    for more in
+        [r#","title":"t""#, r#","reason":"r""#, r#","tags":["a"]"#, &format!(r#","salt":"{}""#, &hex[..32])]
+    {
+        refused(
+            &line(&format!("{commitment}{more}")),
+            "the line of a redacted record carries no content and no salt",
+            "it has the id, and the commitment to what was erased",
+        );
+    }
+    refused(&format!(r#"{{"title":"t"{commitment}}}"#), "commitment: goes only with `redacted`", "");
+    let without_id = format!(r#"{{"redacted":true{commitment}}}"#);
+    refused(&without_id, "id: is missing", "");
 }

@@ -10,6 +10,11 @@ use annals_model::{
 };
 
 use crate::TestHost;
+pub use crate::redactions::{
+    a_redacted_event_answers_later_writes, a_redacted_log_is_taken_over,
+    a_redaction_erases_content_and_keeps_leaves, a_redaction_reaches_an_older_copy,
+    a_redaction_reaches_every_block, an_import_that_is_run_again_brings_nothing_back,
+};
 
 /// Makes one test of each point of the contract. `$log` is evaluated for each and gives whatever the log needs to
 /// outlive it, and the log itself, fresh and empty.
@@ -34,6 +39,12 @@ macro_rules! log_contract {
             a_block_that_is_complete_is_sealed
             an_import_can_be_run_again
             a_whole_log_verifies
+            a_redaction_erases_content_and_keeps_leaves
+            a_redacted_event_answers_later_writes
+            a_redaction_reaches_every_block
+            a_redacted_log_is_taken_over
+            a_redaction_reaches_an_older_copy
+            an_import_that_is_run_again_brings_nothing_back
         );
     };
     (@ $log:expr; $($point:ident)*) => {

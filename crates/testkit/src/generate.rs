@@ -358,6 +358,10 @@ impl fmt::Debug for Batch {
                     writeln!(f, "  {timeline}: retract {id}")?;
                     continue;
                 }
+                Write::Redact { id, .. } | Write::Erased { id, .. } => {
+                    writeln!(f, "  {timeline}: redact {id}")?;
+                    continue;
+                }
             };
             let date = event.date.as_ref().map_or("no date", Date::as_str);
             writeln!(f, "  {timeline}: {op} {} ({date})", event.id)?;
@@ -387,17 +391,20 @@ enum Wish {
     Retract,
     /// Brings a withdrawn event back.
     BringBack,
+    /// Erases an event that has not been.
+    Redact,
     /// Sends something that is there already once more.
     Repeat,
 }
 
-fn steps() -> impl Strategy<Value = Step> {
+fn steps(redactions: u32) -> impl Strategy<Value = Step> {
     let wishes = prop_oneof![
         8 => Just(Wish::Append),
         4 => Just(Wish::Revise),
         2 => Just(Wish::Retract),
         2 => Just(Wish::BringBack),
         1 => Just(Wish::Repeat),
+        redactions => Just(Wish::Redact),
     ];
     (wishes, prop::bool::weighted(0.2), any::<Index>(), claims())
         .prop_map(|(wish, beta, which, claim)| Step { wish, beta, which, claim })
@@ -407,10 +414,21 @@ fn steps() -> impl Strategy<Value = Step> {
 ///
 /// Every session is one that a store accepts as it stands. The clock stands still, goes on or is set back between
 /// batches.
+///
+/// Nothing is redacted in them: see [`sessions_with_redactions`].
 pub fn sessions(most: usize) -> BoxedStrategy<Session> {
+    sessions_of(most, 0)
+}
+
+/// The same, where some events are redacted. What the log says of any moment then is not what it said before.
+pub fn sessions_with_redactions(most: usize) -> BoxedStrategy<Session> {
+    sessions_of(most, 2)
+}
+
+fn sessions_of(most: usize, redactions: u32) -> BoxedStrategy<Session> {
     let gaps = select(vec![1, 0, 3_600_000_000, 86_400_000_000, -5_000_000]);
     // Each step says how far the clock has moved if it begins a batch.
-    vec((steps(), option::weighted(0.5, gaps)), 1..=most)
+    vec((steps(redactions), option::weighted(0.5, gaps)), 1..=most)
         .prop_map(|steps| {
             let mut people = People::default();
             let mut at = 1_704_067_200_000_000;
@@ -428,10 +446,17 @@ pub fn sessions(most: usize) -> BoxedStrategy<Session> {
         .boxed()
 }
 
-/// What the writers of a session remember: for each timeline the event of each number, and whether it stands.
+/// What the writers of a session remember: for each timeline the event of each number, and what became of it.
 #[derive(Default)]
 struct People {
-    timelines: [Vec<(Event, bool)>; 2],
+    timelines: [Vec<(Event, Fate)>; 2],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Stands,
+    Withdrawn,
+    Redacted,
 }
 
 impl People {
@@ -439,27 +464,33 @@ impl People {
         let at = usize::from(step.beta);
         let events = &mut self.timelines[at];
         let stands = matches!(step.wish, Wish::Revise | Wish::Retract);
+        let wanted = if stands { Fate::Stands } else { Fate::Withdrawn };
         let able: Vec<usize> = match step.wish {
             Wish::Append => Vec::new(),
             Wish::Repeat => (0..events.len()).collect(),
-            _ => (0..events.len()).filter(|number| events[*number].1 == stands).collect(),
+            Wish::Redact => (0..events.len()).filter(|number| events[*number].1 != Fate::Redacted).collect(),
+            _ => (0..events.len()).filter(|number| events[*number].1 == wanted).collect(),
         };
         let write = if able.is_empty() {
             let event = step.claim.event(event_id(events.len()));
-            events.push((event.clone(), true));
+            events.push((event.clone(), Fate::Stands));
             Write::Append(Box::new(event))
         } else {
-            let (event, stands) = &mut events[*step.which.get(&able)];
+            let (event, fate) = &mut events[*step.which.get(&able)];
             let id = event.id.clone();
             match step.wish {
                 // Nothing is written for it, and a withdrawn event stays withdrawn.
                 Wish::Append | Wish::Repeat => Write::Append(Box::new(event.clone())),
                 Wish::Retract => {
-                    *stands = false;
+                    *fate = Fate::Withdrawn;
                     Write::Retract { id, reason: "it was wrong".to_owned() }
                 }
+                Wish::Redact => {
+                    *fate = Fate::Redacted;
+                    Write::Redact { id, reason: "a name".to_owned() }
+                }
                 Wish::Revise | Wish::BringBack => {
-                    (*event, *stands) = (step.claim.event(id), true);
+                    (*event, *fate) = (step.claim.event(id), Fate::Stands);
                     Write::Revise(Box::new(event.clone()))
                 }
             }

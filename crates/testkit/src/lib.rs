@@ -24,6 +24,7 @@ mod host;
 mod memory;
 pub mod naive;
 pub mod overlaps;
+mod redactions;
 pub mod told;
 pub mod worlds;
 

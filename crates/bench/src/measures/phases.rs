@@ -112,6 +112,8 @@ fn stored(timeline: &TimelineName, seq: u64, write: Write) -> StoredRecord {
         Write::Append(event) => (Op::Append, Content::Event(event)),
         Write::Revise(event) => (Op::Revise, Content::Event(event)),
         Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
+        Write::Redact { reason, .. } => (Op::Redact, Content::Reason(reason)),
+        Write::Erased { op, .. } => (op, Content::Redacted),
     };
     let recorded_at = RecordedAt::from_micros(0);
     let recorded_by = "bench".to_owned();

@@ -4,7 +4,7 @@
 //! root over the leaf still stands; without the salt nobody can try out contents. The content is committed to
 //! as JSON and not as the stored bytes: whoever checks an exported record needs a hash function and no decoder.
 
-use annals_model::{Content, Op, Record};
+use annals_model::{Content, Op, Record, RecordedAt, Seq};
 use sha2::{Digest, Sha256};
 
 use super::v1;
@@ -42,19 +42,46 @@ pub fn commitment(salt: &Salt, content_json: &[u8]) -> Hash {
     hasher.finalize().into()
 }
 
+/// What a leaf covers beside the commitment.
+#[derive(Clone, Copy, Debug)]
+pub struct LeafHead<'a> {
+    /// The record's position.
+    pub seq: Seq,
+    /// When it was recorded.
+    pub recorded_at: RecordedAt,
+    /// Who recorded it.
+    pub recorded_by: &'a str,
+    /// What it does.
+    pub op: Op,
+    /// The timeline that it belongs to.
+    pub timeline: &'a str,
+    /// The event that it is about.
+    pub id: &'a str,
+}
+
 /// The hash of a record's leaf.
 pub fn record_leaf(record: &Record, commitment: &Hash) -> Hash {
-    let mut data = Vec::with_capacity(128);
-    data.extend([LEAF_VERSION, op_number(record.op), v1::SCHEMA]);
-    data.extend(record.seq.0.to_be_bytes());
-    data.extend(record.recorded_at.micros().to_be_bytes());
-    for text in [record.timeline.as_str(), record.id.as_str(), &record.recorded_by] {
-        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        data.extend(length.to_be_bytes());
-        data.extend(text.as_bytes());
+    let Record { seq, recorded_at, recorded_by, timeline, id, op, .. } = record;
+    let (timeline, id) = (timeline.as_str(), id.as_str());
+    let head = LeafHead { seq: *seq, recorded_at: *recorded_at, recorded_by, op: *op, timeline, id };
+    head.leaf(commitment)
+}
+
+impl LeafHead<'_> {
+    /// The hash of the leaf.
+    pub fn leaf(&self, commitment: &Hash) -> Hash {
+        let mut data = Vec::with_capacity(128);
+        data.extend([LEAF_VERSION, op_number(self.op), v1::SCHEMA]);
+        data.extend(self.seq.0.to_be_bytes());
+        data.extend(self.recorded_at.micros().to_be_bytes());
+        for text in [self.timeline, self.id, self.recorded_by] {
+            let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            data.extend(length.to_be_bytes());
+            data.extend(text.as_bytes());
+        }
+        data.extend(commitment);
+        leaf_hash(&data)
     }
-    data.extend(commitment);
-    leaf_hash(&data)
 }
 
 /// The number that stands for an operation in the bytes.

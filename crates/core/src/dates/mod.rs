@@ -46,6 +46,9 @@ use row::Row;
 use stretch::Stretch;
 use terms::Marks;
 
+/// The directory of a store that holds the index.
+pub const DIRECTORY: &str = "dates";
+
 /// When runs are made and merged.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
@@ -125,6 +128,11 @@ impl DateIndex {
     /// Whether the log is so long that the index is faster than reading it.
     pub(crate) fn is_worth<L: Log + ?Sized>(&self, log: &L) -> Result<bool> {
         Ok(log.head()?.seq().0 >= self.sizes.enough)
+    }
+
+    /// Whether the log had redactions when the index was asked last.
+    pub(crate) fn has_redactions(&self) -> bool {
+        self.lock().as_ref().is_none_or(|open| open.manifest.redactions + open.recent.redactions > 0)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {

@@ -37,6 +37,9 @@ use entry::Superseded;
 use manifest::Manifest;
 use run::{Run, Unusable, Writer};
 
+/// The name of the directory of a store's index in the store's own.
+pub const DIRECTORY: &str = "index";
+
 /// When runs are made and merged.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
@@ -242,6 +245,14 @@ impl ClaimIndex {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Gives the index up, with everything that is held of it: it is made anew by the next question.
+    pub fn forget(&self) -> io::Result<()> {
+        // Who asks meanwhile may still write what was erased since.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        *open = None;
+        self.clear()
     }
 
     /// The index as the directory has it, if it is of this log.

@@ -8,7 +8,10 @@
 //! head       how many records the log has, and its root: beside the log, to tell a short log from a whole one
 //! tail       the last frames of the log, for those who follow it while another process has the store open
 //! sled/      sled's own files: the trees frames, ids, timelines, blocks, meta
+//! sled.new/  what a compaction writes, and takes the place of sled/ when it is whole
+//! sled.old/  what it takes the place of, until it is removed
 //! snapshots/ saved answers, a file each; no part of the log, and there only once one was saved
+//! attachments/ evidence files, named by their hash; there only once one was attached
 //! ```
 //!
 //! What sled does not do by itself is done here: `open` guards against what a killed or damaged store does to
@@ -16,6 +19,8 @@
 //! crate's sources lists the hazards, and where each is met. `tail` and `follow` are the two ends of following a log
 //! across processes.
 
+mod cache;
+mod compact;
 mod follow;
 mod head_file;
 mod ids;
@@ -23,34 +28,42 @@ mod index;
 mod keys;
 mod lock;
 mod open;
+mod swap;
 mod sync;
 mod tail;
+mod watchdog;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
 use annals_model::{EventId, Op, Seq, TimelineName, Version};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
+pub use compact::{Compacted, Stage};
 pub use follow::Follower;
+pub(crate) use lock::Lock;
 pub use open::{Durability, OPENER, SledOptions};
 
+use crate::attachments::{self, Attachments};
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::Hash;
-use crate::snapshots::Snapshots;
+use crate::snapshots::{self, Snapshots};
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
+use cache::Passed;
 use head_file::HeadFile;
 use ids::Change;
 use index::Index;
-use lock::Lock;
 use sync::Syncer;
 use tail::Tail;
+use watchdog::Watchdog;
 
 /// Older records that a tail file begins with, where the log has as many.
 const RECENT: u64 = 1024;
@@ -65,15 +78,18 @@ pub struct SledLog {
     blocks: sled::Tree,
     meta: sled::Tree,
     db: sled::Db,
+    watchdog: Watchdog,
     syncer: Syncer,
     /// Absent where it could not be read and the store was opened for `verify` all the same.
     head_file: Option<HeadFile>,
     tail: Tail,
+    passed: Passed,
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
-    // Dropped last, when sled's handles are gone.
-    _lock: Lock,
+    // Dropped last, when sled's handles are gone. The lock is absent only while a compaction checks what it has written.
+    gone: Option<Sender<()>>,
+    lock: Option<Arc<Lock>>,
 }
 
 impl SledLog {
@@ -84,7 +100,12 @@ impl SledLog {
 
     /// The answers that are saved in the store. Only who has the store open may change them.
     pub fn snapshots(&self) -> Snapshots {
-        Snapshots::at(self.path.join("snapshots"))
+        Snapshots::at(self.path.join(snapshots::DIRECTORY))
+    }
+
+    /// The evidence files that the store keeps.
+    pub fn attachments(&self) -> Attachments {
+        Attachments::at(self.path.join(attachments::DIRECTORY))
     }
 
     /// What the head file held when the store was opened; nothing where it could not be read.
@@ -120,6 +141,22 @@ impl SledLog {
             }
         }
         Ok(recent.into())
+    }
+
+    /// Has sled closed by another thread, which may wait for ever: sled flushes when its last handle goes, and after a
+    /// failed write that may never end. Until it does, or the process ends, the store is locked.
+    fn let_go(&mut self) {
+        let trees = [&self.frames, &self.ids, &self.timelines, &self.blocks, &self.meta].map(Clone::clone);
+        let handles = (trees, self.db.clone(), self.lock.clone());
+        let (gone, are_gone) = channel();
+        self.gone = Some(gone);
+        let close = move || {
+            // Ends when this log's own handles are gone, so that these are the last.
+            let _ = are_gone.recv();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(handles)));
+        };
+        // Where no thread can be made the closure is dropped, and everything with it.
+        let _ = std::thread::Builder::new().name(OPENER.to_owned()).spawn(close);
     }
 
     fn apply(&self, commit: &Commit, change: Option<&Change>) -> Result<()> {
@@ -224,10 +261,13 @@ impl Log for SledLog {
             }
             // Whatever goes wrong from here on leaves open what is on the disk.
             self.refuses.store(true, Ordering::Release);
-            catch_unwind(AssertUnwindSafe(|| self.apply(commit, change)))
+            catch_unwind(AssertUnwindSafe(|| self.watchdog.watch(|| self.apply(commit, change))))
                 .unwrap_or_else(|_| Err(panicked("append")))
         })?;
-        self.syncer.sync(&self.db)?;
+        self.watchdog.watch(|| self.syncer.sync(&self.db))?;
+        for (first, frame) in commit.frames.iter().chain(&commit.sealed) {
+            self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+        }
         // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
         self.tail.note(before, commit, || self.recent(before));
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
@@ -250,7 +290,12 @@ impl Log for SledLog {
             Ok(None) => (None, self.frames.iter()),
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        Box::new(start.into_iter().chain(Pairs::new(rest, read_frame)))
+        let frames = start.into_iter().chain(Pairs::new(rest, read_frame));
+        Box::new(frames.inspect(|frame| {
+            if let Ok((first, frame)) = frame {
+                self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+            }
+        }))
     }
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
@@ -287,6 +332,10 @@ impl Log for SledLog {
         pairs.collect()
     }
 
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn block(&self, index: u64) -> Result<Option<Hash>> {
         let read = |bytes: &[u8]| Hash::try_from(bytes).ok();
         get(&self.blocks, &keys::number(index), read, "the root of a block")
@@ -302,8 +351,14 @@ fn erases(commit: &Commit, end: Seq) -> bool {
 /// A store without syncs notes its end when it is closed: until then its head file lags.
 impl Drop for SledLog {
     fn drop(&mut self) {
-        let refuses = self.refuses.load(Ordering::Acquire);
-        if self.durability() == Durability::Each || refuses {
+        if self.refuses.load(Ordering::Acquire) {
+            self.let_go();
+            return;
+        }
+        // sled flushes when its last handle goes, and nothing could look after it then. Nobody is there to be told of a
+        // failure; whatever was answered is durable.
+        let _ = self.watchdog.watch(|| guarded("close the store", || self.db.flush()));
+        if self.durability() == Durability::Each {
             return;
         }
         // Nobody is there to be told of a failure; the head file then lags further.

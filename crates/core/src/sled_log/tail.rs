@@ -85,7 +85,7 @@ impl Tail {
         *open = self.begin_with(recent, end).ok();
     }
 
-    /// Removes the file, so that it does not keep what a commit is about to erase.
+    /// Removes the file durably, so that it does not keep what a commit is about to erase.
     pub fn remove(&self) -> Result<()> {
         let mut open = self.lock();
         *open = None;
@@ -97,7 +97,9 @@ impl Tail {
                 _ => {}
             }
         }
-        Ok(())
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let synced = File::open(directory).and_then(|directory| directory.sync_all());
+        synced.map_err(|error| Error::io(format!("cannot sync {}", directory.display()), error))
     }
 
     /// The file, if it ends where the log ended.

@@ -19,6 +19,30 @@ pub struct Loss {
 /// Events whose `extra` has no room in the target.
 pub const EXTRA: Loss = Loss::new("extra", "event lost its extra fields", "events lost their extra fields");
 
+/// Events without a date, which the target cannot place.
+pub const UNDATED: Loss = Loss::new("undated", "undated event left out", "undated events left out");
+
+/// Events whose date names neither a beginning nor an end.
+pub const BOUNDLESS: Loss = Loss::new(
+    "boundless",
+    "event left out whose date names neither a beginning nor an end",
+    "events left out whose dates name neither a beginning nor an end",
+);
+
+/// Events before or behind the years that the target can hold.
+pub const FAR: Loss = Loss::new(
+    "far",
+    "event left out whose years the target cannot hold",
+    "events left out whose years the target cannot hold",
+);
+
+/// Events that only possibly lie within what was asked for, in a target that has no mark for it.
+pub const POSSIBLY: Loss = Loss::new(
+    "possibly",
+    "event that only possibly happened stands like the others",
+    "events that only possibly happened stand like the others",
+);
+
 impl Loss {
     /// A kind with its wordings for one and for several.
     pub const fn new(kind: &'static str, one: &'static str, many: &'static str) -> Self {

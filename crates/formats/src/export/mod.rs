@@ -5,14 +5,20 @@
 //! events are in it. It asks no clock and makes up no id, so that the same rows always give the same bytes.
 
 mod csv;
+mod html;
+pub(crate) mod ics;
 mod json;
 mod jsonl;
-mod losses;
+pub(crate) mod losses;
 mod markdown;
+pub(crate) mod markwhen;
+mod mermaid;
+pub(crate) mod timelinejs;
+pub(crate) mod timesketch;
 
 use std::io;
 
-use annals_model::{Event, TimelineName};
+use annals_model::{AsOf, Event, Filter, Position, RecordedAt, Seq, TimelineName};
 
 pub use self::losses::Losses;
 use crate::Format;
@@ -27,12 +33,33 @@ pub struct Sheet<'a> {
 }
 
 /// What is known before the first row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Heading<'a> {
     /// What people call it; the timelines' names where there is none.
     pub title: Option<&'a str>,
     /// The timelines that the rows come from.
     pub timelines: &'a [TimelineName],
+    /// What was asked for.
+    pub scope: Scope<'a>,
+}
+
+/// The question that the rows are the answer to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    /// The date as of which they are told; absent where all events are.
+    pub as_of: Option<&'a AsOf>,
+    /// The last record that counts.
+    pub known_at: Option<Position>,
+    /// Which events count, where not all do.
+    pub filter: Option<&'a Filter>,
+}
+
+impl Heading<'_> {
+    /// The title, or the names of the timelines.
+    fn name(&self) -> String {
+        let names = || self.timelines.iter().map(TimelineName::as_str).collect::<Vec<_>>().join(", ");
+        self.title.map_or_else(names, str::to_owned)
+    }
 }
 
 /// One event of a sheet.
@@ -40,6 +67,12 @@ pub struct Heading<'a> {
 pub struct Row<'a> {
     /// The timeline that it belongs to.
     pub timeline: &'a TimelineName,
+    /// Its place in the log: the position of its first record.
+    pub place: Seq,
+    /// The record of the version that counts.
+    pub seq: Seq,
+    /// When that was recorded.
+    pub recorded_at: RecordedAt,
     /// The event.
     pub event: &'a Event,
     /// Whether its date lies surely within what was asked for, and not only possibly.
@@ -106,5 +139,11 @@ pub fn exporter<'o>(
         Format::Json => Box::new(json::Json::begin(heading, out)?),
         Format::Csv => Box::new(csv::Csv::begin(options, out)?),
         Format::Markdown => Box::new(markdown::Markdown::begin(heading, out)?),
+        Format::Html => Box::new(html::Html::begin(heading, out)),
+        Format::Ics => Box::new(ics::Ics::begin(heading, out)?),
+        Format::TimelineJs => Box::new(timelinejs::TimelineJs::begin(heading, out)?),
+        Format::Markwhen => Box::new(markwhen::Markwhen::begin(heading, out)?),
+        Format::Mermaid => Box::new(mermaid::Mermaid::begin(heading, out)?),
+        Format::Timesketch => Box::new(timesketch::Timesketch::new(out)),
     })
 }

@@ -113,7 +113,7 @@ impl Piece {
                 Ok(range) => jsonl::entry(text.get(range).unwrap_or_default())?,
                 Err(fault) => Err(fault),
             };
-            Some(Read { line, outcome })
+            Some(Read::plain(line, outcome))
         };
         self.lines.into_iter().filter_map(read).collect()
     }
@@ -134,7 +134,7 @@ impl Iterator for Ahead {
                 // The end of the file is announced: this is none.
                 self.is_over = true;
                 let error = io::Error::other("a thread that reads the file has failed");
-                return Some(Read { line: 1, outcome: Err(Fault::Io(error)) });
+                return Some(Read::plain(1, Err(Fault::Io(error))));
             };
             self.entries = parsed.entries.into_iter();
             self.is_over = parsed.is_last;

@@ -47,7 +47,7 @@ impl<'a> Csv<'a> {
 
     fn over(&mut self, fault: Fault) -> Read {
         self.state = State::Over;
-        Read { line: self.record.line().max(1), outcome: Err(fault) }
+        Read::plain(self.record.line().max(1), Err(fault))
     }
 }
 
@@ -65,7 +65,7 @@ impl Iterator for Csv<'_> {
         match self.records.next(&mut self.record) {
             Ok(true) => {
                 let outcome = row(plan, &self.record).map_err(Fault::Entry);
-                Some(Read { line: self.record.line(), outcome })
+                Some(Read::plain(self.record.line(), outcome))
             }
             Ok(false) => None,
             Err(error) => Some(self.over(Fault::Io(error))),

@@ -56,6 +56,6 @@ impl Iterator for Jsonl<'_> {
             return None;
         }
         let outcome = self.outcome()?;
-        Some(Read { line: self.lines.number(), outcome })
+        Some(Read::plain(self.lines.number(), outcome))
     }
 }

@@ -35,6 +35,12 @@ impl<'a> Lines<'a> {
 
     /// The next line without its end; nothing at the end of the file.
     pub fn next(&mut self) -> io::Result<Option<Result<&str, Invalid>>> {
+        let line = self.next_bytes()?;
+        Ok(line.map(|line| line.and_then(super::utf8)))
+    }
+
+    /// The same before it is known to be UTF-8.
+    pub fn next_bytes(&mut self) -> io::Result<Option<Result<&[u8], Invalid>>> {
         self.bytes.clear();
         let mut length = 0;
         loop {
@@ -63,11 +69,11 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn line(&self, length: usize) -> Result<&str, Invalid> {
+    fn line(&self, length: usize) -> Result<&[u8], Invalid> {
         if length > self.limit {
             return Err(Invalid::new(format!("the line has {length} bytes, the limit is {}", self.limit)));
         }
-        super::utf8(&self.bytes)
+        Ok(&self.bytes)
     }
 }
 

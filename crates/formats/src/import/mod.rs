@@ -7,9 +7,14 @@
 
 mod ahead;
 mod csv;
+mod ics;
 mod jsonl;
 mod lines;
+mod markwhen;
 mod records;
+mod table;
+mod timelinejs;
+mod timesketch;
 
 use std::fmt;
 use std::io::{self, BufRead, Read as _};
@@ -28,6 +33,15 @@ pub struct Read {
     pub line: u64,
     /// The entry, or why there is none.
     pub outcome: Result<Line, Fault>,
+    /// What was understood otherwise than it may have been meant, for people: an entry that repeats is read once.
+    pub note: Option<String>,
+}
+
+impl Read {
+    /// An entry about which there is nothing to say.
+    fn plain(line: u64, outcome: Result<Line, Fault>) -> Self {
+        Self { line, outcome, note: None }
+    }
 }
 
 /// Why an entry could not be read.
@@ -63,12 +77,16 @@ pub fn read<'a>(format: ImportFormat, input: Input<'a>, options: ImportOptions<'
         Err(fault) => return only(fault),
     };
     match format {
-        ImportFormat::Jsonl if options.map.is_some() => only(Fault::File(
+        ImportFormat::Csv => Box::new(csv::Csv::new(input, b',', options)),
+        ImportFormat::Tsv => Box::new(csv::Csv::new(input, b'\t', options)),
+        _ if options.map.is_some() => only(Fault::File(
             Invalid::new("a column map goes with a table").with_hint("read the file as csv or tsv"),
         )),
         ImportFormat::Jsonl => Box::new(jsonl::Jsonl::new(jsonl::lines(input))),
-        ImportFormat::Csv => Box::new(csv::Csv::new(input, b',', options)),
-        ImportFormat::Tsv => Box::new(csv::Csv::new(input, b'\t', options)),
+        ImportFormat::Ics => Box::new(ics::Ics::new(input)),
+        ImportFormat::TimelineJs => Box::new(timelinejs::TimelineJs::new(input)),
+        ImportFormat::Markwhen => Box::new(markwhen::Markwhen::new(input)),
+        ImportFormat::Timesketch => timesketch::read(input),
     }
 }
 
@@ -91,7 +109,7 @@ pub fn read_ahead<'scope>(
 }
 
 fn only<'a>(fault: Fault) -> Reader<'a> {
-    Box::new(std::iter::once(Read { line: 1, outcome: Err(fault) }))
+    Box::new(std::iter::once(Read::plain(1, Err(fault))))
 }
 
 /// The input behind its byte order mark, if it has one.

@@ -15,7 +15,7 @@ mod target;
 mod template;
 mod toml_file;
 
-pub use self::plan::Plan;
+pub use self::plan::{Plan, reworded};
 use self::target::Target;
 use self::template::Template;
 use crate::text::shown;

@@ -162,6 +162,31 @@ fn a_reader_that_is_dropped_ends_its_threads() {
     assert_eq!(read, 10);
 }
 
+/// A reader that looked through the rest of a file for each of its signs would be busy for hours.
+#[test]
+fn a_long_line_of_one_sign_takes_no_time() {
+    let formats =
+        [ImportFormat::Ics, ImportFormat::TimelineJs, ImportFormat::Markwhen, ImportFormat::Timesketch];
+    for sign in ["-", "<", "<a", "&", "#", " #a", ":", "/", "\\", ",", " to ", "]("] {
+        let long = sign.repeat(100_000 / sign.len());
+        let quoted = serde_json::to_string(&long).unwrap();
+        let files = [
+            format!("2004: {long}\n{long}: x\n{long}\n"),
+            format!(
+                "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:a\nCATEGORIES:{long}\nDESCRIPTION:{long}\nEND:VEVENT\n"
+            ),
+            format!("{{\"events\":[{{\"text\":{{\"headline\":\"a\",\"text\":{quoted}}}}}]}}"),
+            format!(
+                "{{\"message\":\"a\",\"datetime\":\"2004-01-01\",\"timestamp_desc\":\"d\",\"tag\":{quoted}}}"
+            ),
+            format!("message,tag,datetime\na,{long},2004\n"),
+        ];
+        for (format, file) in formats.iter().flat_map(|format| files.iter().map(move |file| (format, file))) {
+            outcomes(*format, file.as_bytes(), ImportOptions::default());
+        }
+    }
+}
+
 /// A file that breaks off in its midst.
 struct Broken(usize);
 

@@ -7,7 +7,7 @@ use annals_formats::{
 };
 use annals_model::fold::Counted;
 use annals_model::line::Line;
-use annals_model::{Event, EventId, Seq, TimelineName, Write};
+use annals_model::{Event, EventId, RecordedAt, Seq, TimelineName, Write};
 
 /// One event a line, as people would write them down.
 const AWKWARD: &str = include_str!("../../../../tests/fixtures/awkward/events.jsonl");
@@ -47,13 +47,18 @@ pub fn timeline() -> TimelineName {
     TimelineName::new("haiti").unwrap()
 }
 
+/// A row of an event that was recorded once, in the order of the rows.
+pub fn row<'a>(timeline: &'a TimelineName, seq: u64, event: &'a Event) -> Row<'a> {
+    let (place, recorded_at) = (Seq(seq), RecordedAt::from_micros(1_700_000_000_000_000));
+    Row { timeline, place, seq: place, recorded_at, event, sure: event.date.is_some() }
+}
+
 /// The export of events of one timeline, and what it lost.
 pub fn exported(format: Format, events: &[Event], options: ExportOptions) -> (String, Losses) {
     let name = timeline();
-    let rows: Vec<Row<'_>> =
-        events.iter().map(|event| Row { timeline: &name, event, sure: event.date.is_some() }).collect();
+    let rows: Vec<Row<'_>> = (1..).zip(events).map(|(seq, event)| row(&name, seq, event)).collect();
     let timelines = [name.clone()];
-    let sheet = Sheet { heading: Heading { title: None, timelines: &timelines }, rows: &rows };
+    let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &rows };
     let mut out = Vec::new();
     let losses = export(format, &sheet, options, &mut out).unwrap();
     (String::from_utf8(out).unwrap(), losses)

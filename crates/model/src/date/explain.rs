@@ -3,10 +3,12 @@
 //! The sentence is made from the value itself, not from its bounds, so that open and unknown ends, flags and
 //! masks are each named. The wording of a single date is in `words`.
 
+mod brief;
 mod words;
 
 use edtf_core::{Date, DateTime, Edtf, Interval, IntervalEndpoint, Set, SetElement, SetKind, TimeShift};
 
+pub use self::brief::in_words;
 use self::words::{Phrase, phrase};
 use super::read;
 

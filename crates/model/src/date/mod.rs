@@ -124,6 +124,11 @@ impl Date {
         explain::sentence(self)
     }
 
+    /// What the date means, in a few words and without a full stop: `2010 (circa)`.
+    pub fn words(&self) -> String {
+        explain::in_words(self)
+    }
+
     /// Whether any part is flagged as doubtful (`?` or `%`).
     pub fn is_uncertain(&self) -> bool {
         self.text.contains(['?', '%'])

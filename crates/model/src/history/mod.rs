@@ -22,6 +22,7 @@
 //! not say when it began (the only reason for which a value may possibly have stood ever since) or, of a `during`,
 //! when it ended.
 
+mod course;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use crate::fold::{Claim, Counted};
 use crate::{
     Date, EventId, Filter, Moment, Position, Question, RecordedAt, Seq, Target, TimelineName, Value, When,
 };
+pub use course::{Turn, course};
 use sweep::{Stands, Stretch};
 
 /// The name of the JSON form.

@@ -62,7 +62,9 @@ struct Settled<'a> {
 
 /// The claims that can still matter.
 #[derive(Debug)]
-struct Sweep<'a> {
+pub struct Sweep<'a> {
+    /// Claims that hold at no date up to now, the next one last.
+    coming: Vec<Claim<'a>>,
     /// All claims, for the few answers that only they can give.
     all: Vec<Claim<'a>>,
     /// What came before everything else that is here, as one `set`.
@@ -76,26 +78,22 @@ struct Sweep<'a> {
 
 /// The whole date axis, stretch after stretch.
 pub fn stretches<'a>(claims: &[Claim<'a>]) -> impl Iterator<Item = Stretch<'a>> {
-    let mut coming: Vec<Claim<'a>> =
-        claims.iter().filter(|claim| claim.moment().earliest < Moment::INFINITY).copied().collect();
-    coming.sort_by_key(|claim| std::cmp::Reverse(claim.moment().earliest));
-    let breakpoints = breakpoints(claims);
-    // The first stretch lies before all breakpoints; where there are none, any second is as good as another.
-    let before = breakpoints.first().map_or(Moment::from_seconds(0), |first| first.previous());
-    let stretches = std::iter::once((Moment::NEG_INFINITY, before))
-        .chain(breakpoints.into_iter().map(|breakpoint| (breakpoint, breakpoint)));
-    // Numbers and members in one attribute are a mistake whose sureness is not told exactly; nothing is folded then.
-    let room = if is_mixed(claims) { usize::MAX } else { ROOM };
-    let mut sweep = Sweep { all: claims.to_vec(), settled: None, sum: None, active: Vec::new(), room };
-    stretches.map(move |(from, as_of)| {
-        while let Some(claim) = coming.pop_if(|claim| claim.moment().earliest <= as_of) {
-            sweep.active.push(claim);
-        }
-        sweep.forget(as_of);
+    let mut sweep = Sweep::new(claims);
+    axis(claims).map(move |(from, as_of)| {
+        sweep.reach(as_of);
         let standing = sweep.answers(as_of);
         sweep.settle(as_of);
         Stretch { from, standing }
     })
+}
+
+/// The stretches of the date axis on which no answer changes: where each begins, and a second to ask it as of.
+pub fn axis(claims: &[Claim<'_>]) -> impl Iterator<Item = (Moment, Moment)> + use<> {
+    let breakpoints = breakpoints(claims);
+    // The first stretch lies before all breakpoints; where there are none, any second is as good as another.
+    let before = breakpoints.first().map_or(Moment::from_seconds(0), |first| first.previous());
+    std::iter::once((Moment::NEG_INFINITY, before))
+        .chain(breakpoints.into_iter().map(|breakpoint| (breakpoint, breakpoint)))
 }
 
 /// Whether numbers are increased and members added or removed in one attribute.
@@ -130,6 +128,37 @@ fn breakpoints(claims: &[Claim<'_>]) -> Vec<Moment> {
 }
 
 impl<'a> Sweep<'a> {
+    /// Before the beginning of the date axis.
+    pub fn new(claims: &[Claim<'a>]) -> Self {
+        let mut coming: Vec<Claim<'a>> =
+            claims.iter().filter(|claim| claim.moment().earliest < Moment::INFINITY).copied().collect();
+        coming.sort_by_key(|claim| std::cmp::Reverse(claim.moment().earliest));
+        // Numbers and members in one attribute are a mistake whose sureness is not told exactly; nothing is folded then.
+        let room = if is_mixed(claims) { usize::MAX } else { ROOM };
+        Self { coming, all: claims.to_vec(), settled: None, sum: None, active: Vec::new(), room }
+    }
+
+    /// Takes in the claims that may hold at a date, which is no earlier than the one before.
+    pub fn reach(&mut self, as_of: Moment) {
+        while let Some(claim) = self.coming.pop_if(|claim| claim.moment().earliest <= as_of) {
+            self.active.push(claim);
+        }
+        self.forget(as_of);
+    }
+
+    /// The claims that matter now, those that were added up as one.
+    pub fn mattering(&self) -> Vec<Claim<'_>> {
+        self.claims(&self.active)
+    }
+
+    /// Adds up increases, once enough have gathered, and folds nothing else.
+    pub fn add_up_only(&mut self, as_of: Moment) {
+        if self.active.len() >= self.room {
+            self.add_up(as_of);
+            self.room = ROOM.max(2 * self.active.len());
+        }
+    }
+
     /// Lets go of the claims that matter at no D from this one on.
     fn forget(&mut self, as_of: Moment) {
         let replaced = |claim: &&Claim<'_>| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
-use super::{Json, SavedSnapshot};
+use super::{Erasure, Json, SavedSnapshot};
 use crate::diff::Kind;
 use crate::line::hex;
 use crate::{Certainty, Date, EventId, Seq, Snapshot, TimelineName};
@@ -142,8 +142,9 @@ impl Check {
             }
             Some(_) => {}
         }
+        reasons.extend(saved.erasure().map(Finding::erased));
         let (mut changes, mut others) = (Vec::new(), Vec::new());
-        if let Some(answer) = &log.answer {
+        if let Some(answer) = log.answer.as_ref().filter(|_| saved.erasure().is_none()) {
             let now = Json::of(answer)?;
             changes = values(saved.json(), &now);
             compare(&mut Vec::new(), Some(saved.json()), Some(&now), &mut others);
@@ -183,9 +184,16 @@ impl Finding {
         Self { reason, what, id: None, seq: None }
     }
 
+    fn erased(erasure: &Erasure) -> Self {
+        let Erasure { id, seq } = erasure;
+        let what =
+            format!("the answer depended on event {id}, redacted at seq {seq}, and was erased with it");
+        Self { reason: Why::Redacted, what, id: Some(id.clone()), seq: Some(*seq) }
+    }
+
     fn redacted(redaction: &Redaction) -> Self {
         let Redaction { id, of, by } = redaction;
-        let what = format!("record {of}, of event {id}, was redacted since by record {by}");
+        let what = format!("record {of}, of event {id}, was redacted since, at seq {by}");
         Self { reason: Why::Redacted, what, id: Some(id.clone()), seq: Some(*by) }
     }
 }

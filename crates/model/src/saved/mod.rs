@@ -8,6 +8,7 @@
 //! file like all others.
 
 mod check;
+mod erased;
 mod json;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use check::{CHECK_SCHEMA, Check, Difference, Finding, LogNow, Redaction, ValueChange, Why};
+pub use erased::{Erasure, REDACTED_SCHEMA, WithoutAnswer};
 pub use json::Json;
 
 use crate::{
@@ -29,6 +31,7 @@ pub struct SavedSnapshot {
     receipt: Receipt,
     faults: Vec<String>,
     json: Json,
+    erasure: Option<Erasure>,
 }
 
 /// The fields that a question is made of, and the hashes.
@@ -65,6 +68,9 @@ impl SavedSnapshot {
                 .with_hint("a snapshot is what `annals replay --format json` prints, as it was printed")
         };
         let json = Json::parse(text).map_err(invalid)?;
+        if json.get("schema").and_then(Json::text) == Some(REDACTED_SCHEMA) {
+            return Self::without_its_answer(serde_json::from_str(text).map_err(invalid)?, json);
+        }
         let head: Head = serde_json::from_str(text).map_err(invalid)?;
         if head.schema != SCHEMA {
             return Err(Invalid::new(format!("the snapshot has the schema {:?}", head.schema))
@@ -80,7 +86,31 @@ impl SavedSnapshot {
             filter: head.filter,
             entities: head.entities,
         };
-        Ok(Self { question, receipt: head.receipt, faults, json })
+        Ok(Self { question, receipt: head.receipt, faults, json, erasure: None })
+    }
+
+    /// What is left of an answer that was erased.
+    fn without_its_answer(left: WithoutAnswer, json: Json) -> Result<Self, Invalid> {
+        let receipt = left.receipt();
+        let question = Question {
+            timeline: left.timeline,
+            as_of: AsOf::new(left.as_of).map_err(|e| e.under("as_of"))?,
+            known_at: KnownAt::Position(receipt.seq),
+            certainty: left.certainty,
+            filter: left.filter,
+            entities: left.entities,
+        };
+        Ok(Self { question, receipt, faults: Vec::new(), json, erasure: Some(left.redacted) })
+    }
+
+    /// The redaction that took the answer away, if one did: then only the question is left.
+    pub const fn erasure(&self) -> Option<&Erasure> {
+        self.erasure.as_ref()
+    }
+
+    /// What is to be left of it once an event that it depends on is redacted.
+    pub fn without_answer(&self, by: &Erasure) -> WithoutAnswer {
+        WithoutAnswer::new(&self.question, &self.receipt, by)
     }
 
     /// The question that it says it answers; known at the position of its receipt.

@@ -1,0 +1,100 @@
+//! Processes are killed at any moment while others write: what was acknowledged is there, byte for byte, and the log
+//! only ever grows. The count is `ANNALS_KILLS`.
+
+use std::io::Read;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::disk::Dice;
+use crate::sandbox::Sandbox;
+
+/// What may be killed, each with how long it usually takes at most, in milliseconds. `ID` is a name that is new.
+const ATTACKED: &[(&[&str], usize)] = &[
+    (&["append", "--id", "ID", "--title", "One", "--set", "a.b=ID"], 60),
+    (&["append", "batch.jsonl"], 80),
+    (&["import", "batch.jsonl"], 120),
+    (&["import", "batch.jsonl", "--chunk", "7"], 200),
+    (&["revise", "first", "--title", "ID"], 60),
+    (&["retract", "first", "--reason", "ID"], 60),
+    (&["replay", "--as-of", "2005"], 60),
+    (&["verify"], 100),
+];
+
+/// What is known to have been acknowledged.
+struct Ledger {
+    sandbox: Sandbox,
+    /// The log as it was when it was last looked at, a record a line.
+    log: Vec<String>,
+    acknowledged: usize,
+    killed: u64,
+}
+
+impl Ledger {
+    fn new() -> Self {
+        let sandbox = Sandbox::with_store();
+        sandbox.ok(&["append", "--id", "first", "--title", "First", "--date", "2004"]);
+        Self { sandbox, log: Vec::new(), acknowledged: 1, killed: 0 }
+    }
+
+    fn start(&self, args: &[&str], id: &str) -> Child {
+        let named: Vec<String> = args.iter().map(|arg| arg.replace("ID", id)).collect();
+        let mut all = vec!["--format", "jsonl"];
+        all.extend(named.iter().map(String::as_str));
+        let mut command = self.sandbox.command(&all);
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Waits for a process, or kills it first; notes what it had acknowledged, even if it was killed right after.
+    fn end(&mut self, mut child: Child, kill: bool) {
+        if kill {
+            let _ = child.kill();
+        }
+        let mut told = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut told).unwrap();
+        let status = child.wait().unwrap();
+        self.killed += u64::from(status.code().is_none());
+        assert_ne!(status.code(), Some(101), "it panicked: {told}");
+        assert_ne!(status.code(), Some(4), "it found damage: {told}");
+        for line in told.lines().filter(|line| line.contains("\"seq\"")) {
+            let Ok(answer) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+            self.acknowledged =
+                self.acknowledged.max(usize::try_from(answer["seq"].as_u64().unwrap()).unwrap());
+        }
+    }
+
+    /// Holds the log against the ledger.
+    fn check(&mut self, what: &str) {
+        let verified = self.sandbox.run(&["verify"]);
+        assert_eq!(verified.code, 0, "{what}: {}{}", verified.stdout, verified.stderr);
+        let log = self.sandbox.ok(&["export", "--to", "jsonl", "--records"]);
+        let log: Vec<String> = log.lines().map(str::to_owned).collect();
+        assert!(log.len() >= self.acknowledged, "{what}: {} of {} records", log.len(), self.acknowledged);
+        assert_eq!(log[..self.log.len()], self.log, "{what}: the log changed");
+        self.log = log;
+    }
+}
+
+#[test]
+fn what_was_acknowledged_survives_kills_under_load() {
+    let kills: usize = std::env::var("ANNALS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(16);
+    let (mut ledger, mut dice) = (Ledger::new(), Dice(0x0BAD_CAFE));
+    for kill in 0..kills {
+        let batch: String = (0..40)
+            .map(|n| format!("{{\"id\":\"k{kill}-{n}\",\"title\":\"Event {n}\",\"date\":\"2004\"}}\n"))
+            .collect();
+        ledger.sandbox.write("batch.jsonl", &batch);
+        // Every other time somebody else writes meanwhile.
+        let beside = (kill % 2 == 0)
+            .then(|| ledger.start(&["append", "--id", "ID", "--title", "Beside"], &format!("b{kill}")));
+        let (args, usual) = ATTACKED[kill % ATTACKED.len()];
+        let attacked = ledger.start(args, &format!("a{kill}"));
+        std::thread::sleep(Duration::from_micros(dice.below(usual * 1000) as u64));
+        ledger.end(attacked, true);
+        if let Some(beside) = beside {
+            ledger.end(beside, false);
+        }
+        ledger.check(&format!("kill {kill}, {args:?}"));
+    }
+    println!("{} of {kills} killed in the act, {} records acknowledged", ledger.killed, ledger.acknowledged);
+    assert!(ledger.killed > 0);
+}

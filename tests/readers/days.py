@@ -1,0 +1,35 @@
+"""The days of an event as Annals has them, for targets that know the years 1 to 9999."""
+import datetime
+import json
+
+
+def day(bound):
+    """The day of a bound; nothing for an open or unknown one and for years that Python cannot hold."""
+    try:
+        return datetime.date.fromisoformat(bound.split("T")[0])
+    except ValueError:
+        return None
+
+
+def truth(path):
+    """The events by id, with the first and the last day of what is to be drawn; a side that nothing bounds has none."""
+    events = {}
+    with open(path, encoding="utf-8") as file:
+        for event in json.load(file):
+            if "bounds" in event:
+                start, end = event["bounds"]["start"], event["bounds"]["end"]
+                event["first"] = day(start["earliest"]) or day(end["earliest"])
+                event["last"] = day(end["latest"]) or day(start["latest"])
+            events[event["id"]] = event
+    return events
+
+
+def is_drawn(event, first, last):
+    """Whether a drawing from one day to another is that of an event: its days, or on an open side the part of a year
+    that ends or begins there."""
+    is_short = first <= last < first + datetime.timedelta(days=366)
+    if event["first"] is None:
+        return last == event["last"] and is_short
+    if event["last"] is None:
+        return first == event["first"] and is_short
+    return (first, last) == (event["first"], event["last"])

@@ -1,0 +1,192 @@
+//! Calendars, slides, diagrams and rows, read by the programs that they are for. Each script gets an export and what
+//! Annals itself says of the same events, and compares them day for day.
+
+use serde_json::{Value, json};
+
+use crate::programs::{node, python};
+use crate::sandbox::Sandbox;
+use crate::tables::awkward;
+
+/// The events of a timeline as Annals lists them, with the bounds of their dates, in a file.
+fn truth(sandbox: &Sandbox, timeline: &str) -> String {
+    let listed = sandbox.json(&["--timeline", timeline, "list"]);
+    let mut events: Vec<Value> = listed.as_array().unwrap().clone();
+    let dates: Vec<&str> = events.iter().filter_map(|event| event["date"].as_str()).collect();
+    let explained = sandbox.ok_with(&["--format", "json", "date", "-"], &dates.join("\n"));
+    let mut bounds = explained.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    for event in &mut events {
+        if event.get("date").is_some() {
+            let bounds = bounds.next().unwrap();
+            assert_eq!(bounds["edtf"], event["date"]);
+            event["bounds"] = json!({"start": bounds["start"], "end": bounds["end"]});
+        }
+    }
+    sandbox.write("truth.json", &serde_json::to_string(&events).unwrap());
+    sandbox.path("truth.json").to_str().unwrap().to_owned()
+}
+
+fn exported(sandbox: &Sandbox, timeline: &str, format: &str, name: &str) -> String {
+    sandbox.ok(&["--timeline", timeline, "export", "--to", format, "-o", name]);
+    sandbox.path(name).to_str().unwrap().to_owned()
+}
+
+/// Titles that some target would take for more than a title; each is the first line of the text, too.
+const HOSTILE: &[&str] = &[
+    "2004: a date",
+    "now: or never",
+    "every day: again",
+    "!id: an id",
+    "before !id: another",
+    "44 BCE: a year",
+    "key: a property",
+    "# a section",
+    "// a comment",
+    "---",
+    "- [x] a task",
+    "[x] done",
+    "a #tag, a !ref and an .end",
+    "![x](https://example.org/a.png) and [y](location)",
+    "%%{init: {\"theme\": \"dark\"}}%%",
+    "%% a comment",
+    "section: of a diagram",
+    "title of a diagram",
+    "style a:#b; classDef c:#d;",
+    "a : b : c",
+    "ends with a colon:",
+    "<img src=\"https://example.org/x.png\" onerror=\"alert(1)\">",
+    "<iframe src=\"https://example.org/\"></iframe>",
+    "javascript:alert(1)",
+    "&lt;b&gt; &amp; #35; #quot;",
+    "END:VEVENT",
+    "a\\nb\\,c\\;d; e, f",
+    "\\u0041 ${x} `y` $z$",
+    "timeline",
+];
+
+/// A store with an event for each hostile title and one with a title as long as a title may be.
+fn hostile() -> Sandbox {
+    let sandbox = Sandbox::with_store();
+    let mut lines = String::new();
+    let long = "long ".repeat(1999) + "title";
+    for (number, title) in HOSTILE.iter().copied().chain([long.as_str()]).enumerate() {
+        let description = format!("{title}\n\n{title}\n{title}");
+        let event = json!({
+            "id": format!("e{number}"), "title": title, "date": format!("2023-10-{:02}", number + 1),
+            "description": description, "kind": title.chars().take(99).collect::<String>(),
+            "tags": [title.chars().take(99).collect::<String>()],
+        });
+        lines += &(event.to_string() + "\n");
+    }
+    sandbox.write("hostile.jsonl", &lines);
+    sandbox.ok(&["import", "hostile.jsonl"]);
+    sandbox
+}
+
+/// Runs a script on an export of the awkward events, on one of the demo and on one of hostile events, and compares what
+/// it tells.
+fn check(
+    run: fn(&str, &[&str]) -> Option<String>,
+    script: &str,
+    format: &str,
+    name: &str,
+    expect: [&str; 3],
+) {
+    let stores = [(awkward(), "main"), (Sandbox::with_haiti(), "haiti"), (hostile(), "main")];
+    for ((sandbox, timeline), expect) in stores.into_iter().zip(expect) {
+        let truth = truth(&sandbox, timeline);
+        let file = exported(&sandbox, timeline, format, name);
+        let Some(told) = run(script, &[&file, &truth]) else { return };
+        assert_eq!(told.trim_end(), expect, "{format}, {timeline}");
+    }
+}
+
+#[test]
+fn timelinejs_shows_every_slide_on_its_day() {
+    check(
+        node,
+        "timelinejs",
+        "timelinejs",
+        "out.json",
+        [
+            "19 slides, 19 on their days, 19 with their words, 1 left out, scale cosmological, 0 complaints",
+            "18 slides, 18 on their days, 18 with their words, 1 left out, scale human, 0 complaints",
+            "30 slides, 30 on their days, 30 with their words, 0 left out, scale human, 0 complaints",
+        ],
+    );
+}
+
+#[test]
+fn mermaid_draws_every_event() {
+    check(
+        node,
+        "mermaid",
+        "mermaid",
+        "out.mmd",
+        [
+            "20 events drawn, 20 with their titles, 0 complaints",
+            "19 events drawn, 19 with their titles, 0 complaints",
+            "30 events drawn, 30 with their titles, 0 complaints",
+        ],
+    );
+}
+
+#[test]
+fn markwhen_reads_every_event_on_its_day() {
+    check(
+        node,
+        "markwhen",
+        "markwhen",
+        "out.mw",
+        [
+            "18 events, 17 on their days, 1 in its year, 18 with their titles, 2 left out, 0 complaints",
+            "18 events, 18 on their days, 0 in its year, 18 with their titles, 1 left out, 0 complaints",
+            "30 events, 30 on their days, 0 in its year, 30 with their titles, 0 left out, 0 complaints",
+        ],
+    );
+}
+
+#[test]
+fn icalendar_reads_every_entry_on_its_day() {
+    check(
+        python,
+        "calendar_entries",
+        "ics",
+        "out.ics",
+        [
+            "17 entries, 17 on their days, 17 with their titles, 3 left out, longest line 75",
+            "18 entries, 18 on their days, 18 with their titles, 1 left out, longest line 75",
+            "30 entries, 30 on their days, 30 with their titles, 0 left out, longest line 75",
+        ],
+    );
+}
+
+#[test]
+fn timesketch_takes_every_row() {
+    check(
+        python,
+        "sketch_rows",
+        "timesketch",
+        "out.jsonl",
+        [
+            "37 rows of 17 events, all bounds as Annals has them, 3 left out",
+            "25 rows of 18 events, all bounds as Annals has them, 1 left out",
+            "60 rows of 30 events, all bounds as Annals has them, 0 left out",
+        ],
+    );
+}
+
+/// A calendar that another program read and wrote again is the same events.
+#[test]
+fn a_calendar_comes_back_from_icalendar() {
+    let sandbox = awkward();
+    let file = exported(&sandbox, "main", "ics", "out.ics");
+    let again = sandbox.path("again.ics");
+    let Some(_) = python("calendar_again", &[&file, again.to_str().unwrap()]) else { return };
+    let other = Sandbox::with_store();
+    other.ok(&["import", again.to_str().unwrap()]);
+    let list = |sandbox: &Sandbox| sandbox.json(&["list"]).as_array().unwrap().clone();
+    let known = list(&sandbox);
+    let found = list(&other);
+    assert_eq!(found.len(), 17);
+    assert!(found.iter().all(|event| known.contains(event)), "{found:#?}");
+}

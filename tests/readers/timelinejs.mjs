@@ -1,0 +1,72 @@
+// Gives an export to TimelineJS itself, in Chromium, and looks at the slides that it makes.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { installed, withPage } from './browser.mjs';
+import { daysIn, isDrawn, same, truth, visible } from './days.mjs';
+
+const [file, truthFile] = process.argv.slice(2);
+const data = JSON.parse(readFileSync(file, 'utf8'));
+const known = truth(truthFile);
+
+const url = (name) => pathToFileURL(installed(`@knight-lab/timelinejs/dist/${name}`)).href;
+const page = path.join(mkdtempSync(path.join(tmpdir(), 'timelinejs-')), 'index.html');
+writeFileSync(page, `<!DOCTYPE html><meta charset="utf-8"><link rel="stylesheet" href="${url('css/timeline.css')}">
+<div id="timeline" style="width: 1000px; height: 600px"></div><script src="${url('js/timeline.js')}"></script>`);
+
+const { slides, scale, errors, complaints } = await withPage(async (page_, complaints) => {
+  const asked = [];
+  page_.on('request', (request) => asked.push(request.url()));
+  await page_.goto(pathToFileURL(page).href);
+  const made = await page_.evaluate(async (data) => {
+    const timeline = new TL.Timeline('timeline', data, { hash_bookmark: false, ga_measurement_id: null });
+    await new Promise((resolve) => { timeline.on('loaded', resolve); setTimeout(resolve, 3000); });
+    const point = (date) => date && {
+      year: date.data.year, month: date.data.month, day: date.data.day, hour: date.data.hour, minute: date.data.minute,
+      drawn: date.data.date_obj instanceof Date
+        ? { year: date.data.date_obj.getFullYear(), month: date.data.date_obj.getMonth() + 1, day: date.data.date_obj.getDate() }
+        : null,
+    };
+    const slides = timeline.config.events.map((slide) => ({
+      id: slide.unique_id, start: point(slide.start_date), end: point(slide.end_date), words: slide.display_date,
+    }));
+    const texts = [...document.querySelectorAll('.tl-slide')].map((slide) => slide.textContent);
+    return { slides, texts, scale: timeline.config.scale, errors: timeline.config.getErrors(),
+      scripts: document.querySelectorAll('#timeline script, #timeline img').length };
+  }, data);
+  if (made.scripts) complaints.push(`${made.scripts} scripts or pictures`);
+  const shown = visible(made.texts.join(''));
+  for (const slide of made.slides) {
+    const event = known.find((event) => event.id === slide.id);
+    if (!shown.includes(visible(event.title))) complaints.push(`no title ${event.title}`);
+    if (!shown.includes(visible(slide.words))) complaints.push(`no date ${slide.words}`);
+  }
+  // TimelineJS asks for fonts of its own, which are not there; of what the events hold it must ask for nothing.
+  const ofEvents = asked.filter((url) => /^https?:/.test(url) && JSON.stringify(data).includes(new URL(url).host));
+  const others = complaints.filter((complaint) => !complaint.includes('ERR_INTERNET_DISCONNECTED'));
+  console.error(asked.filter((url) => /^https?:/.test(url)).join('\n'));
+  return { ...made, complaints: [...others, ...ofEvents] };
+});
+
+// TimelineJS counts years without a 0.
+const astronomical = (year) => (year < 0 ? year + 1 : year);
+let onTheirDays = 0;
+for (const { id, start, end } of slides) {
+  const event = known.find((event) => event.id === id);
+  const time = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)/.exec(event.date)?.slice(1).map(Number);
+  if (time) {
+    onTheirDays += String(time) === String([start.year, start.month, start.day, start.hour, start.minute]);
+    continue;
+  }
+  const last = end ?? start;
+  const year = astronomical(last.year);
+  const month = last.month ?? 12;
+  const drawn = !start.drawn || same(start.drawn, { year: start.year, month: start.month ?? 1, day: start.day ?? 1 });
+  const first = { year: astronomical(start.year), month: start.month ?? 1, day: start.day ?? 1 };
+  onTheirDays += drawn && isDrawn(event, first, { year, month, day: last.day ?? daysIn(year, month) });
+}
+const all = [...complaints, ...errors];
+console.error(all.join('\n'));
+console.log(`${slides.length} slides, ${onTheirDays} on their days, ${slides.filter((slide) => slide.words).length} with their words, `
+  + `${known.length - slides.length} left out, scale ${scale}, ${all.length} complaints`);
