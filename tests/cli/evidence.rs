@@ -327,7 +327,17 @@ fn a_redacted_record_is_proved_like_the_others() {
     assert!(told.starts_with("record 3 of ") && told.contains("main/rumour: content redacted"), "{told}");
 
     // Evidence does not choose redacted events: its files are made of the proof.
-    sandbox.ok(&["export", "--to", "evidence", "--key", "desk.key", "--kind", "else", "-o", "out"]);
+    sandbox.ok(&[
+        "export",
+        "--to",
+        "evidence",
+        "--at-checkpoint",
+        "before.txt",
+        "--kind",
+        "else",
+        "-o",
+        "out",
+    ]);
     let folder = sandbox.path("out");
     let proof = Proof::parse(&fs::read_to_string(sandbox.path("proof.json")).unwrap()).unwrap();
     let Proof::Inclusion(proof) = proof else { panic!("another kind of proof") };

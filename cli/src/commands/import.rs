@@ -184,7 +184,9 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     session.remark(&store)?;
     session.after_erasure(&store, tally.redacted > 0)?;
     note_ids(session, without_id)?;
-    tell(session, &tally)
+    tell(session, &tally)?;
+    // For the questions to come; what is recorded was told before.
+    session.grow_dates(&store)
 }
 
 /// Says what becomes of events without an id when the file is imported again.

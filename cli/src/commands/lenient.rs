@@ -188,7 +188,8 @@ impl Lenient<'_> {
             })?;
         }
         if refused == 0 || puts_aside {
-            return Ok(());
+            // For the questions to come; what is recorded was told before.
+            return if self.is_rehearsal { Ok(()) } else { self.session.grow_dates(self.store) };
         }
         Err(CliError::failed(format!("{} would be refused, and nothing written", counted(refused, "line")))
             .with_hint("mend the file, or put such lines aside with --skip-bad FILE"))

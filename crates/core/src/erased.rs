@@ -19,7 +19,7 @@ use crate::attachments::{self, Attachments};
 use crate::log::Log;
 use crate::snapshots::{self, Snapshots};
 use crate::store::Store;
-use crate::{Error, Result, index, scan};
+use crate::{Error, Result, dates, index, scan};
 
 /// An event whose content is gone.
 struct Redacted {
@@ -64,9 +64,14 @@ impl<L: Log> Store<L> {
         if let Some(index) = self.index() {
             index.forget().map_err(|e| Error::io("cannot remove the index", e))?;
         }
+        if let Some(dates) = self.dates() {
+            dates.clear().map_err(|e| Error::io("cannot remove the index of dates", e))?;
+        }
         let Some(directory) = self.log().directory() else { return Ok(()) };
         // One that this program did not open is no less there.
         remove(&directory.join(index::DIRECTORY)).map_err(|e| Error::io("cannot remove the index", e))?;
+        remove(&directory.join(dates::DIRECTORY))
+            .map_err(|e| Error::io("cannot remove the index of dates", e))?;
         let snapshots = Snapshots::at(directory.join(snapshots::DIRECTORY));
         snapshots.remove_unfinished()?;
         for name in snapshots.names()? {
@@ -96,8 +101,8 @@ impl<L: Log> Store<L> {
         if names.is_empty() {
             return Ok(());
         }
-        let named = self.named_hashes()?;
-        for name in names.iter().filter(|name| !named.contains(*name)) {
+        let still = self.named_hashes()?;
+        for name in names.iter().filter(|name| !still.contains(*name)) {
             attachments.remove(name)?;
             notes.push(format!("the attachment {name}, which no event names any more, was removed"));
         }

@@ -13,6 +13,7 @@ use annals_model::{Entry, Expectation, Outcome, Seq, Written, limits};
 
 use crate::ahead::{Ground, Layer};
 use crate::batch::{Batch, Resume};
+use crate::dates::DateIndex;
 use crate::group::Group;
 use crate::host::Host;
 use crate::index::ClaimIndex;
@@ -25,6 +26,7 @@ use crate::{Error, Result};
 pub struct Store<L> {
     log: L,
     index: Option<ClaimIndex>,
+    dates: Option<DateIndex>,
     group: Group,
     /// Where the log ended after the last commit of this store.
     grown: Mutex<Seq>,
@@ -57,6 +59,7 @@ impl<L: Log> Store<L> {
         Self {
             log,
             index: None,
+            dates: None,
             group: Group::default(),
             grown: Mutex::new(Seq(0)),
             growth: Condvar::new(),
@@ -73,6 +76,17 @@ impl<L: Log> Store<L> {
     /// The index, if the store has one.
     pub const fn index(&self) -> Option<&ClaimIndex> {
         self.index.as_ref()
+    }
+
+    /// The store with an index of dates, which the questions that can use it then do.
+    #[must_use]
+    pub fn with_dates(self, dates: DateIndex) -> Self {
+        Self { dates: Some(dates), ..self }
+    }
+
+    /// The index of dates, if the store has one.
+    pub const fn dates(&self) -> Option<&DateIndex> {
+        self.dates.as_ref()
     }
 
     /// The log itself.
