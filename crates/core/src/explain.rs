@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use annals_model::answers::Answer;
-use annals_model::fold::{Claim, Counted};
+use annals_model::fold::Counted;
 use annals_model::why::{Fate, Version, Why};
 use annals_model::{
     Cell, Content, Effect, Event, EventId, History, Learned, Learner, Names, Op, Position, Question, Record,
@@ -24,11 +24,7 @@ impl<L: Log> Store<L> {
         if let Some(index) = self.index().filter(|_| question.filter.is_empty()) {
             self.require(&question.timeline)?;
             let known_at = self.last_known(question.known_at)?;
-            let asked = (&question.timeline, entity, Some(attribute));
-            let answer = index.ask(self.log(), asked, known_at, |facts| {
-                let claims: Vec<Claim<'_>> = facts.iter().flat_map(|fact| fact.claims()).collect();
-                Answer::of(question, &claims)
-            });
+            let answer = index.point(self.log(), (entity, attribute), question, known_at);
             match answer {
                 Ok(answer) => return self.with_sources(answer),
                 // An index that cannot be written is no reason not to answer.

@@ -32,7 +32,7 @@ pub struct Answer {
 
 impl Answers {
     /// Answers a question from the events that count.
-    pub(crate) fn of(question: &Question, events: &[Counted<'_>]) -> Self {
+    pub fn of(question: &Question, events: &[Counted<'_>]) -> Self {
         let mut claims: BTreeMap<(&str, &str), Vec<Claim<'_>>> = BTreeMap::new();
         for claim in events.iter().flat_map(|counted| counted.claims()) {
             if question.asks_for(&claim.effect.entity) {
@@ -44,6 +44,11 @@ impl Answers {
             answers.add(entity, attribute, Answer::of(question, &claims));
         }
         answers
+    }
+
+    /// What stands.
+    pub const fn state(&self) -> &State {
+        &self.state
     }
 
     /// Adds what was found of an attribute; attributes come in the order of their names.
@@ -58,6 +63,11 @@ impl Answers {
 }
 
 impl Answer {
+    /// Whether anything stands, may stand or did not fit.
+    pub fn says_something(&self) -> bool {
+        self.cell.is_some() || self.open.is_some() || !self.clashes.is_empty()
+    }
+
     /// Folds the claims on one attribute, which may come in any order.
     pub fn of(question: &Question, claims: &[Claim<'_>]) -> Self {
         let folded = fold(claims, question.as_of.until(), question.certainty);

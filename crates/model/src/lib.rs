@@ -33,6 +33,7 @@ mod names;
 mod number;
 mod question;
 mod record;
+pub mod reduce;
 pub mod relative;
 pub mod saved;
 mod snapshot;

@@ -178,6 +178,14 @@ pub struct Found {
     pub answers: Answers,
 }
 
+impl<'a> Knowledge<'a> {
+    /// The events that a question's filter lets through.
+    pub fn admitted(&self, question: &Question) -> Vec<Counted<'a>> {
+        let admits = |counted: &&Counted<'_>| question.filter.admits(counted.event, question.certainty);
+        self.events.iter().filter(admits).copied().collect()
+    }
+}
+
 impl Snapshot {
     /// Answers a question from what was known.
     ///
@@ -185,12 +193,7 @@ impl Snapshot {
     ///
     /// Those of [`state_sha256`].
     pub fn answer(question: &Question, known: &Knowledge<'_>) -> serde_json::Result<Self> {
-        let admitted: Vec<Counted<'_>> = known
-            .events
-            .iter()
-            .filter(|counted| question.filter.admits(counted.event, question.certainty))
-            .copied()
-            .collect();
+        let admitted = known.admitted(question);
         let as_of = question.as_of.until();
         let found = Found {
             position: known.position,
