@@ -146,6 +146,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     progress.finish();
     let Import { tally, without_id, .. } = import;
     session.remark(&store)?;
+    session.grow_index(&store)?;
     if without_id > 0 {
         let message = format!(
             "{} had no id: importing the file again would append them again",

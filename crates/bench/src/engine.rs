@@ -10,6 +10,7 @@ use std::path::Path;
 use annals_core::index::ClaimIndex;
 use annals_core::{Host, Known, Log, Resume, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan};
 use annals_formats::{ImportFormat, ImportOptions};
+use annals_model::answers::Answers;
 use annals_model::line::Line;
 use annals_model::{
     AsOf, Certainty, Date, Entry, EventId, Filter, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
@@ -96,6 +97,11 @@ impl Engine {
     /// The state.
     pub fn snapshot(&self, question: &Question) -> Outcome<Snapshot> {
         Ok(self.store.replay(&asked(question, Vec::new())?)?)
+    }
+
+    /// The state alone, without counts of events and without a receipt, as SQLite gives it.
+    pub fn state(&self, question: &Question) -> Outcome<Answers> {
+        Ok(self.store.answers(&asked(question, Vec::new())?)?)
     }
 
     /// The state of one entity.

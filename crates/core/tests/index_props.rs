@@ -20,6 +20,12 @@ use proptest::prelude::*;
 
 const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
 
+/// So many cases, or as many times more as `ANNALS_INDEX_CASES` says.
+fn cases(few: u32) -> u32 {
+    let times = std::env::var("ANNALS_INDEX_CASES").ok().and_then(|times| times.parse().ok());
+    few * times.unwrap_or(1_u32)
+}
+
 fn timeline(index: usize) -> TimelineName {
     TimelineName::new(TIMELINES[index % 2]).unwrap()
 }
@@ -100,14 +106,14 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(6), max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_attribute_is_what_replay_says_at_any_two_times(
         mut deeds in deeds(),
         is_tame in any::<bool>(),
-        as_of in vec(as_of_dates(), 4),
-        known in vec(any::<prop::sample::Index>(), 4),
+        as_of in vec(as_of_dates(), 2),
+        known in vec(any::<prop::sample::Index>(), 2),
         dice in vec(any::<u32>(), 64),
     ) {
         if is_tame {
@@ -175,7 +181,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(2), max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_told_with_an_index_is_told_without_one(
@@ -206,7 +212,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(160), max_shrink_iters: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn few_events_are_answered_for_as_without_an_index(

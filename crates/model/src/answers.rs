@@ -55,10 +55,24 @@ impl Answers {
     pub fn add(&mut self, entity: &str, attribute: &str, answer: Answer) {
         self.clashes.extend(answer.clashes);
         if let Some(cell) = answer.cell {
-            self.state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
+            insert(&mut self.state, entity, attribute, cell);
         } else if let Some(open) = answer.open {
-            self.unsettled.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), *open);
+            insert(&mut self.unsettled, entity, attribute, *open);
         }
+    }
+}
+
+/// Inserts behind what is there, as the order of names mostly has it.
+fn insert<T>(
+    map: &mut BTreeMap<String, BTreeMap<String, T>>,
+    entity: &str,
+    attribute: &str,
+    value: T,
+) {
+    if let Some(mut last) = map.last_entry().filter(|last| last.key() == entity) {
+        last.get_mut().insert(attribute.to_owned(), value);
+    } else {
+        map.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), value);
     }
 }
 

@@ -16,6 +16,7 @@
 pub mod answers;
 mod asked;
 mod canonical;
+mod canonical_state;
 pub mod conflicts;
 pub mod date;
 pub mod diff;

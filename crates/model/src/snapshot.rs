@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::Answers;
-use crate::canonical::{canonical_map, canonical_with, sha256};
+use crate::canonical::{canonical_with, sha256};
+use crate::canonical_state::canonical_state;
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::line::hex;
@@ -213,7 +214,7 @@ impl Snapshot {
     pub fn of(question: &Question, found: Found) -> serde_json::Result<Self> {
         let Found { position, log_root, events, ongoing, answers } = found;
         let Answers { state, unsettled, clashes } = answers;
-        let canonical_state = canonical_map(&state)?;
+        let canonical_state = canonical_state(&state)?;
         let state_sha256 = sha256(&canonical_state);
         let receipt = Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256 };
         let mut answer = Self {
@@ -241,7 +242,7 @@ impl Snapshot {
 ///
 /// None that input could cause: a state is a tree of objects with text for keys.
 pub fn state_sha256(state: &State) -> serde_json::Result<String> {
-    Ok(sha256(&canonical_map(state)?))
+    Ok(sha256(&canonical_state(state)?))
 }
 
 impl Reached {

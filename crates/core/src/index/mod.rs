@@ -199,8 +199,11 @@ impl ClaimIndex {
         Ok(Some(records))
     }
 
-    /// Makes the index grow as far as the log allows, so that the next question does not have to.
+    /// Makes the index grow where the log has enough behind it, so that the next question does not have to.
     pub fn grow<L: Log + ?Sized>(&self, log: &L) -> Result<()> {
+        if self.behind(log)? < self.sizes.enough {
+            return Ok(());
+        }
         self.open(log, |_| Ok(())).map(drop)
     }
 

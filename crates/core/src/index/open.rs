@@ -80,7 +80,7 @@ impl Open {
         let Recent { claims, superseded, redactions, .. } = &mut self.recent;
         let begun = self.manifest.begun;
         let (mut redacts, mut dates) = (false, Dates::default());
-        scan::each_raw(log, from, end, |raw| {
+        scan::each_without_details(log, from, end, |raw| {
             *redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             let replaced = entry::read(log, raw, |key, bytes| {
@@ -116,11 +116,11 @@ impl Open {
     ) -> Result<(), Trouble> {
         let dir = &index.dir;
         fs::create_dir_all(dir)?;
-        let mut facts: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        let mut facts: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
         let mut superseded = Vec::new();
         let begun = self.manifest.begun;
         let (mut redacts, mut redactions) = (false, 0);
-        scan::each_raw(log, first, last, |raw| {
+        scan::each_without_details(log, first, last, |raw| {
             redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             superseded.extend(entry::read(log, raw, |key, fact| {
@@ -134,6 +134,8 @@ impl Open {
         }
         self.manifest.redactions += redactions;
         superseded.sort_unstable();
+        let mut facts: Vec<(Vec<u8>, Vec<u8>)> = facts.into_iter().collect();
+        facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let number = self.manifest.next();
         let path = Manifest::path(dir, number);
         let mut writer = Writer::create(&path)?;
