@@ -14,6 +14,7 @@ use annals_model::{
 
 use crate::known::KnownEvent;
 use crate::log::Log;
+use crate::replay::add_sources;
 use crate::store::Store;
 use crate::stored::StoredRecord;
 use crate::{Error, Result, scan};
@@ -38,14 +39,11 @@ impl<L: Log> Store<L> {
     }
 
     /// The cell of an answer, with the sources of those who contest it, which the index does not hold.
-    fn with_sources(&self, Answer { cell, contenders, .. }: Answer) -> Result<Option<Cell>> {
-        let Some(mut cell) = cell else { return Ok(None) };
-        for (contender, seq) in cell.contested.iter_mut().zip(contenders) {
-            if let Some(event) = scan::one(self.log(), seq)?.record.content.event() {
-                contender.sources.clone_from(&event.sources);
-            }
-        }
-        Ok(Some(cell))
+    fn with_sources(&self, answer: Answer) -> Result<Option<Cell>> {
+        let mut answers = [answer];
+        add_sources(self.log(), &mut answers)?;
+        let [Answer { cell, .. }] = answers;
+        Ok(cell)
     }
 
     /// What `ENTITY` or `ENTITY.ATTRIBUTE` was along the whole date axis.

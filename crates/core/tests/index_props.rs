@@ -21,6 +21,7 @@ use proptest::prelude::*;
 const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
 
 /// So many cases, or as many times more as `ANNALS_INDEX_CASES` says.
+#[allow(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
 fn cases(few: u32) -> u32 {
     let times = std::env::var("ANNALS_INDEX_CASES").ok().and_then(|times| times.parse().ok());
     few * times.unwrap_or(1_u32)
@@ -43,9 +44,8 @@ fn tame(deeds: &mut [Deed]) {
     for (index, effect) in deeds.iter_mut().flat_map(|deed| &mut deed.2).enumerate() {
         let number = i64::try_from(index % 7).unwrap() - 2;
         let member = Scalar::Text(format!("m{}", index % 4));
-        let is_scalar = |change: &Change| {
-            matches!(change, Change::Clear | Change::Set(Value::Scalar(Scalar::Number(_))))
-        };
+        let is_scalar =
+            |change: &Change| matches!(change, Change::Clear | Change::Set(Value::Scalar(Scalar::Number(_))));
         let is_set = |change: &Change| {
             matches!(change, Change::Clear | Change::Add(_) | Change::Remove(_) | Change::Set(Value::Set(_)))
         };
@@ -92,7 +92,11 @@ fn same_about(plain: &Store<MemoryLog>, indexed: &Store<MemoryLog>, question: &Q
     assert_eq!(one.map_err(told), other.map_err(told), "{asked} {question:?}");
 }
 
-fn same_snapshot(indexed: &Store<MemoryLog>, question: &Question, expect: &Snapshot) -> Result<(), TestCaseError> {
+fn same_snapshot(
+    indexed: &Store<MemoryLog>,
+    question: &Question,
+    expect: &Snapshot,
+) -> Result<(), TestCaseError> {
     let answers = indexed.answers(question).unwrap();
     prop_assert_eq!(answers.state(), &expect.state, "{:?}", question);
     prop_assert_eq!(&indexed.replay(question).unwrap(), expect, "{:?}", question);

@@ -63,12 +63,7 @@ impl Answers {
 }
 
 /// Inserts behind what is there, as the order of names mostly has it.
-fn insert<T>(
-    map: &mut BTreeMap<String, BTreeMap<String, T>>,
-    entity: &str,
-    attribute: &str,
-    value: T,
-) {
+fn insert<T>(map: &mut BTreeMap<String, BTreeMap<String, T>>, entity: &str, attribute: &str, value: T) {
     if let Some(mut last) = map.last_entry().filter(|last| last.key() == entity) {
         last.get_mut().insert(attribute.to_owned(), value);
     } else {

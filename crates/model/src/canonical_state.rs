@@ -197,7 +197,8 @@ mod tests {
             members: Some(members),
             depends_on: vec![id("e1"), id("é\n2")],
         };
-        let contested = vec![Contender { value: values[1].clone(), by: id("x"), date: None, sources: Vec::new() }];
+        let contested =
+            vec![Contender { value: values[1].clone(), by: id("x"), date: None, sources: Vec::new() }];
         let mut cells = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
             let date = (index % 3 > 0).then(|| date("2004?"));

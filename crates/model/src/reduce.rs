@@ -70,14 +70,17 @@ pub struct Sketch {
 /// What an attribute is used for, by all claims ever made on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
-    plain: bool,
-    number: bool,
-    set: bool,
-    increase: bool,
-    member: bool,
+    /// The kinds of deeds, a bit each.
+    kinds: u8,
     /// The size of all increases.
     size: i128,
 }
+
+const NUMBER: u8 = 1;
+const PLAIN: u8 = 2;
+const SET: u8 = 4;
+const INCREASE: u8 = 8;
+const MEMBER: u8 = 16;
 
 impl Deed {
     /// What a change does; `member` gives the number of a member.
@@ -102,36 +105,29 @@ impl Deed {
 impl Uses {
     /// Takes one more use.
     pub const fn learn(&mut self, deed: Deed) {
-        match deed {
-            Deed::Replace(Kind::Nothing) => {}
-            Deed::Replace(Kind::Number) => self.number = true,
-            Deed::Replace(Kind::Plain) => self.plain = true,
-            Deed::Replace(Kind::Set) => self.set = true,
-            Deed::Add(_) | Deed::Remove(_) => self.member = true,
+        self.kinds |= match deed {
+            Deed::Replace(Kind::Nothing) => 0,
+            Deed::Replace(Kind::Number) => NUMBER,
+            Deed::Replace(Kind::Plain) => PLAIN,
+            Deed::Replace(Kind::Set) => SET,
+            Deed::Add(_) | Deed::Remove(_) => MEMBER,
             Deed::Increase(by) => {
-                self.increase = true;
                 self.size = self.size.saturating_add(by.smallest_parts().saturating_abs());
+                INCREASE
             }
-        }
+        };
     }
 
     /// The uses of two parts of an attribute's claims.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
-        Self {
-            plain: self.plain || other.plain,
-            number: self.number || other.number,
-            set: self.set || other.set,
-            increase: self.increase || other.increase,
-            member: self.member || other.member,
-            size: self.size.saturating_add(other.size),
-        }
+        Self { kinds: self.kinds | other.kinds, size: self.size.saturating_add(other.size) }
     }
 
     /// Whether no claim can fail to fit what stands, in whatever order they come.
     pub const fn never_clash(&self) -> bool {
-        let numbers = !self.increase || !(self.plain || self.set || self.member);
-        let sets = !self.member || !(self.plain || self.number);
+        let numbers = self.kinds & INCREASE == 0 || self.kinds & (PLAIN | SET | MEMBER) == 0;
+        let sets = self.kinds & MEMBER == 0 || self.kinds & (PLAIN | NUMBER) == 0;
         numbers && sets && self.size <= LARGEST
     }
 }
@@ -278,7 +274,10 @@ fn members<T: Copy>(question: &Question, claims: &mut [(Sketch, T)]) -> Vec<Need
             || member.floor.is_none_or(|floor| sketch.bounds().1 >= floor)
     };
     let indexed = claims.iter().enumerate();
-    indexed.filter(|(index, (sketch, _))| is_needed(*index, sketch)).map(|(_, (_, item))| (*item, None)).collect()
+    indexed
+        .filter(|(index, (sketch, _))| is_needed(*index, sketch))
+        .map(|(_, (_, item))| (*item, None))
+        .collect()
 }
 
 /// What is seen of a member.

@@ -29,7 +29,7 @@ fn by(number: u8) -> Number {
 fn change(kind: u8, dice: u8) -> Change {
     let (what, value) = (dice / 8 % 16, dice % 4);
     match (kind % 4, what) {
-        (0, 0) | (1, 0) | (3, 0) => Change::Clear,
+        (0 | 1 | 3, 0) => Change::Clear,
         (0, _) => Change::Set(scalar(value).into()),
         (1, 1) => Change::Set(Scalar::Number(by(value)).into()),
         (1, _) => Change::Increase(by(value)),
@@ -101,7 +101,9 @@ proptest! {
         let (filter, entities) = (Filter::default(), Vec::new());
         let question = Question { timeline, as_of, known_at: KnownAt::Everything, certainty, filter, entities };
         let mut uses = Uses::default();
-        claims.iter().for_each(|claim| uses.learn(sketch(claim).deed));
+        for claim in &claims {
+            uses.learn(sketch(claim).deed);
+        }
         prop_assert!(uses.never_clash());
         let mut sketches: Vec<(Sketch, usize)> = claims.iter().map(sketch).zip(0..).collect();
         sketches.retain(|(sketch, _)| sketch.may_hold(&question));

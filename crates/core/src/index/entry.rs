@@ -61,8 +61,7 @@ pub fn read(
         let timeline = TimelineName::new(head.timeline).map_err(|e| damage(e.to_string()))?;
         let id = EventId::new(head.id).map_err(|e| damage(e.to_string()))?;
         let first = if previous == 0 { None } else { log.event(&timeline, &id)?.map(|entry| entry.first) };
-        let origin =
-            Origin { seq: raw.seq, place: first.unwrap_or(raw.seq), id: &id, date: date.as_ref() };
+        let origin = Origin { seq: raw.seq, place: first.unwrap_or(raw.seq), id: &id, date: date.as_ref() };
         let mut bytes = Vec::with_capacity(128);
         for (position, effect) in effects.iter().enumerate() {
             let same = |other: &&annals_model::Effect| {

@@ -141,10 +141,7 @@ impl<'a> Fact<'a> {
         } else {
             let earliest = i64::try_from(rest.zigzag()?).ok()?;
             let latest = earliest.wrapping_add_unsigned(rest.number()?);
-            Some(Range {
-                earliest: Moment::from_seconds(earliest),
-                latest: Moment::from_seconds(latest),
-            })
+            Some(Range { earliest: Moment::from_seconds(earliest), latest: Moment::from_seconds(latest) })
         };
         let amount = if flags & 7 == 4 {
             let digits = rest.zigzag()?;
@@ -192,12 +189,7 @@ impl<'a> Fact<'a> {
     }
 
     /// What tells whether its claims leave a trace, one for each happening; `member` is the number of the member.
-    pub fn sketches(
-        &self,
-        dates: &mut Dates,
-        member: u32,
-        mut take: impl FnMut(Sketch),
-    ) -> Option<()> {
+    pub fn sketches(&self, dates: &mut Dates, member: u32, mut take: impl FnMut(Sketch)) -> Option<()> {
         let deed = self.does(member)?;
         let when = match self.flags >> 3 & 3 {
             0 => When::Start,

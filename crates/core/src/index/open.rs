@@ -241,7 +241,7 @@ impl Open {
         let mut picked = Picked::new(question, older.and(newer));
         let counts = |row: &Row| self.recent.counts(row, known_at);
         if let Some(rows) = known.recent {
-            for row in rows.rows.iter().filter(|row| row.counts(known_at) && counts(row)) {
+            for row in rows.all.iter().filter(|row| row.counts(known_at) && counts(row)) {
                 picked.take(rows, row);
             }
             if let Some(sheet) = known.sheet {
@@ -268,7 +268,7 @@ impl Known<'_> {
     /// All claims, whether they count or not, each with the record from which on it does not as far as the runs know.
     pub fn rows(&self) -> impl Iterator<Item = (&Rows, &Row)> {
         let parts = self.sheet.map(Sheet::rows).into_iter().chain(self.recent);
-        parts.flat_map(|rows| rows.rows.iter().map(move |row| (rows, row)))
+        parts.flat_map(|rows| rows.all.iter().map(move |row| (rows, row)))
     }
 }
 
@@ -281,7 +281,8 @@ fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
     let mut sources: Vec<Cursor<'_>> =
         runs.iter().map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
     let mut writer = Writer::create(path)?;
-    while let Some(key) = sources.iter().filter_map(|source| Some(source.group()?.0)).min().map(<[u8]>::to_vec)
+    while let Some(key) =
+        sources.iter().filter_map(|source| Some(source.group()?.0)).min().map(<[u8]>::to_vec)
     {
         for source in &mut sources {
             while let Some((_, facts)) = source.group().filter(|(own, _)| *own == key) {

@@ -34,7 +34,7 @@ pub struct Row {
 /// The claims on one attribute, in no particular order.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    pub(super) rows: Vec<Row>,
+    pub(super) all: Vec<Row>,
     texts: Vec<u8>,
     members: Members,
     uses: Uses,
@@ -76,7 +76,7 @@ impl Rows {
             let at = u32::try_from(start + bytes.len() - name.len()).ok()?;
             member = self.members.number(&self.texts, (at, u32::try_from(name.len()).ok()?))?;
         }
-        let (rows, uses) = (&mut self.rows, &mut self.uses);
+        let (rows, uses) = (&mut self.all, &mut self.uses);
         let before = rows.len();
         fact.sketches(dates, member, |sketch| {
             uses.learn(sketch.deed);
@@ -103,7 +103,7 @@ impl Rows {
 
     /// Makes room for another attribute.
     pub fn clear(&mut self) {
-        self.rows.clear();
+        self.all.clear();
         self.texts.clear();
         self.members.found.clear();
         self.members.numbers.clear();
@@ -119,17 +119,21 @@ impl Rows {
     /// The number that a member of another part of the same attribute's claims has here; a new one where it has none.
     fn number_of(&self, text: Text<'_>, number: u32) -> u32 {
         let known = text.member().and_then(|name| self.members.find(&self.texts, name));
-        known.unwrap_or(self.members.found.len() as u32 + number)
+        known.unwrap_or_else(|| self.members.count().saturating_add(number))
     }
 }
 
 impl Members {
+    fn count(&self) -> u32 {
+        u32::try_from(self.found.len()).unwrap_or(u32::MAX)
+    }
+
     fn find(&self, texts: &[u8], name: &[u8]) -> Option<u32> {
         if self.found.len() > FEW {
             return self.numbers.get(name).copied();
         }
         let is = |(at, length): &(u32, u32)| texts.get(*at as usize..(*at + *length) as usize) == Some(name);
-        self.found.iter().position(is).map(|index| index as u32)
+        (0..).zip(&self.found).find(|(_, found)| is(found)).map(|(number, _)| number)
     }
 
     /// The number of the member that stands at a place among the texts.
@@ -146,9 +150,9 @@ impl Members {
                     self.numbers.insert(texts[*at as usize..(*at + *length) as usize].into(), number);
                 }
             }
-            count => drop(self.numbers.insert(name.into(), count as u32 - 1)),
+            _ => drop(self.numbers.insert(name.into(), self.count() - 1)),
         }
-        Some(self.found.len() as u32 - 1)
+        Some(self.count() - 1)
     }
 }
 
@@ -207,7 +211,8 @@ impl<'a, 'q> Picked<'a, 'q> {
             rows.text(row).event(entity, attribute, row.sketch.when, *sum)
         };
         let events: Vec<Event> = needed.iter().map(event).collect::<Option<_>>()?;
-        let claims: Vec<Claim<'_>> = needed.iter().zip(&events).map(|(needed, event)| claim(needed, event)).collect();
+        let claims: Vec<Claim<'_>> =
+            needed.iter().zip(&events).map(|(needed, event)| claim(needed, event)).collect();
         Some(Answer::of(self.question, &claims))
     }
 }

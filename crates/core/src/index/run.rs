@@ -10,6 +10,7 @@
 //! A group is a key and the facts under it, in record order; a key with many facts goes on in the next block. What a
 //! fact is made of stands in `fact.rs`.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
@@ -17,6 +18,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use annals_model::Seq;
+use zstd::bulk::Decompressor;
 
 use super::bytes::{Input, put_bytes, put_number};
 use super::entry::Superseded;
@@ -95,7 +97,11 @@ impl Run {
     }
 
     /// Calls `visit` with every key that begins so, and its facts as they stand.
-    pub fn find(&self, prefix: &[u8], mut visit: impl FnMut(&[u8], Input<'_>) -> Option<()>) -> Result<(), Unusable> {
+    pub fn find(
+        &self,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8], Input<'_>) -> Option<()>,
+    ) -> Result<(), Unusable> {
         let mut cursor = Cursor::at(self, prefix)?;
         while let Some((key, facts)) = cursor.group() {
             if !key.starts_with(prefix) {
@@ -261,7 +267,21 @@ fn block(file: &File, at: u64) -> Result<Vec<u8>, Unusable> {
     if crc32c::crc32c_append(crc32c::crc32c(&header[..8]), &bytes) != field(8) {
         return Err(broken());
     }
-    Ok(zstd::bulk::decompress(&bytes, plain)?)
+    decompress(&bytes, plain)
+}
+
+/// Decompresses with the thread's own decompressor: making one takes longer than decompressing a block.
+fn decompress(bytes: &[u8], plain: usize) -> Result<Vec<u8>, Unusable> {
+    thread_local! {
+        static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            none => none.insert(Decompressor::new()?),
+        };
+        Ok(decompressor.decompress(bytes, plain)?)
+    })
 }
 
 fn read_superseded(plain: &[u8]) -> Option<Vec<Superseded>> {

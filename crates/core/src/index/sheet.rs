@@ -67,9 +67,9 @@ const fn lane(row: &Row) -> (u32, u64) {
 impl Sheet {
     /// Puts claims in order.
     pub fn new(mut rows: Rows) -> Self {
-        rows.rows.sort_by_cached_key(|row| (lane(row), Reverse(row.sketch.bounds().1)));
+        rows.all.sort_by_cached_key(|row| (lane(row), Reverse(row.sketch.bounds().1)));
         let together = |nodes: &[Bounds]| nodes.iter().copied().reduce(Bounds::and);
-        let leaves: Vec<Bounds> = rows.rows.iter().map(Bounds::of).collect();
+        let leaves: Vec<Bounds> = rows.all.iter().map(Bounds::of).collect();
         let mut levels = Vec::new();
         let mut below: Vec<Bounds> = leaves.chunks(FAN).filter_map(together).collect();
         while below.len() > 1 {
@@ -87,7 +87,7 @@ impl Sheet {
 
     /// How many claims there are.
     pub const fn len(&self) -> usize {
-        self.rows.rows.len()
+        self.rows.all.len()
     }
 
     /// Picks what matters to a question. `counts` says of a row that counts by what the sheet knows whether it does.
@@ -103,7 +103,7 @@ impl Sheet {
         let mut open: Vec<(usize, usize)> = vec![(self.levels.len(), 0)];
         while let Some((level, index)) = open.pop() {
             if level == 0 {
-                let rows = &self.rows.rows;
+                let rows = &self.rows.all;
                 for row in &rows[index * FAN..rows.len().min(index * FAN + FAN)] {
                     if Bounds::of(row).admit(as_of, known_at, picked.floor()) && counts(row) {
                         picked.take(&self.rows, row);

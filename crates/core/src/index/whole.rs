@@ -95,7 +95,8 @@ impl<'a> Pass<'a> {
         thread::scope(|scope| {
             let threads: Vec<_> =
                 stretches.iter().map(|stretch| scope.spawn(|| self.read(stretch))).collect();
-            let done = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            let done =
+                threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
             done.collect()
         })
     }
@@ -105,8 +106,10 @@ impl<'a> Pass<'a> {
         let own = |run: &'a Run| run.first_keys().filter(|key| key.starts_with(&self.prefix));
         let longest = self.open.runs.iter().max_by_key(|run| own(run).count());
         let keys: Vec<&[u8]> = longest.into_iter().flat_map(own).collect();
-        let mut cuts: Vec<Vec<u8>> =
-            (1..count).filter_map(|part| keys.get(keys.len() * part / count)).map(|key| key.to_vec()).collect();
+        let mut cuts: Vec<Vec<u8>> = (1..count)
+            .filter_map(|part| keys.get(keys.len() * part / count))
+            .map(|key| key.to_vec())
+            .collect();
         cuts.dedup();
         let ends = cuts.iter().cloned().map(Some).chain([None]);
         let starts = [self.prefix.clone()].into_iter().chain(cuts.iter().cloned());
@@ -174,12 +177,12 @@ impl<'a> Pass<'a> {
         let mut picked = Picked::new(self.question, uses);
         if let Some(newer) = newer {
             let counts = |seq: Seq| seq <= self.known_at && !self.superseded.has(seq.0);
-            for row in newer.rows.iter().filter(|row| counts(row.seq)) {
+            for row in newer.all.iter().filter(|row| counts(row.seq)) {
                 picked.take(newer, row);
             }
             picked.renumber(newer, &desk.rows);
         }
-        for row in &desk.rows.rows {
+        for row in &desk.rows.all {
             picked.take(&desk.rows, row);
         }
         let (entity, attribute) = entry::names(key).ok_or_else(damaged)?;

@@ -74,12 +74,7 @@ pub enum Sought<'a> {
 }
 
 /// Gathers what is looked for from the records up to `to`.
-pub fn gather<L: Log>(
-    log: &L,
-    question: &Question,
-    to: Seq,
-    sought: Sought<'_>,
-) -> Result<Gathering> {
+pub fn gather<L: Log>(log: &L, question: &Question, to: Seq, sought: Sought<'_>) -> Result<Gathering> {
     let blocks = to.0.div_ceil(BLOCK);
     let most = threads::count();
     let size = blocks.div_ceil(PIECES * most as u64).clamp(1, LARGEST) * BLOCK;

@@ -190,8 +190,11 @@ fn claim<'a>(kept: &Kept<Item>, event: &'a Event, places: &Places) -> Option<Cla
 }
 
 /// Reads the sources of the claims that contest what stands.
-fn add_sources<L: Log>(log: &L, answers: &mut [Answer]) -> Result<()> {
+pub fn add_sources<L: Log>(log: &L, answers: &mut [Answer]) -> Result<()> {
     let mut seqs: Vec<Seq> = answers.iter().flat_map(|answer| answer.contenders.iter().copied()).collect();
+    if seqs.is_empty() {
+        return Ok(());
+    }
     seqs.sort_unstable();
     seqs.dedup();
     let sources = threads::map_chunks(&seqs, |chunk| sources(log, chunk))?;
