@@ -91,13 +91,15 @@ impl Sheet {
     }
 
     /// Picks what matters to a question. `counts` says of a row that counts by what the sheet knows whether it does.
+    /// Gives how many rows and nodes were looked at.
     pub fn pick<'a>(
         &'a self,
         question: &Question,
         known_at: Seq,
         picked: &mut Picked<'a, '_>,
         counts: impl Fn(&Row) -> bool,
-    ) {
+    ) -> usize {
+        let mut looked_at = 0;
         let as_of = question.as_of.until();
         // The nodes that are still to be visited, the next one last.
         let mut open: Vec<(usize, usize)> = vec![(self.levels.len(), 0)];
@@ -105,6 +107,7 @@ impl Sheet {
             if level == 0 {
                 let rows = &self.rows.all;
                 for row in &rows[index * FAN..rows.len().min(index * FAN + FAN)] {
+                    looked_at += 1;
                     if Bounds::of(row).admit(as_of, known_at, picked.floor()) && counts(row) {
                         picked.take(&self.rows, row);
                     }
@@ -118,10 +121,94 @@ impl Sheet {
                 index * FAN..nodes.len().min(index * FAN + FAN)
             };
             for node in range.rev() {
+                looked_at += 1;
                 if nodes[node].admit(as_of, known_at, picked.floor()) {
                     open.push((level - 1, node));
                 }
             }
+        }
+        looked_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use annals_model::reduce::Sketch;
+    use annals_model::{
+        AsOf, Certainty, Change, Date, Effect, EventId, Filter, KnownAt, Scalar, TimelineName, When,
+    };
+
+    use super::*;
+    use crate::index::bytes::Input;
+    use crate::index::fact::{self, Dates, Fact, Origin};
+
+    const COUNT: u64 = 20_000;
+
+    fn date(number: u64) -> Date {
+        let (year, month, day) = (1900 + number / 336 % 120, 1 + number / 28 % 12, 1 + number % 28);
+        Date::parse(&format!("{year}-{month:02}-{day:02}")).unwrap()
+    }
+
+    /// An attribute that is set by each of some records, of which each counts until another.
+    fn sheet(versions: impl Iterator<Item = (u64, u64, Date)>) -> Sheet {
+        let (mut rows, mut dates) = (Rows::default(), Dates::default());
+        for (seq, until, date) in versions {
+            let id = EventId::new(format!("e{seq}")).unwrap();
+            let origin = Origin { seq: Seq(seq), place: Seq(seq), id: &id, date: Some(&date) };
+            let change = Change::Set(Scalar::Text(format!("value {seq}")).into());
+            let effect =
+                Effect { entity: "a".to_owned(), attribute: "b".to_owned(), change, when: When::Start };
+            let mut bytes = Vec::new();
+            fact::put(&mut bytes, origin, &effect, 0, true).unwrap();
+            let fact = Fact::read(&mut Input(&bytes)).unwrap();
+            rows.take(&fact, Seq(until), &mut dates, |_: &Sketch| true).unwrap();
+        }
+        Sheet::new(rows)
+    }
+
+    /// What stands, and how many rows and nodes were looked at for it.
+    fn asked(sheet: &Sheet, as_of: &str, known_at: u64) -> (String, usize) {
+        let as_of = AsOf::new(Date::parse(as_of).unwrap()).unwrap();
+        let (timeline, known) = (TimelineName::new("main").unwrap(), KnownAt::Position(Seq(known_at)));
+        let (certainty, filter, entities) = (Certainty::Surely, Filter::default(), Vec::new());
+        let question = Question { timeline, as_of, known_at: known, certainty, filter, entities };
+        let mut picked = Picked::new(&question, sheet.rows().uses());
+        let looked_at = sheet.pick(&question, Seq(known_at), &mut picked, |_| true);
+        let cell = picked.answer("a", "b").unwrap().cell;
+        (cell.map_or("nothing".to_owned(), |cell| cell.value.to_string()), looked_at)
+    }
+
+    #[test]
+    fn what_was_recorded_later_does_not_slow_down_what_was_known_before() {
+        let early = (1..=100).map(|seq| (seq, u64::MAX, Date::parse(&format!("{}", 1000 + seq)).unwrap()));
+        let late = (101..=100 + COUNT).map(|seq| (seq, u64::MAX, date(seq * 7)));
+        let sheet = sheet(early.chain(late));
+        for (as_of, known_at, value) in [
+            ("2020", 100, "value 100"),
+            ("1050", 100, "value 50"),
+            ("1099", COUNT, "value 99"),
+            ("0999", COUNT, "nothing"),
+        ] {
+            let (stands, looked_at) = asked(&sheet, as_of, known_at);
+            assert_eq!(stands, value, "{as_of} @{known_at}");
+            assert!(looked_at < 400, "{as_of} @{known_at}: {looked_at}");
+        }
+        // Within the back-fill: the latest that was recorded for the year's last day.
+        let (stands, looked_at) = asked(&sheet, "1950", 100 + COUNT);
+        let last = (101..=100 + COUNT).filter(|seq| date(seq * 7).as_str() <= "1950-12-31");
+        let last = last.max_by_key(|seq| (date(seq * 7).as_str().to_owned(), *seq)).unwrap();
+        assert_eq!(stands, format!("value {last}"));
+        assert!(looked_at < 400, "{looked_at}");
+    }
+
+    #[test]
+    fn corrections_cost_no_more_than_the_height_of_the_tree() {
+        let until = |seq| if seq == COUNT { u64::MAX } else { seq + 1 };
+        let sheet = sheet((1..=COUNT).map(|seq| (seq, until(seq), date(seq))));
+        for known_at in [1, 2, 4095, 4096, COUNT / 2, COUNT - 1, COUNT] {
+            let (stands, looked_at) = asked(&sheet, "2020", known_at);
+            assert_eq!(stands, format!("value {known_at}"));
+            assert!(looked_at < 1_500, "@{known_at}: {looked_at}");
         }
     }
 }
