@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use annals_model::answers::Answer;
 use annals_model::fold::Counted;
 use annals_model::why::{Fate, Version, Why};
 use annals_model::{
@@ -14,7 +13,6 @@ use annals_model::{
 
 use crate::known::KnownEvent;
 use crate::log::Log;
-use crate::replay::add_sources;
 use crate::store::Store;
 use crate::stored::StoredRecord;
 use crate::{Error, Result, scan};
@@ -27,7 +25,7 @@ impl<L: Log> Store<L> {
             let known_at = self.last_known(question.known_at)?;
             let answer = index.point(self.log(), (entity, attribute), question, known_at);
             match answer {
-                Ok(answer) => return self.with_sources(answer),
+                Ok(answer) => return Ok(answer.cell),
                 // An index that cannot be written is no reason not to answer.
                 Err(Error::Unavailable { .. }) => {}
                 Err(error) => return Err(error),
@@ -36,14 +34,6 @@ impl<L: Log> Store<L> {
         let question = Question { entities: vec![entity.to_owned()], ..question.clone() };
         let mut state = self.replay(&question)?.state;
         Ok(state.remove(entity).and_then(|mut attributes| attributes.remove(attribute)))
-    }
-
-    /// The cell of an answer, with the sources of those who contest it, which the index does not hold.
-    fn with_sources(&self, answer: Answer) -> Result<Option<Cell>> {
-        let mut answers = [answer];
-        add_sources(self.log(), &mut answers)?;
-        let [Answer { cell, .. }] = answers;
-        Ok(cell)
     }
 
     /// What `ENTITY` or `ENTITY.ATTRIBUTE` was along the whole date axis.

@@ -11,7 +11,7 @@ use annals_core::index::ClaimIndex;
 use annals_core::{Commit, EventEntry, Log, Seal, Store, StoredRecord, WriteOptions, commitment, pack, scan};
 use annals_model::{
     AsOf, Certainty, Change, Content, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Op, Question,
-    Record, Scalar, Seq, TimelineName, Version, When, Write,
+    Record, Scalar, Seq, Source, TimelineName, Version, When, Write,
 };
 use annals_testkit::{MemoryLog, TestHost};
 
@@ -118,4 +118,33 @@ fn where_something_was_redacted_why_reads_the_log() {
     redact(&store, Seq(7));
     let why = store.why(&question(KnownAt::Everything), "case.witnesses").unwrap();
     assert_eq!((why.redacted, why.made_of.len() as u64), (1, RECORDS - 1));
+}
+
+#[test]
+fn sources_of_those_who_contest_a_value_are_kept_until_one_is_redacted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    let event = |name: &str| {
+        let mut event = Event::new(EventId::new(name).unwrap(), "t");
+        let (entity, attribute) = ("case".to_owned(), "status".to_owned());
+        let change = Change::Set(Scalar::Text(name.to_owned()).into());
+        event.date = Some(Date::parse("2004-05-02").unwrap());
+        event.effects = vec![Effect { entity, attribute, change, when: When::Start }];
+        event.sources = vec![Source { title: Some(format!("source of {name}")), ..Source::default() }];
+        Entry::new(timeline(), Write::Append(Box::new(event)))
+    };
+    let entries = ["x", "y", "z"].map(event).to_vec();
+    store.write(entries, &TestHost::new(1), &WriteOptions::by("tester")).unwrap();
+    let contested = || {
+        let cell = store.cell(&question(KnownAt::Everything), "case", "status").unwrap().unwrap();
+        let titles = cell.contested.into_iter().flat_map(|contender| contender.sources);
+        titles.filter_map(|source| source.title).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(contested(), ["source of x", "source of y"]);
+    }
+    redact(&store, Seq(RECORDS + 1));
+    for _ in 0..2 {
+        assert_eq!(contested(), ["source of y"]);
+    }
 }

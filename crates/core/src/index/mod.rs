@@ -14,6 +14,7 @@
 //! A redaction that lies behind the last run makes the index anew, too: nothing of what was erased may stay in it.
 
 mod bytes;
+mod cited;
 mod entry;
 mod fact;
 mod manifest;
@@ -34,6 +35,7 @@ use annals_model::{Event, Question, Seq, TimelineName};
 use crate::log::Log;
 use crate::merkle::BLOCK;
 use crate::{Error, Result};
+use cited::Cited;
 use manifest::Manifest;
 use open::Open;
 use run::{Run, Unusable};
@@ -69,6 +71,7 @@ pub struct ClaimIndex {
     sizes: Sizes,
     open: Mutex<Option<Open>>,
     notice: Mutex<Option<String>>,
+    cited: Mutex<Cited>,
 }
 
 /// Why a part of the index has to be given up.
@@ -111,8 +114,9 @@ impl ClaimIndex {
     }
 
     /// The index in a directory, with runs of other sizes.
-    pub const fn with(dir: PathBuf, sizes: Sizes) -> Self {
-        Self { dir, sizes, open: Mutex::new(None), notice: Mutex::new(None) }
+    pub fn with(dir: PathBuf, sizes: Sizes) -> Self {
+        let (open, notice, cited) = Default::default();
+        Self { dir, sizes, open, notice, cited }
     }
 
     /// Why the index was made anew, or could not be used, if that happened since the last call.
@@ -145,7 +149,7 @@ impl ClaimIndex {
         answered.collect::<Option<_>>().ok_or_else(unreadable)
     }
 
-    /// What stands in one attribute.
+    /// What stands in one attribute, with the sources of those who contest it.
     pub fn point<L: Log + ?Sized>(
         &self,
         log: &L,
@@ -157,7 +161,18 @@ impl ClaimIndex {
         let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
         let Some(open) = guard.as_ref() else { return Ok(Answer::default()) };
         let known = open.known(&key);
-        open.answer(&known, question, known_at).ok_or_else(unreadable)
+        let mut answer = open.answer(&known, question, known_at).ok_or_else(unreadable)?;
+        let redactions = open.redactions();
+        drop(guard);
+        if !answer.contenders.is_empty() && !self.cited().cite(redactions, &mut answer) {
+            cited::read(log, &mut answer)?;
+            self.cited().keep(redactions, &answer);
+        }
+        Ok(answer)
+    }
+
+    fn cited(&self) -> MutexGuard<'_, Cited> {
+        self.cited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything that was ever said about an attribute, or all attributes of an entity, each time as an event with
@@ -187,7 +202,7 @@ impl ClaimIndex {
     ) -> Result<Option<BTreeSet<Seq>>> {
         let (key, exact) = (entry::key(asked.0, asked.1, asked.2), asked.2.is_some());
         let guard = self.open(log, |open| open.keep(&key, exact, self.sizes.kept))?;
-        let Some(open) = guard.as_ref().filter(|open| !open.has_redactions()) else { return Ok(None) };
+        let Some(open) = guard.as_ref().filter(|open| open.redactions() == 0) else { return Ok(None) };
         let mut records = BTreeSet::new();
         for known in open.sheets(&key, exact) {
             for (_, row) in known.rows().filter(|(_, row)| row.seq <= known_at) {

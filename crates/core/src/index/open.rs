@@ -62,9 +62,9 @@ impl Open {
         Self { manifest, runs, ..Self::default() }
     }
 
-    /// Whether the log has redactions, or what was redacted.
-    pub const fn has_redactions(&self) -> bool {
-        self.manifest.redactions + self.recent.redactions > 0
+    /// How many of the log's records are redactions, or were redacted.
+    pub const fn redactions(&self) -> u64 {
+        self.manifest.redactions + self.recent.redactions
     }
 
     /// Takes in what the log holds behind what is known.

@@ -190,7 +190,7 @@ fn claim<'a>(kept: &Kept<Item>, event: &'a Event, places: &Places) -> Option<Cla
 }
 
 /// Reads the sources of the claims that contest what stands.
-pub fn add_sources<L: Log>(log: &L, answers: &mut [Answer]) -> Result<()> {
+pub fn add_sources<L: Log + ?Sized>(log: &L, answers: &mut [Answer]) -> Result<()> {
     let mut seqs: Vec<Seq> = answers.iter().flat_map(|answer| answer.contenders.iter().copied()).collect();
     if seqs.is_empty() {
         return Ok(());
@@ -210,7 +210,7 @@ pub fn add_sources<L: Log>(log: &L, answers: &mut [Answer]) -> Result<()> {
 }
 
 /// The sources of some records, in order.
-fn sources<L: Log>(log: &L, seqs: &[Seq]) -> Result<Vec<Vec<Source>>> {
+fn sources<L: Log + ?Sized>(log: &L, seqs: &[Seq]) -> Result<Vec<Vec<Source>>> {
     let mut sources = Vec::with_capacity(seqs.len());
     let mut rest = seqs;
     while let Some(first) = rest.first() {
