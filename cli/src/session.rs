@@ -137,6 +137,14 @@ impl Session {
         Ok(())
     }
 
+    /// Makes the index grow after much was recorded. What keeps it from growing is told, and is no error.
+    pub fn grow_index(&self, store: &Store<SledLog>) -> CliResult<()> {
+        let Some(index) = store.index() else { return Ok(()) };
+        self.before_index(store)?;
+        let _ = index.grow(store.log());
+        self.after_index(store)
+    }
+
     /// Says what happened to the index, if anything did.
     pub fn after_index(&self, store: &Store<SledLog>) -> CliResult<()> {
         match store.index().and_then(ClaimIndex::notice) {

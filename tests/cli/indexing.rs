@@ -1,4 +1,5 @@
-//! The indexes of a store: made by the first question that it serves, never trusted, made anew when it does not fit.
+//! The indexes of a store: made by an import or the first question that they serve, never trusted, made anew when they do
+//! not fit.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -36,9 +37,10 @@ fn runs(sandbox: &Sandbox) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_first_question_makes_the_index_and_the_next_ones_use_it() {
+fn an_import_or_the_first_question_makes_the_index_and_the_next_ones_use_it() {
     let sandbox = store("t");
-    assert!(runs(&sandbox).is_empty(), "nobody asked yet");
+    assert_eq!(runs(&sandbox).len(), 1, "the import made it");
+    fs::remove_dir_all(sandbox.path(".annals/index")).unwrap();
     let first = sandbox.ok(ASKED);
     assert_eq!(first.lines().count(), 33, "{first}");
     let made = runs(&sandbox);
@@ -51,6 +53,43 @@ fn the_first_question_makes_the_index_and_the_next_ones_use_it() {
     let later = sandbox.ok(ASKED);
     assert!(later.contains("new") && !later.contains("e7 "), "{later}");
     assert_eq!(sandbox.ok(&["history", "town7.level", "--known-at", "@3000"]), first);
+}
+
+/// The state in which the index and the log itself have to agree: `--check` compares them.
+#[test]
+fn states_come_from_the_index_and_are_those_of_the_log() {
+    let sandbox = store("t");
+    sandbox.ok(&["append", "--id", "new", "--date", "2012-05-20", "--title", "t", "--set", "town7.level=1"]);
+    sandbox.ok(&["retract", "e7", "--reason", "wrong"]);
+    for asked in [
+        &["replay", "--as-of", "2012-05-20", "--format", "json"][..],
+        &["replay", "town7", "town8", "--as-of", "2012-05-20", "--known-at", "@3000", "--format", "json"],
+    ] {
+        let indexed = sandbox.ok(asked);
+        // A filter that lets everything through is answered from the events.
+        let plain = sandbox.ok(&[asked, &["--from", "0001"]].concat());
+        let state = |json: &str| {
+            let answer: serde_json::Value = serde_json::from_str(json).unwrap();
+            (answer["state"].clone(), answer["events"].clone(), answer["receipt"]["state_sha256"].clone())
+        };
+        assert_eq!(state(&indexed), state(&plain), "{asked:?}");
+        assert!(indexed.contains("town7"));
+    }
+}
+
+#[test]
+fn runs_of_an_older_version_are_made_anew_with_a_word() {
+    let sandbox = store("t");
+    let answer = sandbox.ok(ASKED);
+    let run = runs(&sandbox).remove(0);
+    let mut bytes = fs::read(&run).unwrap();
+    let magic = bytes.windows(8).rposition(|window| window.starts_with(b"ANNRUN")).unwrap();
+    bytes[magic + 7] = b'1';
+    fs::write(&run, bytes).unwrap();
+    let done = sandbox.run(ASKED);
+    assert_eq!((done.stdout.as_str(), done.stderr.lines().count()), (answer.as_str(), 1));
+    assert!(done.stderr.contains("another version"), "{}", done.stderr);
+    assert_eq!(sandbox.run(ASKED).stderr, "");
 }
 
 #[test]

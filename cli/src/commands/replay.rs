@@ -53,10 +53,13 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     let store = session.open()?;
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
-    if !question.filter.is_empty() {
+    if question.filter.is_empty() {
+        session.before_index(&store)?;
+    } else {
         session.before_dates(&store)?;
     }
     let snapshot = store.replay(&question).map_err(|e| hints::explain(&store, e))?;
+    session.after_index(&store)?;
     session.after_dates(&store)?;
     // Whether other events name an entity is worth a look at all of them only where nothing is known of it.
     let is_strange = |entity: &String| !is_answered(&snapshot, entity);
@@ -95,7 +98,9 @@ fn check(file: &Path, session: &Session) -> CliResult<ExitCode> {
         invalid.hint().into_iter().fold(error, CliError::with_hint)
     })?;
     let store = session.open()?;
+    session.before_index(&store)?;
     let check = store.check(&saved)?;
+    session.after_index(&store)?;
     drop(store);
     checking::tell(session, &check)
 }

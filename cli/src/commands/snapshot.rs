@@ -83,6 +83,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
         Action::Check { name } => {
             let store = session.open()?;
             let check = store.check(&load(&store, name)?)?;
+            session.after_index(&store)?;
             // Whoever reads the output may take their time; others need the store.
             drop(store);
             return checking::tell(session, &check);
@@ -102,6 +103,7 @@ fn save(args: &Save, session: &Session) -> CliResult<()> {
     question.entities.clone_from(&args.entities);
     let store = session.open()?;
     let snapshot = store.replay(&question).map_err(|e| hints::explain(&store, e))?;
+    session.after_index(&store)?;
     let snapshots = store.log().snapshots();
     let replaced = snapshots.save(&args.name, &snapshot, args.force).map_err(|e| explain(&snapshots, e))?;
     drop(store);
@@ -182,6 +184,7 @@ fn show(name: &SnapshotName, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let saved = load(&store, name)?;
     let check = store.check(&saved)?;
+    session.after_index(&store)?;
     if !check.same {
         let what = check.reasons.first().map_or("", |finding| &finding.what);
         let message = format!("the snapshot {name} is not shown: {what}");

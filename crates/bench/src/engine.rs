@@ -13,6 +13,7 @@ use annals_core::{
     Host, Known, Log, Resume, Selection, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan,
 };
 use annals_formats::{ImportFormat, ImportOptions};
+use annals_model::answers::Answers;
 use annals_model::line::Line;
 use annals_model::{
     AsOf, Certainty, Date, Entry, EventId, Filter, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
@@ -100,6 +101,11 @@ impl Engine {
     /// The state.
     pub fn snapshot(&self, question: &Question) -> Outcome<Snapshot> {
         Ok(self.store.replay(&asked(question, Vec::new())?)?)
+    }
+
+    /// The state alone, without counts of events and without a receipt, as SQLite gives it.
+    pub fn state(&self, question: &Question) -> Outcome<Answers> {
+        Ok(self.store.answers(&asked(question, Vec::new())?)?)
     }
 
     /// The state of one entity.

@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use annals_model::answers::Answer;
-use annals_model::fold::{Claim, Counted};
+use annals_model::fold::Counted;
 use annals_model::why::{Fate, Version, Why};
 use annals_model::{
     Cell, Content, Effect, Event, EventId, History, Learned, Learner, Names, Op, Position, Question, Record,
@@ -24,13 +23,9 @@ impl<L: Log> Store<L> {
         if let Some(index) = self.index().filter(|_| question.filter.is_empty()) {
             self.require(&question.timeline)?;
             let known_at = self.last_known(question.known_at)?;
-            let asked = (&question.timeline, entity, Some(attribute));
-            let answer = index.ask(self.log(), asked, known_at, |facts| {
-                let claims: Vec<Claim<'_>> = facts.iter().flat_map(|fact| fact.claims()).collect();
-                Answer::of(question, &claims)
-            });
+            let answer = index.point(self.log(), (entity, attribute), question, known_at);
             match answer {
-                Ok(answer) => return self.with_sources(answer),
+                Ok(answer) => return Ok(answer.cell),
                 // An index that cannot be written is no reason not to answer.
                 Err(Error::Unavailable { .. }) => {}
                 Err(error) => return Err(error),
@@ -39,17 +34,6 @@ impl<L: Log> Store<L> {
         let question = Question { entities: vec![entity.to_owned()], ..question.clone() };
         let mut state = self.replay(&question)?.state;
         Ok(state.remove(entity).and_then(|mut attributes| attributes.remove(attribute)))
-    }
-
-    /// The cell of an answer, with the sources of those who contest it, which the index does not hold.
-    fn with_sources(&self, Answer { cell, contenders, .. }: Answer) -> Result<Option<Cell>> {
-        let Some(mut cell) = cell else { return Ok(None) };
-        for (contender, seq) in cell.contested.iter_mut().zip(contenders) {
-            if let Some(event) = scan::one(self.log(), seq)?.record.content.event() {
-                contender.sources.clone_from(&event.sources);
-            }
-        }
-        Ok(Some(cell))
     }
 
     /// What `ENTITY` or `ENTITY.ATTRIBUTE` was along the whole date axis.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use annals_model::{Op, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::{self, Frame, Packed, RawRecord};
+use crate::codec::frame::{self, Frame, Packed, RawRecord, Unpacker};
 use crate::codec::leaf::op_number;
 use crate::log::Log;
 use crate::merkle::{BLOCK, Frontier, Hash};
@@ -79,6 +79,40 @@ fn up_to_gap(
         }
     }
     Ok(Some((expected, to)))
+}
+
+/// The same without what people read of the records: their details are empty.
+pub(crate) fn each_without_details(
+    log: &(impl Log + ?Sized),
+    from: Seq,
+    to: Seq,
+    mut visit: impl FnMut(&RawRecord<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut unpacker = Unpacker::new()?;
+    let mut expected = from;
+    for stored in log.frames(from) {
+        let (first, bytes) = stored?;
+        let packed = Packed::check(first, &bytes)?;
+        if expected > to || first > expected || packed.last() < expected {
+            break;
+        }
+        let (headers, claims) = (packed.heads(&mut unpacker)?, packed.claims(&mut unpacker)?);
+        let mut rest = claims.as_slice();
+        for (seq, head) in (first.0..=packed.last().0).map(Seq).zip(frame::heads(&headers)) {
+            let damaged = |what: String| Damage::of(seq, packed.last(), what);
+            let head = head.map_err(damaged)?;
+            let (claims, later) = rest
+                .split_at_checked(head.claims as usize)
+                .ok_or_else(|| damaged("is cut short".to_owned()))?;
+            rest = later;
+            if seq == expected && seq <= to {
+                visit(&RawRecord { seq, head, claims, details: &[] })?;
+                expected = seq.next();
+            }
+        }
+    }
+    // What is left was moved while it was read, or is missing.
+    each_raw(log, expected, to, visit)
 }
 
 /// Calls `visit` with every record from `from` to `to`, decoded.

@@ -14,7 +14,7 @@ use annals_core::{
 };
 use annals_model::{
     AsOf, Certainty, Change, Content, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Op, Question,
-    Record, Scalar, Seq, TimelineName, Version, When, Write,
+    Record, Scalar, Seq, Source, TimelineName, Version, When, Write,
 };
 use annals_testkit::{MemoryLog, TestHost};
 
@@ -88,11 +88,9 @@ fn witnesses(store: &Store<MemoryLog>, known_at: KnownAt) -> String {
 fn is_indexed(store: &Store<MemoryLog>, dir: &Path, text: &str) -> bool {
     let index = ClaimIndex::at(dir.join("index"));
     let asked = (&timeline(), "case", Some("witnesses"));
-    index
-        .ask(store.log(), asked, Seq(u64::MAX), |facts| {
-            facts.iter().any(|fact| format!("{fact:?}").contains(text))
-        })
-        .unwrap()
+    let said = index.ever_said(store.log(), asked).unwrap();
+    assert!(!said.is_empty());
+    format!("{said:?}").contains(text)
 }
 
 #[test]
@@ -114,7 +112,7 @@ fn what_was_redacted_is_gone_from_the_index_and_counts_at_no_k() {
     redact(&store, Seq(8));
     assert!(!is_indexed(&store, dir.path(), "witness-8-marker"));
     let again = ClaimIndex::at(dir.path().join("index"));
-    again.ask(store.log(), (&timeline(), "case", None), Seq(1), |_| ()).unwrap();
+    again.ever_said(store.log(), (&timeline(), "case", None)).unwrap();
     assert_eq!(again.notice(), None);
 }
 
@@ -174,4 +172,33 @@ fn where_something_was_redacted_why_reads_the_log() {
     redact(&store, Seq(7));
     let why = store.why(&question(KnownAt::Everything), "case.witnesses").unwrap();
     assert_eq!((why.redacted, why.made_of.len() as u64), (1, RECORDS - 1));
+}
+
+#[test]
+fn sources_of_those_who_contest_a_value_are_kept_until_one_is_redacted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    let event = |name: &str| {
+        let mut event = Event::new(EventId::new(name).unwrap(), "t");
+        let (entity, attribute) = ("case".to_owned(), "status".to_owned());
+        let change = Change::Set(Scalar::Text(name.to_owned()).into());
+        event.date = Some(Date::parse("2004-05-02").unwrap());
+        event.effects = vec![Effect { entity, attribute, change, when: When::Start }];
+        event.sources = vec![Source { title: Some(format!("source of {name}")), ..Source::default() }];
+        Entry::new(timeline(), Write::Append(Box::new(event)))
+    };
+    let entries = ["x", "y", "z"].map(event).to_vec();
+    store.write(entries, &TestHost::new(1), &WriteOptions::by("tester")).unwrap();
+    let contested = || {
+        let cell = store.cell(&question(KnownAt::Everything), "case", "status").unwrap().unwrap();
+        let titles = cell.contested.into_iter().flat_map(|contender| contender.sources);
+        titles.filter_map(|source| source.title).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(contested(), ["source of x", "source of y"]);
+    }
+    redact(&store, Seq(RECORDS + 1));
+    for _ in 0..2 {
+        assert_eq!(contested(), ["source of y"]);
+    }
 }

@@ -32,7 +32,7 @@ pub struct Answer {
 
 impl Answers {
     /// Answers a question from the events that count.
-    pub(crate) fn of(question: &Question, events: &[Counted<'_>]) -> Self {
+    pub fn of(question: &Question, events: &[Counted<'_>]) -> Self {
         let mut claims: BTreeMap<(&str, &str), Vec<Claim<'_>>> = BTreeMap::new();
         for claim in events.iter().flat_map(|counted| counted.claims()) {
             if question.asks_for(&claim.effect.entity) {
@@ -46,18 +46,37 @@ impl Answers {
         answers
     }
 
+    /// What stands.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Adds what was found of an attribute; attributes come in the order of their names.
     pub fn add(&mut self, entity: &str, attribute: &str, answer: Answer) {
         self.clashes.extend(answer.clashes);
         if let Some(cell) = answer.cell {
-            self.state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
+            insert(&mut self.state, entity, attribute, cell);
         } else if let Some(open) = answer.open {
-            self.unsettled.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), *open);
+            insert(&mut self.unsettled, entity, attribute, *open);
         }
     }
 }
 
+/// Inserts behind what is there, as the order of names mostly has it.
+fn insert<T>(map: &mut BTreeMap<String, BTreeMap<String, T>>, entity: &str, attribute: &str, value: T) {
+    if let Some(mut last) = map.last_entry().filter(|last| last.key() == entity) {
+        last.get_mut().insert(attribute.to_owned(), value);
+    } else {
+        map.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), value);
+    }
+}
+
 impl Answer {
+    /// Whether anything stands, may stand or did not fit.
+    pub fn says_something(&self) -> bool {
+        self.cell.is_some() || self.open.is_some() || !self.clashes.is_empty()
+    }
+
     /// Folds the claims on one attribute, which may come in any order.
     pub fn of(question: &Question, claims: &[Claim<'_>]) -> Self {
         Self::at(claims, question.as_of.until(), question.certainty)

@@ -1,7 +1,7 @@
 //! One hash for one JSON value, however it is written: what receipts are made of.
 //!
-//! A large answer is put together from the canonical JSON of its parts, which is what RFC 8785 makes of the whole:
-//! so its parts are in memory one at a time, and none is worked out twice.
+//! A large answer is put together from the canonical JSON of its parts, which is what RFC 8785 makes of the whole;
+//! its state is written by `canonical_state.rs`.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// The RFC 8785 canonical JSON of a value.
-fn canonical_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn canonical_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Vec<u8>> {
     serde_json_canonicalizer::to_vec(&plain(value)?)
 }
 
@@ -38,6 +38,7 @@ fn plain(value: &(impl Serialize + ?Sized)) -> serde_json::Result<serde_json::Va
 }
 
 /// The canonical JSON of a map, whose members are turned to it one by one.
+#[cfg(test)]
 pub(crate) fn canonical_map<V: Serialize>(map: &BTreeMap<String, V>) -> serde_json::Result<Vec<u8>> {
     let mut members: Vec<(&str, &V)> = map.iter().map(|(key, value)| (key.as_str(), value)).collect();
     in_order(&mut members);
@@ -70,7 +71,7 @@ pub(crate) fn canonical_with(
 }
 
 /// RFC 8785, section 3.2.3: the order of the keys' UTF-16 code units.
-fn in_order<V>(members: &mut [(&str, V)]) {
+pub(crate) fn in_order<V>(members: &mut [(&str, V)]) {
     members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
 }
 

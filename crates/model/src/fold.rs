@@ -6,7 +6,7 @@
 //! a time, so that replay, and every other question about values, asks the same code.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::date::{Range, Span};
 use crate::worlds::{self, Open};
@@ -123,8 +123,7 @@ impl Claim<'_> {
 
     /// Orders claims as the fold takes them.
     pub fn order(&self, certainty: Certainty) -> impl Ord + use<> {
-        let ends = self.ends_an_interval();
-        (effective_order(self.span, ends, certainty), self.counted.place, ends, self.position)
+        order(self.span, self.ends_an_interval(), (self.counted.place, self.position), certainty)
     }
 
     /// Whether the claim is made at the end of an interval, which never comes before its start.
@@ -188,6 +187,16 @@ pub const fn effective_order(span: Span, end: bool, certainty: Certainty) -> Eff
         }
         Certainty::Possibly => (earliest, (Moment::NEG_INFINITY, Reverse(latest))),
     }
+}
+
+/// Orders claims as the fold takes them: by the moment, then by the place in the log and in the event.
+pub(crate) fn order(
+    span: Span,
+    ends: bool,
+    (place, position): (Seq, usize),
+    certainty: Certainty,
+) -> impl Ord + Copy + use<> {
+    (effective_order(span, ends, certainty), place, ends, position)
 }
 
 /// Folds one attribute's claims, which may come in any order, into what stands as of a moment.
@@ -263,6 +272,9 @@ fn open(claims: &[Claim<'_>], as_of: Moment, value: Option<&Value>) -> Option<Bo
     let floor = bases.map(|claim| claim.moment().earliest).max();
     let mut relevant: Vec<Claim<'_>> =
         possible().filter(|c| floor.is_none_or(|floor| c.moment().latest >= floor)).copied().collect();
+    if relevant.iter().all(|claim| matches!(claim.effect.change, Change::Add(_) | Change::Remove(_))) {
+        leave_out_overridden(&mut relevant, is_sure);
+    }
     if relevant.iter().all(is_sure) {
         relevant.sort_by_cached_key(|claim| claim.order(Certainty::Surely));
         // There is one order, and it is that of the fold.
@@ -271,4 +283,31 @@ fn open(claims: &[Claim<'_>], as_of: Moment, value: Option<&Value>) -> Option<Bo
         }
     }
     worlds::open(relevant, as_of, value).map(Box::new)
+}
+
+/// Leaves out of claims that only add and remove members what surely came before a sure touch of the same member.
+/// The first one that surely makes a set of nothing stays.
+fn leave_out_overridden(claims: &mut Vec<Claim<'_>>, is_sure: impl Fn(&Claim<'_>) -> bool) {
+    let mut floors: HashMap<&Scalar, Moment> = HashMap::new();
+    let mut first: Option<Claim<'_>> = None;
+    for claim in claims.iter().filter(|claim| is_sure(claim)) {
+        let (Change::Add(member) | Change::Remove(member)) = &claim.effect.change else { continue };
+        let earliest = claim.moment().earliest;
+        floors.entry(member).and_modify(|floor| *floor = earliest.max(*floor)).or_insert(earliest);
+        let order = |claim: &Claim<'_>| claim.order(Certainty::Surely);
+        let adds = matches!(claim.effect.change, Change::Add(_));
+        if adds && first.as_ref().is_none_or(|first| order(claim) < order(first)) {
+            first = Some(*claim);
+        }
+    }
+    let is_first = |claim: &Claim<'_>| {
+        first.is_some_and(|first| {
+            (first.counted.place, first.position, first.span)
+                == (claim.counted.place, claim.position, claim.span)
+        })
+    };
+    claims.retain(|claim| {
+        let (Change::Add(member) | Change::Remove(member)) = &claim.effect.change else { return true };
+        is_first(claim) || floors.get(member).is_none_or(|floor| claim.moment().latest >= *floor)
+    });
 }

@@ -16,6 +16,7 @@
 pub mod answers;
 mod asked;
 mod canonical;
+mod canonical_state;
 pub mod conflicts;
 pub mod date;
 pub mod diff;
@@ -33,6 +34,7 @@ mod names;
 mod number;
 mod question;
 mod record;
+pub mod reduce;
 pub mod relative;
 pub mod saved;
 mod snapshot;

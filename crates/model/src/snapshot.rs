@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::Answers;
-use crate::canonical::{canonical_map, canonical_with, sha256};
+use crate::canonical::{canonical_with, sha256};
+use crate::canonical_state::canonical_state;
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::line::hex;
@@ -178,6 +179,14 @@ pub struct Found {
     pub answers: Answers,
 }
 
+impl<'a> Knowledge<'a> {
+    /// The events that a question's filter lets through.
+    pub fn admitted(&self, question: &Question) -> Vec<Counted<'a>> {
+        let admits = |counted: &&Counted<'_>| question.filter.admits(counted.event, question.certainty);
+        self.events.iter().filter(admits).copied().collect()
+    }
+}
+
 impl Snapshot {
     /// Answers a question from what was known.
     ///
@@ -185,12 +194,7 @@ impl Snapshot {
     ///
     /// Those of [`state_sha256`].
     pub fn answer(question: &Question, known: &Knowledge<'_>) -> serde_json::Result<Self> {
-        let admitted: Vec<Counted<'_>> = known
-            .events
-            .iter()
-            .filter(|counted| question.filter.admits(counted.event, question.certainty))
-            .copied()
-            .collect();
+        let admitted = known.admitted(question);
         let as_of = question.as_of.until();
         let found = Found {
             position: known.position,
@@ -210,7 +214,7 @@ impl Snapshot {
     pub fn of(question: &Question, found: Found) -> serde_json::Result<Self> {
         let Found { position, log_root, events, ongoing, answers } = found;
         let Answers { state, unsettled, clashes } = answers;
-        let canonical_state = canonical_map(&state)?;
+        let canonical_state = canonical_state(&state)?;
         let state_sha256 = sha256(&canonical_state);
         let receipt = Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256 };
         let mut answer = Self {
@@ -238,7 +242,7 @@ impl Snapshot {
 ///
 /// None that input could cause: a state is a tree of objects with text for keys.
 pub fn state_sha256(state: &State) -> serde_json::Result<String> {
-    Ok(sha256(&canonical_map(state)?))
+    Ok(sha256(&canonical_state(state)?))
 }
 
 impl Reached {

@@ -64,6 +64,16 @@ pub fn glance(
     Ok((date, (0..count).map(effect)))
 }
 
+/// Encodes what an effect does, by itself. Equal members are equal bytes behind the first one.
+pub fn encode_change(change: &Change) -> Result<Vec<u8>, String> {
+    encode(&ChangeShape::from(change))
+}
+
+/// Decodes what an effect does.
+pub fn decode_change(bytes: &[u8]) -> Result<Change, String> {
+    decode::<ChangeShape<'_>>(bytes)?.read().map_err(|e| e.to_string())
+}
+
 /// Reads the title alone of a record's details.
 pub fn title(details: &[u8]) -> Result<&str, String> {
     let mut bytes = bincode::Deserializer::from_slice(details, options());
@@ -292,18 +302,38 @@ fn read_extra(json: &str) -> Result<Extra, Invalid> {
     Extra::from_json(raw)
 }
 
+impl<'a> From<&'a Change> for ChangeShape<'a> {
+    fn from(change: &'a Change) -> Self {
+        match change {
+            Change::Set(Value::Scalar(scalar)) => Self::Set(scalar.into()),
+            Change::Set(Value::Set(set)) => Self::SetWhole(set.iter().map(ScalarShape::from).collect()),
+            Change::Clear => Self::Clear,
+            Change::Add(scalar) => Self::Add(scalar.into()),
+            Change::Remove(scalar) => Self::Remove(scalar.into()),
+            Change::Increase(number) => Self::Increase((*number).into()),
+        }
+    }
+}
+
+impl ChangeShape<'_> {
+    fn read(self) -> Result<Change, Invalid> {
+        Ok(match self {
+            Self::Set(scalar) => Change::Set(Value::Scalar(scalar.read()?)),
+            Self::SetWhole(members) => {
+                let set: Result<BTreeSet<_>, _> = members.into_iter().map(ScalarShape::read).collect();
+                Change::Set(Value::Set(set?))
+            }
+            Self::Clear => Change::Clear,
+            Self::Add(scalar) => Change::Add(scalar.read()?),
+            Self::Remove(scalar) => Change::Remove(scalar.read()?),
+            Self::Increase(number) => Change::Increase(number.read()?),
+        })
+    }
+}
+
 impl<'a> From<&'a Effect> for EffectShape<'a> {
     fn from(effect: &'a Effect) -> Self {
-        let change = match &effect.change {
-            Change::Set(Value::Scalar(scalar)) => ChangeShape::Set(scalar.into()),
-            Change::Set(Value::Set(set)) => {
-                ChangeShape::SetWhole(set.iter().map(ScalarShape::from).collect())
-            }
-            Change::Clear => ChangeShape::Clear,
-            Change::Add(scalar) => ChangeShape::Add(scalar.into()),
-            Change::Remove(scalar) => ChangeShape::Remove(scalar.into()),
-            Change::Increase(number) => ChangeShape::Increase((*number).into()),
-        };
+        let change = ChangeShape::from(&effect.change);
         let when = match effect.when {
             When::Start => 0,
             When::End => 1,
@@ -325,17 +355,7 @@ impl<'a> EffectShape<'a> {
     }
 
     fn read(self) -> Result<Effect, Invalid> {
-        let change = match self.change {
-            ChangeShape::Set(scalar) => Change::Set(Value::Scalar(scalar.read()?)),
-            ChangeShape::SetWhole(members) => {
-                let set: Result<BTreeSet<_>, _> = members.into_iter().map(ScalarShape::read).collect();
-                Change::Set(Value::Set(set?))
-            }
-            ChangeShape::Clear => Change::Clear,
-            ChangeShape::Add(scalar) => Change::Add(scalar.read()?),
-            ChangeShape::Remove(scalar) => Change::Remove(scalar.read()?),
-            ChangeShape::Increase(number) => Change::Increase(number.read()?),
-        };
+        let change = self.change.read()?;
         let when = when(self.when)?;
         Ok(Effect { entity: self.entity.to_owned(), attribute: self.attribute.to_owned(), change, when })
     }

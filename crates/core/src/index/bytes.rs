@@ -12,6 +12,19 @@ pub fn put_number(into: &mut Vec<u8>, mut number: u64) {
     }
 }
 
+/// Appends a number with a sign, small ones of either sign in few bytes.
+pub fn put_zigzag(into: &mut Vec<u8>, number: i128) {
+    let mut rest = ((number << 1) ^ (number >> 127)).cast_unsigned();
+    loop {
+        let [low, ..] = rest.to_le_bytes();
+        rest >>= 7;
+        if rest == 0 {
+            return into.push(low);
+        }
+        into.push(low | 0x80);
+    }
+}
+
 /// Appends a byte string.
 pub fn put_bytes(into: &mut Vec<u8>, bytes: &[u8]) {
     put_number(into, bytes.len() as u64);
@@ -26,6 +39,33 @@ impl<'a> Input<'a> {
     /// Whether nothing is left.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The next byte.
+    pub fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
+    }
+
+    /// The next bytes, so many of them.
+    pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// The next number with a sign.
+    pub fn zigzag(&mut self) -> Option<i128> {
+        let mut rest: u128 = 0;
+        for shift in (0..128).step_by(7) {
+            let byte = self.byte()?;
+            rest |= u128::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some((rest >> 1).cast_signed() ^ -(rest & 1).cast_signed());
+            }
+        }
+        None
     }
 
     /// The next number.
@@ -45,9 +85,7 @@ impl<'a> Input<'a> {
     /// The next byte string.
     pub fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes)
+        self.take(length)
     }
 }
 
@@ -62,10 +100,17 @@ mod tests {
         for number in numbers {
             put_number(&mut written, number);
         }
+        let signed = [0, -1, 1, i128::MAX, i128::MIN, i64::MIN.into()];
+        for number in signed {
+            put_zigzag(&mut written, number);
+        }
         put_bytes(&mut written, b"key");
         let mut input = Input(&written);
         for number in numbers {
             assert_eq!(input.number(), Some(number));
+        }
+        for number in signed {
+            assert_eq!(input.zigzag(), Some(number));
         }
         assert_eq!(input.bytes(), Some(&b"key"[..]));
         assert!(input.is_empty() && input.number().is_none());

@@ -1,9 +1,8 @@
-//! What the index holds: for every attribute, every effect that any version of an event ever had on it.
+//! What of a record goes into the index: its effects, by attribute, and the record that it takes the place of.
 
-use annals_model::fold::{Claim, Counted};
-use annals_model::{Date, Effect, Event, EventId, Op, Seq, TimelineName};
+use annals_model::{EventId, Op, TimelineName};
 
-use super::bytes::{Input, put_bytes, put_number};
+use super::fact::{self, Origin};
 use crate::codec::frame::RawRecord;
 use crate::codec::leaf::op_of;
 use crate::codec::v1::{self, Claims, Seal};
@@ -12,21 +11,6 @@ use crate::{Damage, Result};
 
 /// Stands between the parts of a key, none of which can hold it.
 const SEPARATOR: u8 = 0;
-
-/// One effect of one version of an event.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fact {
-    /// The event's place in the log.
-    pub place: Seq,
-    /// The record of the version.
-    pub seq: Seq,
-    /// The record from which on the version does not count; the greatest number where there is none.
-    pub until: Seq,
-    /// The effect's position in the event.
-    pub position: usize,
-    /// The event, with nothing but its id, its date and this effect.
-    pub event: Event,
-}
 
 /// One record that took the place of another record of the same event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,11 +32,25 @@ pub fn key(timeline: &TimelineName, entity: &str, attribute: Option<&str>) -> Ve
     key
 }
 
-/// Reads what a record says: its effects, and the record that it takes the place of.
+/// What the keys of a timeline's attributes begin with.
+pub fn timeline_key(timeline: &TimelineName) -> Vec<u8> {
+    let mut key = timeline.as_str().as_bytes().to_vec();
+    key.push(SEPARATOR);
+    key
+}
+
+/// The entity and the attribute of a key.
+pub fn names(key: &[u8]) -> Option<(&str, &str)> {
+    let mut parts = std::str::from_utf8(key).ok()?.splitn(3, char::from(SEPARATOR)).skip(1);
+    Some((parts.next()?, parts.next()?))
+}
+
+/// Reads what a record says: its effects, as facts under the keys of their attributes, and the record that it takes
+/// the place of.
 pub fn read(
     log: &(impl Log + ?Sized),
     raw: &RawRecord<'_>,
-    mut take: impl FnMut(Vec<u8>, Fact) -> Result<()>,
+    mut take: impl FnMut(Vec<u8>, &[u8]) -> Result<()>,
 ) -> Result<Option<Superseded>> {
     let damage = |what: String| Damage::of(raw.seq, raw.seq, what);
     let (head, previous) = (&raw.head, raw.head.previous);
@@ -63,54 +61,17 @@ pub fn read(
         let timeline = TimelineName::new(head.timeline).map_err(|e| damage(e.to_string()))?;
         let id = EventId::new(head.id).map_err(|e| damage(e.to_string()))?;
         let first = if previous == 0 { None } else { log.event(&timeline, &id)?.map(|entry| entry.first) };
-        let place = first.unwrap_or(raw.seq);
-        for (position, effect) in effects.into_iter().enumerate() {
-            let key = key(&timeline, &effect.entity, Some(&effect.attribute));
-            let event = lean(id.clone(), date.clone(), effect);
-            take(key, Fact { place, seq: raw.seq, until: Seq(u64::MAX), position, event })?;
+        let origin = Origin { seq: raw.seq, place: first.unwrap_or(raw.seq), id: &id, date: date.as_ref() };
+        let mut bytes = Vec::with_capacity(128);
+        for (position, effect) in effects.iter().enumerate() {
+            let same = |other: &&annals_model::Effect| {
+                (&other.entity, &other.attribute) == (&effect.entity, &effect.attribute)
+            };
+            let is_alone = effects.iter().filter(same).nth(1).is_none();
+            bytes.clear();
+            fact::put(&mut bytes, origin, effect, position, is_alone)?;
+            take(key(&timeline, &effect.entity, Some(&effect.attribute)), &bytes)?;
         }
     }
     Ok((previous != 0).then_some(Superseded { previous, by: raw.seq.0 }))
-}
-
-fn lean(id: EventId, date: Option<Date>, effect: Effect) -> Event {
-    let mut event = Event::new(id, "");
-    (event.date, event.effects) = (date, vec![effect]);
-    event
-}
-
-impl Fact {
-    /// Its claims, one for each happening of the event.
-    pub fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
-        let counted = Counted { place: self.place, seq: self.seq, event: &self.event };
-        let (position, effect) = (self.position, self.effect());
-        self.event.happenings().iter().map(move |span| Claim { counted, position, span: *span, effect })
-    }
-
-    /// The effect.
-    pub fn effect(&self) -> &Effect {
-        &self.event.effects[0]
-    }
-
-    /// Appends the fact as it stands in a run.
-    pub fn put(&self, into: &mut Vec<u8>) -> Result<()> {
-        let bug = |what| crate::Error::unavailable(format!("cannot index: {what}"), "report this");
-        put_number(into, self.seq.0);
-        put_number(into, self.seq.0 - self.place.0);
-        put_number(into, self.position as u64);
-        put_bytes(into, self.event.id.as_str().as_bytes());
-        put_bytes(into, &v1::encode(&Claims::from(&self.event)).map_err(bug)?);
-        Ok(())
-    }
-
-    /// Reads a fact; nothing where it cannot be read.
-    pub fn get(input: &mut Input<'_>) -> Option<Self> {
-        let (seq, back, position) = (input.number()?, input.number()?, input.number()?);
-        let id = EventId::new(std::str::from_utf8(input.bytes()?).ok()?).ok()?;
-        let (date, effects) = v1::decode::<Claims<'_>>(input.bytes()?).ok()?.read().ok()?;
-        let [effect] = <[Effect; 1]>::try_from(effects).ok()?;
-        let place = Seq(seq.checked_sub(back)?);
-        let position = usize::try_from(position).ok()?;
-        Some(Self { place, seq: Seq(seq), until: Seq(u64::MAX), position, event: lean(id, date, effect) })
-    }
 }

@@ -14,28 +14,34 @@
 //! A redaction that lies behind the last run makes the index anew, too: nothing of what was erased may stay in it.
 
 pub(crate) mod bytes;
+mod cited;
 mod entry;
+mod fact;
 pub(crate) mod manifest;
+mod open;
+mod rows;
 pub(crate) mod run;
+mod sheet;
+mod whole;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
-use annals_model::{Op, Seq, TimelineName};
+use annals_model::answers::Answer;
+use annals_model::{Event, Question, Seq, TimelineName};
 
-pub use entry::Fact;
-
-use crate::codec::frame::RawRecord;
-use crate::codec::leaf::op_number;
-use crate::codec::v1::Seal;
 use crate::log::Log;
 use crate::merkle::BLOCK;
-use crate::{Error, Result, scan};
-use entry::Superseded;
+use crate::{Error, Result};
+use cited::Cited;
 use manifest::Manifest;
-use run::{Run, Unusable, Writer};
+use open::Open;
+use run::{Run, Unusable};
+
+pub(crate) use open::is_redaction;
+pub use whole::Found;
 
 /// The name of the directory of a store's index in the store's own.
 pub const DIRECTORY: &str = "index";
@@ -49,7 +55,7 @@ pub struct Sizes {
     pub at_once: u64,
     /// Neighbouring runs of one size that are merged; two at least.
     pub fan: usize,
-    /// Facts that are kept in memory for the next question.
+    /// Claims that are kept in memory for the next question.
     pub kept: usize,
 }
 
@@ -62,9 +68,6 @@ impl Default for Sizes {
 /// A timeline, an entity, and one of its attributes or all of them.
 pub type Asked<'a> = (&'a TimelineName, &'a str, Option<&'a str>);
 
-/// Facts, by the key of their attribute.
-type Facts = BTreeMap<Vec<u8>, Vec<Fact>>;
-
 /// The index of a store.
 #[derive(Debug)]
 pub struct ClaimIndex {
@@ -72,29 +75,7 @@ pub struct ClaimIndex {
     sizes: Sizes,
     open: Mutex<Option<Open>>,
     notice: Mutex<Option<String>>,
-}
-
-/// The index, while a process uses it.
-#[derive(Debug, Default)]
-struct Open {
-    manifest: Manifest,
-    runs: Vec<Run>,
-    /// What was asked before, up to the last run.
-    kept: HashMap<Vec<u8>, Facts>,
-    kept_facts: usize,
-    recent: Recent,
-}
-
-/// What the log holds behind the last run.
-#[derive(Debug, Default)]
-struct Recent {
-    /// The last record that was read.
-    end: Seq,
-    facts: Facts,
-    /// By the record that no longer counts, the one that took its place.
-    superseded: HashMap<Seq, Seq>,
-    /// How many of its records are redactions, or were redacted.
-    redactions: u64,
+    cited: Mutex<Cited>,
 }
 
 /// Why a part of the index has to be given up.
@@ -137,8 +118,9 @@ impl ClaimIndex {
     }
 
     /// The index in a directory, with runs of other sizes.
-    pub const fn with(dir: PathBuf, sizes: Sizes) -> Self {
-        Self { dir, sizes, open: Mutex::new(None), notice: Mutex::new(None) }
+    pub fn with(dir: PathBuf, sizes: Sizes) -> Self {
+        let (open, notice, cited) = Default::default();
+        Self { dir, sizes, open, notice, cited }
     }
 
     /// Why the index was made anew, or could not be used, if that happened since the last call.
@@ -150,19 +132,67 @@ impl ClaimIndex {
         *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
-    /// Hands over the facts about an attribute, or all attributes of an entity, that counted when the log ended at
-    /// a record, in no particular order.
-    pub fn ask<L: Log + ?Sized, R>(
+    /// What stands in an attribute, or in all attributes of an entity, as the log knew it at a record; by their names,
+    /// in order.
+    pub fn ask<L: Log + ?Sized>(
         &self,
         log: &L,
         asked: Asked<'_>,
+        question: &Question,
         known_at: Seq,
-        answer: impl FnOnce(&[&Fact]) -> R,
-    ) -> Result<R> {
-        self.ask_all(log, asked, known_at, |facts| {
-            let counting = facts.iter().filter(|(_, until)| *until > known_at).map(|(fact, _)| *fact);
-            answer(&counting.collect::<Vec<_>>())
-        })
+    ) -> Result<Vec<Found>> {
+        let (key, exact) = (entry::key(asked.0, asked.1, asked.2), asked.2.is_some());
+        let open = self.open(log, |open| open.keep(&key, exact, self.sizes.kept))?;
+        let open = open.as_ref().into_iter();
+        let found = open.flat_map(|open| open.sheets(&key, exact).map(move |known| (open, known)));
+        let answered = found.map(|(open, known)| {
+            let answer = open.answer(&known, question, known_at)?;
+            let (entity, attribute) = entry::names(known.key)?;
+            Some(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer })
+        });
+        answered.collect::<Option<_>>().ok_or_else(unreadable)
+    }
+
+    /// What stands in one attribute, with the sources of those who contest it.
+    pub fn point<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        (entity, attribute): (&str, &str),
+        question: &Question,
+        known_at: Seq,
+    ) -> Result<Answer> {
+        let key = entry::key(&question.timeline, entity, Some(attribute));
+        let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
+        let Some(open) = guard.as_ref() else { return Ok(Answer::default()) };
+        let known = open.known(&key);
+        let mut answer = open.answer(&known, question, known_at).ok_or_else(unreadable)?;
+        let redactions = open.redactions();
+        drop(guard);
+        if !answer.contenders.is_empty() && !self.cited().cite(redactions, &mut answer) {
+            cited::read(log, &mut answer)?;
+            self.cited().keep(redactions, &answer);
+        }
+        Ok(answer)
+    }
+
+    fn cited(&self) -> MutexGuard<'_, Cited> {
+        self.cited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was ever said about an attribute, or all attributes of an entity, each time as an event with
+    /// nothing but its id, its date and one effect.
+    pub fn ever_said<L: Log + ?Sized>(&self, log: &L, asked: Asked<'_>) -> Result<Vec<Event>> {
+        let (key, exact) = (entry::key(asked.0, asked.1, asked.2), asked.2.is_some());
+        let open = self.open(log, |open| open.keep(&key, exact, self.sizes.kept))?;
+        let mut said = Vec::new();
+        for known in open.as_ref().into_iter().flat_map(|open| open.sheets(&key, exact)) {
+            let (entity, attribute) = entry::names(known.key).ok_or_else(unreadable)?;
+            for (rows, row) in known.rows() {
+                let event = rows.text(row).event(entity, attribute, row.sketch.when, None);
+                said.push(event.ok_or_else(unreadable)?);
+            }
+        }
+        Ok(said)
     }
 
     /// The records that matter to an attribute, or to an entity, up to a record: those that say something about it,
@@ -174,27 +204,34 @@ impl ClaimIndex {
         asked: Asked<'_>,
         known_at: Seq,
     ) -> Result<Option<BTreeSet<Seq>>> {
+        let (key, exact) = (entry::key(asked.0, asked.1, asked.2), asked.2.is_some());
+        let guard = self.open(log, |open| open.keep(&key, exact, self.sizes.kept))?;
+        let Some(open) = guard.as_ref().filter(|open| open.redactions() == 0) else { return Ok(None) };
         let mut records = BTreeSet::new();
-        self.ask_all(log, asked, known_at, |facts| {
-            for (fact, until) in facts {
-                records.extend([fact.place, fact.seq, *until].into_iter().filter(|seq| *seq <= known_at));
+        for known in open.sheets(&key, exact) {
+            for (_, row) in known.rows().filter(|(_, row)| row.seq <= known_at) {
+                let until = open.recent.superseded.get(&row.seq).copied().unwrap_or(row.until);
+                let concerned = [row.sketch.place, row.seq, until];
+                records.extend(concerned.into_iter().filter(|seq| *seq <= known_at));
             }
-        })?;
-        let guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let redacted =
-            guard.as_ref().is_none_or(|open| open.manifest.redactions + open.recent.redactions > 0);
-        Ok((!redacted).then_some(records))
+        }
+        Ok(Some(records))
     }
 
-    /// Hands over every fact up to a record, each with the record from which on it does not count.
-    fn ask_all<L: Log + ?Sized, R>(
+    /// Makes the index grow where the log has enough behind it, so that the next question does not have to.
+    pub fn grow<L: Log + ?Sized>(&self, log: &L) -> Result<()> {
+        if self.behind(log)? < self.sizes.enough {
+            return Ok(());
+        }
+        self.open(log, |_| Ok(())).map(drop)
+    }
+
+    /// The index, caught up with the log, and prepared. What cannot be used is made anew.
+    fn open<L: Log + ?Sized>(
         &self,
         log: &L,
-        (timeline, entity, attribute): Asked<'_>,
-        known_at: Seq,
-        answer: impl FnOnce(&[(&Fact, Seq)]) -> R,
-    ) -> Result<R> {
-        let key = entry::key(timeline, entity, attribute);
+        prepare: impl Fn(&mut Open) -> Result<(), Trouble>,
+    ) -> Result<MutexGuard<'_, Option<Open>>> {
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         for attempt in 0.. {
             let open = match guard.take() {
@@ -203,13 +240,13 @@ impl ClaimIndex {
             };
             let found = open.and_then(|mut open| {
                 open.catch_up(self, log)?;
-                open.keep(&key, attribute.is_some(), self.sizes.kept)?;
+                prepare(&mut open)?;
                 Ok(open)
             });
             match found {
                 Ok(open) => {
-                    let open = guard.insert(open);
-                    return Ok(answer(&open.facts(&key, attribute.is_some(), known_at)));
+                    *guard = Some(open);
+                    return Ok(guard);
                 }
                 Err(Trouble::Error(error)) => {
                     self.note(format!("it cannot be used: {error}"));
@@ -228,7 +265,7 @@ impl ClaimIndex {
                 }
             }
         }
-        Err(Error::unavailable("the index cannot be made", "check the disk"))
+        Err(unreadable())
     }
 
     /// How many records the log has behind what the runs cover.
@@ -262,7 +299,7 @@ impl ClaimIndex {
                 return Err(Trouble::Anew("it is damaged".to_owned()));
             }
             let manifest = Manifest { begun: log.head()?.seq(), ..Manifest::default() };
-            return Ok(Open { manifest, ..Open::default() });
+            return Ok(Open::new(manifest, Vec::new()));
         };
         let covered = manifest.covered();
         if covered > log.head()?.seq() {
@@ -284,7 +321,7 @@ impl ClaimIndex {
             runs.push(run);
         }
         self.tidy(&manifest);
-        Ok(Open { manifest, runs, ..Open::default() })
+        Ok(Open::new(manifest, runs))
     }
 
     /// Removes the runs that a kill left behind, named by no manifest. What stays is no harm.
@@ -300,165 +337,6 @@ impl ClaimIndex {
     }
 }
 
-impl Open {
-    /// Takes in what the log holds behind what is known.
-    fn catch_up<L: Log + ?Sized>(&mut self, index: &ClaimIndex, log: &L) -> Result<(), Trouble> {
-        let end = log.head()?.seq();
-        let whole = end.0 / BLOCK * BLOCK;
-        while whole - self.manifest.covered().0 >= index.sizes.enough {
-            let first = self.manifest.covered().next();
-            self.grow(index, log, first, Seq(whole.min(first.0 - 1 + index.sizes.at_once)))?;
-        }
-        let covered = self.manifest.covered();
-        self.recent.end = self.recent.end.max(covered);
-        let from = self.recent.end.next();
-        if from > end {
-            return Ok(());
-        }
-        let Recent { facts, superseded, redactions, .. } = &mut self.recent;
-        let begun = self.manifest.begun;
-        let mut redacts = false;
-        scan::each_raw(log, from, end, |raw| {
-            *redactions += u64::from(is_redaction(raw));
-            redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
-            let replaced = entry::read(log, raw, |key, fact| {
-                facts.entry(key).or_default().push(fact);
-                Ok(())
-            })?;
-            superseded.extend(replaced.map(|replaced| (Seq(replaced.previous), Seq(replaced.by))));
-            Ok(())
-        })?;
-        self.recent.end = end;
-        if redacts { Err(Trouble::redacted()) } else { Ok(()) }
-    }
-
-    /// Makes a run of the next records, and merges neighbours of one size.
-    fn grow<L: Log + ?Sized>(
-        &mut self,
-        index: &ClaimIndex,
-        log: &L,
-        first: Seq,
-        last: Seq,
-    ) -> Result<(), Trouble> {
-        let dir = &index.dir;
-        fs::create_dir_all(dir)?;
-        let mut facts: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        let mut superseded = Vec::new();
-        let begun = self.manifest.begun;
-        let (mut redacts, mut redactions) = (false, 0);
-        scan::each_raw(log, first, last, |raw| {
-            redactions += u64::from(is_redaction(raw));
-            redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
-            superseded.extend(entry::read(log, raw, |key, fact| fact.put(facts.entry(key).or_default()))?);
-            Ok(())
-        })?;
-        if redacts {
-            return Err(Trouble::redacted());
-        }
-        self.manifest.redactions += redactions;
-        superseded.sort_unstable();
-        let number = self.manifest.next();
-        let path = Manifest::path(dir, number);
-        let mut writer = Writer::create(&path)?;
-        for (key, facts) in &facts {
-            writer.push(key, facts)?;
-        }
-        writer.finish(first, last, &superseded)?;
-        self.runs.push(Run::open(&path)?);
-        self.manifest.runs.push((number, last));
-        let gone = self.merge(dir, index.sizes)?;
-        self.manifest.root = log
-            .block(last.0 / BLOCK - 1)?
-            .ok_or_else(|| Error::from(crate::Damage::of(first, last, "their block root is missing")))?;
-        self.manifest.write(dir)?;
-        for number in gone {
-            fs::remove_file(Manifest::path(dir, number))?;
-        }
-        (self.kept, self.kept_facts, self.recent) = Default::default();
-        Ok(())
-    }
-
-    /// Merges the last runs while enough of them have one size; gives the numbers of those that are gone.
-    fn merge(&mut self, dir: &Path, Sizes { enough, fan, .. }: Sizes) -> Result<Vec<u64>, Trouble> {
-        let mut gone = Vec::new();
-        loop {
-            let size = |run: &Run| ((run.last.0 - run.first.0 + 1) / enough).max(1).ilog(fan as u64);
-            let Some(newest) = self.runs.last().map(size) else { return Ok(gone) };
-            let alike = self.runs.iter().rev().take_while(|run| size(run) == newest).count();
-            if alike < fan {
-                return Ok(gone);
-            }
-            let from = self.runs.len() - alike;
-            let (number, last) = (self.manifest.next(), self.manifest.covered());
-            let path = Manifest::path(dir, number);
-            write_merged(&self.runs[from..], &path)?;
-            self.runs.truncate(from);
-            self.runs.push(Run::open(&path)?);
-            gone.extend(self.manifest.runs.drain(from..).map(|(number, _)| number));
-            self.manifest.runs.push((number, last));
-        }
-    }
-
-    /// Keeps the facts of a key in memory, each with the record from which on it does not count.
-    fn keep(&mut self, key: &[u8], exact: bool, most: usize) -> Result<(), Trouble> {
-        if self.kept.contains_key(key) {
-            return Ok(());
-        }
-        let mut found = Facts::new();
-        for (index, run) in self.runs.iter().enumerate() {
-            run.find(key, |found_key, mut fact| {
-                if !exact || found_key == key {
-                    let superseded = self.runs[index..].iter().find_map(|run| run.superseded(fact.seq));
-                    fact.until = superseded.unwrap_or(fact.until);
-                    found.entry(found_key.to_vec()).or_default().push(fact);
-                }
-            })?;
-        }
-        let count: usize = found.values().map(Vec::len).sum();
-        if self.kept_facts + count > most {
-            (self.kept, self.kept_facts) = Default::default();
-        }
-        self.kept_facts += count;
-        self.kept.insert(key.to_vec(), found);
-        Ok(())
-    }
-
-    /// The facts up to a record, each with the record from which on it does not count.
-    fn facts(&self, key: &[u8], exact: bool, known_at: Seq) -> Vec<(&Fact, Seq)> {
-        let is_asked = |found: &[u8]| if exact { found == key } else { found.starts_with(key) };
-        let recent = self.recent.facts.range(key.to_vec()..).take_while(|(found, _)| found.starts_with(key));
-        let recent = recent.filter(|(found, _)| is_asked(found)).flat_map(|(_, facts)| facts);
-        let older = self.kept.get(key).into_iter().flat_map(BTreeMap::values).flatten();
-        // Most logs that are asked again and again have nothing behind the last run.
-        let none = self.recent.superseded.is_empty();
-        let recent_end = |fact: &Fact| if none { None } else { self.recent.superseded.get(&fact.seq) };
-        let until = |fact: &Fact| recent_end(fact).copied().unwrap_or(fact.until);
-        let facts = older.chain(recent).filter(|fact| fact.seq <= known_at);
-        facts.map(|fact| (fact, until(fact))).collect()
-    }
-}
-
-pub(crate) fn is_redaction(raw: &RawRecord<'_>) -> bool {
-    raw.head.op == op_number(Op::Redact) || matches!(raw.head.seal, Seal::Commitment(_))
-}
-
-/// Writes neighbouring runs as one.
-fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
-    let mut sources: Vec<run::Groups<'_>> = runs.iter().map(Run::groups).collect();
-    let mut heads = sources.iter_mut().map(run::Groups::next).collect::<Result<Vec<_>, _>>()?;
-    let mut writer = Writer::create(path)?;
-    while let Some(key) = heads.iter().flatten().map(|(key, _)| key).min().cloned() {
-        for (head, source) in heads.iter_mut().zip(&mut sources) {
-            while let Some((_, facts)) = head.take_if(|(own, _)| *own == key) {
-                writer.push(&key, &facts)?;
-                *head = source.next()?;
-            }
-        }
-    }
-    let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
-    superseded.sort_unstable();
-    let (first, last) =
-        (runs.first().map_or(Seq(1), |run| run.first), runs.last().map_or(Seq(0), |run| run.last));
-    writer.finish(first, last, &superseded)?;
-    Ok(())
+fn unreadable() -> Error {
+    Error::unavailable("the index cannot be read", "check the disk")
 }

@@ -4,23 +4,29 @@
 //! blocks      each: stored length u32, plain length u32, CRC32C u32, groups under zstd
 //! superseded  one block: the records of the stretch that took the place of others
 //! directory   one block: the first key of every block of groups, and where it stands
-//! footer      "ANNRUN01", first u64, last u64, superseded u64, directory u64, CRC32C u32; little-endian
+//! footer      "ANNRUN02", first u64, last u64, superseded u64, directory u64, CRC32C u32; little-endian
 //! ```
 //!
-//! A group is a key and the facts under it, in record order; a key with many facts goes on in the next block.
+//! A group is a key and the facts under it, in record order; a key with many facts goes on in the next block. What a
+//! fact is made of stands in `fact.rs`.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use annals_model::Seq;
+use zstd::bulk::Decompressor;
 
 use super::bytes::{Input, put_bytes, put_number};
-use super::entry::{Fact, Superseded};
+use super::entry::Superseded;
 use crate::Result;
 
-const MAGIC: &[u8; 8] = b"ANNRUN01";
+const MAGIC: &[u8; 8] = b"ANNRUN02";
+/// What all versions begin with.
+const FAMILY: &[u8] = b"ANNRUN";
 const FOOTER: usize = 8 + 4 * 8 + 4;
 /// Before each block.
 const HEADER: usize = 12;
@@ -65,6 +71,9 @@ impl Run {
         let mut footer = [0; FOOTER];
         file.read_exact_at(&mut footer, size.checked_sub(FOOTER as u64).ok_or_else(broken)?)?;
         let (fields, crc) = footer.split_at(FOOTER - 4);
+        if fields.starts_with(FAMILY) && !fields.starts_with(MAGIC) {
+            return Err(Unusable("it is of another version of the program".to_owned()));
+        }
         if !fields.starts_with(MAGIC) || crc32c::crc32c(fields).to_le_bytes() != crc {
             return Err(broken());
         }
@@ -87,65 +96,81 @@ impl Run {
         &self.superseded
     }
 
-    /// Calls `visit` with every key that begins so, and its facts.
-    pub fn find(&self, prefix: &[u8], mut visit: impl FnMut(&[u8], Fact)) -> Result<(), Unusable> {
-        let begin = self.directory.partition_point(|(first, _)| first.as_slice() < prefix).saturating_sub(1);
-        for (first, at) in &self.directory[begin..] {
-            if first.as_slice() > prefix && !first.starts_with(prefix) {
+    /// Calls `visit` with every key that begins so, and its facts as they stand.
+    pub fn find(
+        &self,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8], Input<'_>) -> Option<()>,
+    ) -> Result<(), Unusable> {
+        let mut cursor = Cursor::at(self, prefix)?;
+        while let Some((key, facts)) = cursor.group() {
+            if !key.starts_with(prefix) {
                 break;
             }
-            let plain = block(&self.file, *at)?;
-            let mut input = Input(&plain);
-            while !input.is_empty() {
-                let (key, facts) = group(&mut input).ok_or_else(broken)?;
-                if !key.starts_with(prefix) {
-                    continue;
-                }
-                let mut facts = Input(facts);
-                while !facts.is_empty() {
-                    visit(key, Fact::get(&mut facts).ok_or_else(broken)?);
-                }
-            }
+            visit(key, facts).ok_or_else(broken)?;
+            cursor.advance()?;
         }
         Ok(())
     }
 
-    /// All groups, in the order of their keys.
-    pub fn groups(&self) -> Groups<'_> {
-        Groups { run: self, next: 0, plain: Vec::new(), offset: 0 }
+    /// The keys that blocks begin with.
+    pub fn first_keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.directory.iter().map(|(key, _)| key.as_slice())
     }
 }
 
-/// A key, and its facts as they stand.
-pub type Group = (Vec<u8>, Vec<u8>);
-
-/// The groups of a run as they stand, one after the other.
+/// A place among the groups of a run, which are in the order of their keys.
 #[derive(Debug)]
-pub struct Groups<'a> {
+pub struct Cursor<'a> {
     run: &'a Run,
     next: usize,
     plain: Vec<u8>,
-    offset: usize,
+    key: Range<usize>,
+    facts: Range<usize>,
 }
 
-impl Groups<'_> {
-    /// The next one.
-    pub fn next(&mut self) -> Result<Option<Group>, Unusable> {
-        if self.offset == self.plain.len() {
-            let Some((_, at)) = self.run.directory.get(self.next) else { return Ok(None) };
-            (self.plain, self.offset) = (block(&self.run.file, *at)?, 0);
-            self.next += 1;
+impl<'a> Cursor<'a> {
+    /// At the first group whose key is no less than this one.
+    pub fn at(run: &'a Run, from: &[u8]) -> Result<Self, Unusable> {
+        let next = run.directory.partition_point(|(first, _)| first.as_slice() < from).saturating_sub(1);
+        let mut cursor = Self { run, next, plain: Vec::new(), key: 0..0, facts: 0..0 };
+        cursor.advance()?;
+        while cursor.group().is_some_and(|(key, _)| key < from) {
+            cursor.advance()?;
         }
-        let mut input = Input(&self.plain[self.offset..]);
-        let (key, facts) = group(&mut input).ok_or_else(broken)?;
-        let found = (key.to_vec(), facts.to_vec());
-        self.offset = self.plain.len() - input.0.len();
-        Ok(Some(found))
+        Ok(cursor)
     }
-}
 
-fn group<'a>(input: &mut Input<'a>) -> Option<(&'a [u8], &'a [u8])> {
-    Some((input.bytes()?, input.bytes()?))
+    /// The group's key and its facts; nothing at the end.
+    pub fn group(&self) -> Option<(&[u8], Input<'_>)> {
+        let facts = self.plain.get(self.facts.clone()).filter(|facts| !facts.is_empty())?;
+        Some((self.plain.get(self.key.clone())?, Input(facts)))
+    }
+
+    /// Goes on to the next group.
+    pub fn advance(&mut self) -> Result<(), Unusable> {
+        let mut at = self.facts.end;
+        if at == self.plain.len() {
+            let Some((_, offset)) = self.run.directory.get(self.next) else {
+                (self.key, self.facts) = (0..0, 0..0);
+                self.plain.clear();
+                return Ok(());
+            };
+            self.plain = block(&self.run.file, *offset)?;
+            self.next += 1;
+            at = 0;
+        }
+        let mut input = Input(&self.plain[at..]);
+        let length = self.plain.len();
+        let mut part = || {
+            let bytes = input.bytes()?;
+            let end = length - input.0.len();
+            Some(end - bytes.len()..end)
+        };
+        self.key = part().ok_or_else(broken)?;
+        self.facts = part().filter(|facts| !facts.is_empty()).ok_or_else(broken)?;
+        Ok(())
+    }
 }
 
 /// A run that is written.
@@ -247,7 +272,21 @@ pub(crate) fn block(file: &File, at: u64) -> Result<Vec<u8>, Unusable> {
     if crc32c::crc32c_append(crc32c::crc32c(&header[..8]), &bytes) != field(8) {
         return Err(broken());
     }
-    Ok(zstd::bulk::decompress(&bytes, plain)?)
+    decompress(&bytes, plain)
+}
+
+/// Decompresses with the thread's own decompressor: making one takes longer than decompressing a block.
+fn decompress(bytes: &[u8], plain: usize) -> Result<Vec<u8>, Unusable> {
+    thread_local! {
+        static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            none => none.insert(Decompressor::new()?),
+        };
+        Ok(decompressor.decompress(bytes, plain)?)
+    })
 }
 
 fn read_superseded(plain: &[u8]) -> Option<Vec<Superseded>> {

@@ -62,13 +62,19 @@ impl Places {
     }
 }
 
-/// Gathers the claims of the records up to `to`; of some attributes all of them.
-pub fn gather<L: Log>(
-    log: &L,
-    question: &Question,
-    to: Seq,
-    only: Option<&HashSet<Name>>,
-) -> Result<Gathering> {
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Sought<'a> {
+    /// Claims, and how many events stand where and which go on.
+    Everything,
+    /// All claims on some attributes, and nothing else.
+    Only(&'a HashSet<Name>),
+    /// How many events stand where and which go on, and no claims.
+    Events,
+}
+
+/// Gathers what is looked for from the records up to `to`.
+pub fn gather<L: Log>(log: &L, question: &Question, to: Seq, sought: Sought<'_>) -> Result<Gathering> {
     let blocks = to.0.div_ceil(BLOCK);
     let most = threads::count();
     let size = blocks.div_ceil(PIECES * most as u64).clamp(1, LARGEST) * BLOCK;
@@ -76,15 +82,16 @@ pub fn gather<L: Log>(
     let threads = usize::try_from(pieces / 2).unwrap_or(most).min(most);
     let queue = Queue { next: AtomicU64::new(pieces), turn: Mutex::default(), changed: Condvar::new() };
     queue.turn().left = pieces;
+    let whole = matches!(sought, Sought::Only(_));
     threads::run(threads, || {
         let stop = Stop(&queue);
-        let mut reader = Reader::new(log, question, to, only)?;
+        let mut reader = Reader::new(log, question, to, sought)?;
         let mut numbers = Vec::new();
         while let Some(index) = queue.take() {
             let (first, last) = (Seq(index * size + 1), Seq((index * size + size).min(to.0)));
             let piece = reader.read(first, last)?;
             let Some(mut turn) = queue.wait(index) else { break };
-            turn.gathering.take(question, &piece, (&mut reader.names, &mut numbers), only.is_some());
+            turn.gathering.take(question, &piece, (&mut reader.names, &mut numbers), whole);
             turn.left = index;
             drop(turn);
             queue.changed.notify_all();

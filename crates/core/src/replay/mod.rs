@@ -17,9 +17,11 @@ pub(crate) mod threads;
 use annals_model::answers::{Answer, Answers};
 use annals_model::fold::{Claim, Counted};
 use annals_model::gather::Kept;
-use annals_model::{Change, Event, EventId, Found, Ongoing, Position, Question, Seq, Snapshot, Source};
+use annals_model::{
+    Change, Event, EventId, Found, Ongoing, Position, Question, Seq, Snapshot, Source, Tally,
+};
 
-use self::gathering::{Gathering, Item, Places, gather};
+use self::gathering::{Gathering, Item, Places, Sought, gather};
 use self::piece::Name;
 use crate::codec::v1::{self, Claims};
 use crate::log::Log;
@@ -39,12 +41,86 @@ impl<L: Log> Store<L> {
             if let Some(answer) = self.filtered(question, position) {
                 return hashed(answer);
             }
-        } else if let Ok(found) = found(self.log(), question, position) {
+        } else if let Ok(found) = self.found(question, position) {
             return hashed(Snapshot::of(question, found));
         }
         let known = self.known(&question.timeline, question.known_at)?;
         hashed(Snapshot::answer(question, &known.knowledge()))
     }
+}
+
+/// Answers, beside the names of their attributes.
+type Answered = (Vec<(String, String)>, Vec<Answer>);
+
+impl<L: Log> Store<L> {
+    /// What stands, what may and what did not fit, without a look at events: the part of a snapshot that is made of
+    /// claims. With an index and without a filter it reads no record of the log.
+    pub fn answers(&self, question: &Question) -> Result<Answers> {
+        self.require(&question.timeline)?;
+        let position = self.position(question.known_at)?;
+        if question.filter.is_empty()
+            && let Some(answered) = self.indexed(question, position.seq)?
+        {
+            return together(self.log(), answered);
+        }
+        let known = self.known(&question.timeline, question.known_at)?;
+        Ok(Answers::of(question, &known.knowledge().admitted(question)))
+    }
+
+    /// A snapshot is made of claims and of events, each by the shortest way that there is.
+    fn found(&self, question: &Question, position: Position) -> Result<Found> {
+        let log = self.log();
+        let Some(answered) = self.indexed(question, position.seq)? else {
+            return found(log, question, position);
+        };
+        let answers = together(log, answered)?;
+        let standing = self.standing(&question.timeline, question.as_of.until(), position.seq);
+        let (events, ongoing) = standing.map_or_else(|| of_events(log, question, position.seq), Ok)?;
+        let log_root = scan::root_at(log, position.seq)?;
+        Ok(Found { position, log_root, events, ongoing, answers })
+    }
+
+    /// What the index answers, in the order of names; nothing where there is none, or it cannot be written.
+    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Answered>> {
+        let Some(index) = self.index() else { return Ok(None) };
+        let mut entities: Vec<&str> = question.entities.iter().map(String::as_str).collect();
+        entities.sort_unstable();
+        entities.dedup();
+        let found = if entities.is_empty() {
+            index.whole(self.log(), question, known_at)
+        } else {
+            let of = |entity| index.ask(self.log(), (&question.timeline, entity, None), question, known_at);
+            entities.into_iter().map(of).collect::<Result<Vec<_>>>().map(|found| found.concat())
+        };
+        match found {
+            Ok(found) => {
+                Ok(Some(found.into_iter().map(|one| ((one.entity, one.attribute), one.answer)).unzip()))
+            }
+            // An index that cannot be written is no reason not to answer.
+            Err(Error::Unavailable { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Answers as one, with the sources of those who contest them.
+fn together<L: Log>(log: &L, (names, mut answered): Answered) -> Result<Answers> {
+    add_sources(log, &mut answered)?;
+    let mut answers = Answers::default();
+    for ((entity, attribute), answer) in names.iter().zip(answered) {
+        answers.add(entity, attribute, answer);
+    }
+    Ok(answers)
+}
+
+/// How many events stand where, and which go on: the part of a snapshot that is not made of claims.
+fn of_events<L: Log>(log: &L, question: &Question, to: Seq) -> Result<(Tally, Vec<Ongoing>)> {
+    let Gathering { tally, ongoing, places, .. } = gather(log, question, to, Sought::Events)?;
+    Ok((tally, in_order(ongoing, &places)))
+}
+
+fn in_order(ongoing: Vec<(Seq, Ongoing)>, places: &Places) -> Vec<Ongoing> {
+    Ongoing::in_order(ongoing.into_iter().map(|(seq, ongoing)| (places.of(seq), ongoing)).collect())
 }
 
 fn hashed(answer: serde_json::Result<Snapshot>) -> Result<Snapshot> {
@@ -59,29 +135,28 @@ fn found<L: Log>(log: &L, question: &Question, position: Position) -> Result<Fou
         .map(|(name, gathered)| (name, gathered.finish(question, |item| places.of(item.seq))))
         .collect();
     attributes.sort_unstable_by(|(a, _), (b, _)| a.parts().cmp(&b.parts()));
-    let mut answered = threads::map_chunks(&attributes, |chunk| {
+    let answered = threads::map_chunks(&attributes, |chunk| {
         chunk.iter().map(|(_, claims)| answer(question, claims, places)).collect()
     })?;
-    add_sources(log, &mut answered)?;
-    let mut answers = Answers::default();
-    for ((name, _), answer) in attributes.iter().zip(answered) {
+    let name = |(name, _): &Attribute| {
         let (entity, attribute) = name.parts();
-        answers.add(entity, attribute, answer);
-    }
-    let ongoing = ongoing.into_iter().map(|(seq, ongoing)| (places.of(seq), ongoing)).collect();
+        (entity.to_owned(), attribute.to_owned())
+    };
+    let answers = together(log, (attributes.iter().map(name).collect(), answered))?;
+    let ongoing = in_order(ongoing, places);
     let log_root = scan::root_at(log, position.seq)?;
-    Ok(Found { position, log_root, events: tally, ongoing: Ongoing::in_order(ongoing), answers })
+    Ok(Found { position, log_root, events: tally, ongoing, answers })
 }
 
 /// Gathers the claims, and those of some attributes a second time where too much of them was dropped.
 fn all<L: Log>(log: &L, question: &Question, to: Seq) -> Result<Gathering> {
-    let mut gathering = gather(log, question, to, None)?;
+    let mut gathering = gather(log, question, to, Sought::Everything)?;
     let (lost, kept) = gathering.attributes.into_iter().partition(|(_, gathered)| gathered.is_lost());
     gathering.attributes = kept;
     let lost: Vec<_> = lost;
     if !lost.is_empty() {
         let names = lost.into_iter().map(|(name, _)| name).collect();
-        gathering.attributes.extend(gather(log, question, to, Some(&names))?.attributes);
+        gathering.attributes.extend(gather(log, question, to, Sought::Only(&names))?.attributes);
     }
     Ok(gathering)
 }
@@ -119,8 +194,11 @@ fn claim<'a>(kept: &Kept<Item>, event: &'a Event, places: &Places) -> Option<Cla
 }
 
 /// Reads the sources of the claims that contest what stands.
-fn add_sources<L: Log>(log: &L, answers: &mut [Answer]) -> Result<()> {
+pub fn add_sources<L: Log + ?Sized>(log: &L, answers: &mut [Answer]) -> Result<()> {
     let mut seqs: Vec<Seq> = answers.iter().flat_map(|answer| answer.contenders.iter().copied()).collect();
+    if seqs.is_empty() {
+        return Ok(());
+    }
     seqs.sort_unstable();
     seqs.dedup();
     let sources = threads::map_chunks(&seqs, |chunk| sources(log, chunk))?;
@@ -136,7 +214,7 @@ fn add_sources<L: Log>(log: &L, answers: &mut [Answer]) -> Result<()> {
 }
 
 /// The sources of some records, in order.
-fn sources<L: Log>(log: &L, seqs: &[Seq]) -> Result<Vec<Vec<Source>>> {
+fn sources<L: Log + ?Sized>(log: &L, seqs: &[Seq]) -> Result<Vec<Vec<Source>>> {
     let mut sources = Vec::with_capacity(seqs.len());
     let mut rest = seqs;
     while let Some(first) = rest.first() {

@@ -7,6 +7,7 @@ use annals_model::date::Span;
 use annals_model::gather::Mark;
 use annals_model::{Date, EventId, Moment, Ongoing, Op, Question, Reached, Seq};
 
+use super::gathering::Sought;
 use crate::codec::frame::{Packed, Unpacker, heads};
 use crate::codec::leaf::op_of;
 use crate::codec::v1::{self, Head, Seal};
@@ -56,8 +57,7 @@ pub struct Reader<'a, L> {
     until: Moment,
     /// The last record that counts.
     to: Seq,
-    /// The attributes to be read, where not all are.
-    only: Option<&'a HashSet<Name>>,
+    sought: Sought<'a>,
     unpacker: Unpacker,
     dates: HashMap<Box<str>, Date>,
     /// The attributes that this reader has seen.
@@ -129,13 +129,13 @@ struct Place {
 
 impl<'a, L: Log> Reader<'a, L> {
     /// A reader of the records up to `to`, for a question.
-    pub fn new(log: &'a L, question: &'a Question, to: Seq, only: Option<&'a HashSet<Name>>) -> Result<Self> {
+    pub fn new(log: &'a L, question: &'a Question, to: Seq, sought: Sought<'a>) -> Result<Self> {
         Ok(Self {
             log,
             question,
             until: question.as_of.until(),
             to,
-            only,
+            sought,
             unpacker: Unpacker::new()?,
             dates: HashMap::new(),
             names: Names::default(),
@@ -232,6 +232,11 @@ impl<'a, L: Log> Reader<'a, L> {
             }
         };
         let is_plain = !is_interval && happenings.len() == 1;
+        let effects = effects.filter(|_| !matches!(self.sought, Sought::Events));
+        let only = match self.sought {
+            Sought::Only(only) => Some(only),
+            Sought::Everything | Sought::Events => None,
+        };
         for (position, effect) in effects.enumerate() {
             let effect = effect?;
             if !self.question.asks_for(effect.entity) {
@@ -244,13 +249,13 @@ impl<'a, L: Log> Reader<'a, L> {
             if marks.peek().is_none() {
                 continue;
             }
-            if let Some(number) = self.names.number(effect.entity, effect.attribute, self.only) {
+            if let Some(number) = self.names.number(effect.entity, effect.attribute, only) {
                 piece.claims.extend(marks.map(|mark| (number, mark)));
             }
         }
         let reached = Reached::of(happenings, self.until);
         // What goes on was found the first time already where some attributes are read again.
-        let certainty = Ongoing::certainty_of(happenings, self.until).filter(|_| self.only.is_none());
+        let certainty = Ongoing::certainty_of(happenings, self.until).filter(|_| only.is_none());
         let goes_on = certainty.map(|certainty| (text.map(str::to_owned), certainty));
         Ok((Some(reached), goes_on))
     }

@@ -1,0 +1,59 @@
+//! The sources of those who contest a value, which the index does not hold: they are read from the log, and kept for
+//! the next question.
+//!
+//! What is kept was read when the log had a certain number of redactions, and is forgotten as soon as it has another.
+
+use std::collections::HashMap;
+use std::slice;
+
+use annals_model::answers::Answer;
+use annals_model::{Seq, Source};
+
+use crate::Result;
+use crate::log::Log;
+use crate::replay::add_sources;
+
+/// Records whose sources are kept.
+const MOST: usize = 4096;
+
+/// The sources that some records cite.
+#[derive(Debug, Default)]
+pub struct Cited {
+    redactions: u64,
+    known: HashMap<Seq, Vec<Source>>,
+}
+
+impl Cited {
+    /// Adds the sources to an answer, if all of them are known; `redactions` is how many the log has.
+    pub fn cite(&mut self, redactions: u64, answer: &mut Answer) -> bool {
+        if self.redactions != redactions {
+            *self = Self { redactions, ..Self::default() };
+        }
+        if !answer.contenders.iter().all(|seq| self.known.contains_key(seq)) {
+            return false;
+        }
+        let contested = answer.cell.iter_mut().flat_map(|cell| &mut cell.contested);
+        for (contender, seq) in contested.zip(&answer.contenders) {
+            if let Some(sources) = self.known.get(seq) {
+                contender.sources.clone_from(sources);
+            }
+        }
+        true
+    }
+
+    /// Keeps the sources of an answer that was read from the log when it had so many redactions, or more.
+    pub fn keep(&mut self, redactions: u64, answer: &Answer) {
+        if self.redactions != redactions || self.known.len() + answer.contenders.len() > MOST {
+            *self = Self { redactions, ..Self::default() };
+        }
+        let contested = answer.cell.iter().flat_map(|cell| &cell.contested);
+        for (contender, seq) in contested.zip(&answer.contenders) {
+            self.known.insert(*seq, contender.sources.clone());
+        }
+    }
+}
+
+/// Reads the sources of an answer from the log.
+pub fn read<L: Log + ?Sized>(log: &L, answer: &mut Answer) -> Result<()> {
+    add_sources(log, slice::from_mut(answer))
+}

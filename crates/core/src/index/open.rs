@@ -1,0 +1,300 @@
+//! The index while a process uses it: its runs, what the log holds behind them, and what was asked before.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::Path;
+
+use annals_model::answers::Answer;
+use annals_model::{Op, Question, Seq};
+
+use super::bytes::Input;
+use super::entry::{self, Superseded};
+use super::fact::{Dates, Fact};
+use super::manifest::Manifest;
+use super::rows::{OPEN, Picked, Row, Rows};
+use super::run::{Cursor, Run, Writer};
+use super::sheet::Sheet;
+use super::{ClaimIndex, Sizes, Trouble};
+use crate::codec::frame::RawRecord;
+use crate::codec::leaf::op_number;
+use crate::codec::v1::Seal;
+use crate::log::Log;
+use crate::merkle::BLOCK;
+use crate::{Error, scan};
+
+/// The claims on attributes, by their keys.
+type Sheets = BTreeMap<Vec<u8>, Sheet>;
+
+/// The index, while a process uses it.
+#[derive(Debug, Default)]
+pub struct Open {
+    pub(super) manifest: Manifest,
+    pub(super) runs: Vec<Run>,
+    pub(super) recent: Recent,
+    /// What was asked before, up to the last run.
+    kept: HashMap<Vec<u8>, Sheets>,
+    kept_claims: usize,
+}
+
+/// What the log holds behind the last run.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// The last record that was read.
+    end: Seq,
+    pub(super) claims: BTreeMap<Vec<u8>, Rows>,
+    /// By the record that no longer counts, the one that took its place.
+    pub(super) superseded: HashMap<Seq, Seq>,
+    /// How many of its records are redactions, or were redacted.
+    redactions: u64,
+}
+
+impl Recent {
+    /// Whether a row that counts at K by what the runs know does so by what came later, too.
+    pub fn counts(&self, row: &Row, known_at: Seq) -> bool {
+        // Most logs that are asked again and again have nothing behind the last run.
+        self.superseded.is_empty() || self.superseded.get(&row.seq).is_none_or(|by| known_at < *by)
+    }
+}
+
+impl Open {
+    /// An index with these runs.
+    pub fn new(manifest: Manifest, runs: Vec<Run>) -> Self {
+        Self { manifest, runs, ..Self::default() }
+    }
+
+    /// How many of the log's records are redactions, or were redacted.
+    pub const fn redactions(&self) -> u64 {
+        self.manifest.redactions + self.recent.redactions
+    }
+
+    /// Takes in what the log holds behind what is known.
+    pub fn catch_up<L: Log + ?Sized>(&mut self, index: &ClaimIndex, log: &L) -> Result<(), Trouble> {
+        self.make_runs(index, log)?;
+        let end = log.head()?.seq();
+        let covered = self.manifest.covered();
+        self.recent.end = self.recent.end.max(covered);
+        let from = self.recent.end.next();
+        if from > end {
+            return Ok(());
+        }
+        let Recent { claims, superseded, redactions, .. } = &mut self.recent;
+        let begun = self.manifest.begun;
+        let (mut redacts, mut dates) = (false, Dates::default());
+        scan::each_without_details(log, from, end, |raw| {
+            *redactions += u64::from(is_redaction(raw));
+            redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
+            let replaced = entry::read(log, raw, |key, bytes| {
+                let rows = claims.entry(key).or_default();
+                let taken = Fact::read(&mut Input(bytes))
+                    .and_then(|fact| rows.take(&fact, OPEN, &mut dates, |_| true));
+                taken.ok_or_else(|| Error::unavailable("cannot index a record", "report this"))
+            })?;
+            superseded.extend(replaced.map(|replaced| (Seq(replaced.previous), Seq(replaced.by))));
+            Ok(())
+        })?;
+        self.recent.end = end;
+        if redacts { Err(Trouble::redacted()) } else { Ok(()) }
+    }
+
+    /// Makes runs of what the log holds behind the last one, as far as it is enough for them.
+    pub fn make_runs<L: Log + ?Sized>(&mut self, index: &ClaimIndex, log: &L) -> Result<(), Trouble> {
+        let whole = log.head()?.seq().0 / BLOCK * BLOCK;
+        while whole.saturating_sub(self.manifest.covered().0) >= index.sizes.enough {
+            let first = self.manifest.covered().next();
+            self.grow(index, log, first, Seq(whole.min(first.0 - 1 + index.sizes.at_once)))?;
+        }
+        Ok(())
+    }
+
+    /// Makes a run of the next records, and merges neighbours of one size.
+    fn grow<L: Log + ?Sized>(
+        &mut self,
+        index: &ClaimIndex,
+        log: &L,
+        first: Seq,
+        last: Seq,
+    ) -> Result<(), Trouble> {
+        let dir = &index.dir;
+        fs::create_dir_all(dir)?;
+        let mut facts: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
+        let mut superseded = Vec::new();
+        let begun = self.manifest.begun;
+        let (mut redacts, mut redactions) = (false, 0);
+        scan::each_without_details(log, first, last, |raw| {
+            redactions += u64::from(is_redaction(raw));
+            redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
+            superseded.extend(entry::read(log, raw, |key, fact| {
+                facts.entry(key).or_default().extend(fact);
+                Ok(())
+            })?);
+            Ok(())
+        })?;
+        if redacts {
+            return Err(Trouble::redacted());
+        }
+        self.manifest.redactions += redactions;
+        superseded.sort_unstable();
+        let mut facts: Vec<(Vec<u8>, Vec<u8>)> = facts.into_iter().collect();
+        facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let number = self.manifest.next();
+        let path = Manifest::path(dir, number);
+        let mut writer = Writer::create(&path)?;
+        for (key, facts) in &facts {
+            writer.push(key, facts)?;
+        }
+        writer.finish(first, last, &superseded)?;
+        self.runs.push(Run::open(&path)?);
+        self.manifest.runs.push((number, last));
+        let gone = self.merge(dir, index.sizes)?;
+        self.manifest.root = log
+            .block(last.0 / BLOCK - 1)?
+            .ok_or_else(|| Error::from(crate::Damage::of(first, last, "their block root is missing")))?;
+        self.manifest.write(dir)?;
+        for number in gone {
+            fs::remove_file(Manifest::path(dir, number))?;
+        }
+        (self.kept, self.kept_claims, self.recent) = Default::default();
+        Ok(())
+    }
+
+    /// Merges the last runs while enough of them have one size; gives the numbers of those that are gone.
+    fn merge(&mut self, dir: &Path, Sizes { enough, fan, .. }: Sizes) -> Result<Vec<u64>, Trouble> {
+        let mut gone = Vec::new();
+        loop {
+            let size = |run: &Run| ((run.last.0 - run.first.0 + 1) / enough).max(1).ilog(fan as u64);
+            let Some(newest) = self.runs.last().map(size) else { return Ok(gone) };
+            let alike = self.runs.iter().rev().take_while(|run| size(run) == newest).count();
+            if alike < fan {
+                return Ok(gone);
+            }
+            let from = self.runs.len() - alike;
+            let (number, last) = (self.manifest.next(), self.manifest.covered());
+            let path = Manifest::path(dir, number);
+            write_merged(&self.runs[from..], &path)?;
+            self.runs.truncate(from);
+            self.runs.push(Run::open(&path)?);
+            gone.extend(self.manifest.runs.drain(from..).map(|(number, _)| number));
+            self.manifest.runs.push((number, last));
+        }
+    }
+
+    /// Keeps the claims on an attribute, or on all that begin so, in memory.
+    pub fn keep(&mut self, key: &[u8], exact: bool, most: usize) -> Result<(), Trouble> {
+        if self.kept.contains_key(key) {
+            return Ok(());
+        }
+        let mut found: BTreeMap<Vec<u8>, Rows> = BTreeMap::new();
+        let mut dates = Dates::default();
+        for (index, run) in self.runs.iter().enumerate() {
+            let superseded = |seq: Seq| self.runs[index..].iter().find_map(|run| run.superseded(seq));
+            run.find(key, |found_key, mut facts| {
+                if exact && found_key != key {
+                    return Some(());
+                }
+                if !found.contains_key(found_key) {
+                    found.insert(found_key.to_vec(), Rows::default());
+                }
+                let rows = found.get_mut(found_key)?;
+                while !facts.is_empty() {
+                    let fact = Fact::read(&mut facts)?;
+                    rows.take(&fact, superseded(fact.seq).unwrap_or(OPEN), &mut dates, |_| true)?;
+                }
+                Some(())
+            })?;
+        }
+        let sheets: Sheets = found.into_iter().map(|(key, rows)| (key, Sheet::new(rows))).collect();
+        let count: usize = sheets.values().map(Sheet::len).sum();
+        if self.kept_claims + count > most {
+            (self.kept, self.kept_claims) = Default::default();
+        }
+        self.kept_claims += count;
+        self.kept.insert(key.to_vec(), sheets);
+        Ok(())
+    }
+
+    /// The keys of an attribute, or of all that begin so, each with the claims that the runs have and those behind.
+    pub fn sheets<'a>(&'a self, key: &'a [u8], exact: bool) -> impl Iterator<Item = Known<'a>> {
+        let is_asked = move |found: &[u8]| if exact { found == key } else { found.starts_with(key) };
+        let recent = self.recent.claims.range(key.to_vec()..);
+        let recent = recent.take_while(|(found, _)| found.starts_with(key)).map(|(key, _)| key);
+        let older = self.kept.get(key).into_iter().flat_map(BTreeMap::keys);
+        let keys: BTreeSet<&[u8]> =
+            recent.chain(older).map(Vec::as_slice).filter(|found| is_asked(found)).collect();
+        keys.into_iter().map(move |found| Known {
+            key: found,
+            sheet: self.kept.get(key).and_then(|sheets| sheets.get(found)),
+            recent: self.recent.claims.get(found),
+        })
+    }
+
+    /// One attribute, of which the claims are kept.
+    pub fn known<'a>(&'a self, key: &'a [u8]) -> Known<'a> {
+        let sheet = self.kept.get(key).and_then(|sheets| sheets.get(key));
+        Known { key, sheet, recent: self.recent.claims.get(key) }
+    }
+
+    /// What the claims on one attribute come to; nothing where a text cannot be read.
+    pub fn answer(&self, known: &Known<'_>, question: &Question, known_at: Seq) -> Option<Answer> {
+        let (entity, attribute) = entry::names(known.key)?;
+        let older = known.sheet.map(|sheet| sheet.rows().uses()).unwrap_or_default();
+        let newer = known.recent.map(Rows::uses).unwrap_or_default();
+        let mut picked = Picked::new(question, older.and(newer));
+        let counts = |row: &Row| self.recent.counts(row, known_at);
+        if let Some(rows) = known.recent {
+            for row in rows.all.iter().filter(|row| row.counts(known_at) && counts(row)) {
+                picked.take(rows, row);
+            }
+            if let Some(sheet) = known.sheet {
+                picked.renumber(rows, sheet.rows());
+            }
+        }
+        if let Some(sheet) = known.sheet {
+            sheet.pick(question, known_at, &mut picked, counts);
+        }
+        picked.answer(entity, attribute)
+    }
+}
+
+/// An attribute's claims.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Its key.
+    pub key: &'a [u8],
+    sheet: Option<&'a Sheet>,
+    recent: Option<&'a Rows>,
+}
+
+impl Known<'_> {
+    /// All claims, whether they count or not, each with the record from which on it does not as far as the runs know.
+    pub fn rows(&self) -> impl Iterator<Item = (&Rows, &Row)> {
+        let parts = self.sheet.map(Sheet::rows).into_iter().chain(self.recent);
+        parts.flat_map(|rows| rows.all.iter().map(move |row| (rows, row)))
+    }
+}
+
+pub fn is_redaction(raw: &RawRecord<'_>) -> bool {
+    raw.head.op == op_number(Op::Redact) || matches!(raw.head.seal, Seal::Commitment(_))
+}
+
+/// Writes neighbouring runs as one.
+fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
+    let mut sources: Vec<Cursor<'_>> =
+        runs.iter().map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
+    let mut writer = Writer::create(path)?;
+    while let Some(key) =
+        sources.iter().filter_map(|source| Some(source.group()?.0)).min().map(<[u8]>::to_vec)
+    {
+        for source in &mut sources {
+            while let Some((_, facts)) = source.group().filter(|(own, _)| *own == key) {
+                writer.push(&key, facts.0)?;
+                source.advance()?;
+            }
+        }
+    }
+    let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
+    superseded.sort_unstable();
+    let (first, last) =
+        (runs.first().map_or(Seq(1), |run| run.first), runs.last().map_or(Seq(0), |run| run.last));
+    writer.finish(first, last, &superseded)?;
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! The claims on one attribute, read from facts: what an answer is picked from.
+//!
+//! A row is a claim's sketch, the records between which it counts, and where its text stands. Texts are read for the
+//! few rows that an answer needs, and for no others.
+
+use std::collections::HashMap;
+
+use annals_model::answers::Answer;
+use annals_model::fold::{Claim, Counted};
+use annals_model::reduce::{Deed, Needed, Sketch, Uses, reduce};
+use annals_model::{Event, Moment, Number, Question, Seq};
+
+use super::fact::{Dates, Fact, Text};
+
+/// Distinct members up to which they are looked for one by one.
+const FEW: usize = 16;
+
+/// Counts for ever.
+pub const OPEN: Seq = Seq(u64::MAX);
+
+/// A claim.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// What tells whether it leaves a trace.
+    pub sketch: Sketch,
+    /// The record that brought it.
+    pub seq: Seq,
+    /// The record from which on it does not count.
+    pub until: Seq,
+    text: (u32, u32),
+    has_uuid: bool,
+}
+
+/// The claims on one attribute, in no particular order.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    pub(super) all: Vec<Row>,
+    texts: Vec<u8>,
+    members: Members,
+    uses: Uses,
+}
+
+/// The members that an attribute's claims name, by numbers.
+#[derive(Clone, Debug, Default)]
+struct Members {
+    /// Where each of them stands among the texts.
+    found: Vec<(u32, u32)>,
+    /// The same, where they are many.
+    numbers: HashMap<Box<[u8]>, u32>,
+}
+
+impl Row {
+    /// Whether it counts when the log ends at a record.
+    pub fn counts(&self, known_at: Seq) -> bool {
+        self.seq <= known_at && known_at < self.until
+    }
+}
+
+impl Rows {
+    /// Takes a fact's claims. `keep` says of each whether it is to be kept; what the attribute is used for is learned
+    /// from all of them.
+    pub fn take(
+        &mut self,
+        fact: &Fact<'_>,
+        until: Seq,
+        dates: &mut Dates,
+        mut keep: impl FnMut(&Sketch) -> bool,
+    ) -> Option<()> {
+        let (bytes, has_uuid) = fact.text().bytes();
+        let start = self.texts.len();
+        let text = (u32::try_from(start).ok()?, u32::try_from(bytes.len()).ok()?);
+        let mut member = 0;
+        if fact.touches_a_member() {
+            self.texts.extend(bytes);
+            let name = fact.text().member()?;
+            let at = u32::try_from(start + bytes.len() - name.len()).ok()?;
+            member = self.members.number(&self.texts, (at, u32::try_from(name.len()).ok()?))?;
+        }
+        let (rows, uses) = (&mut self.all, &mut self.uses);
+        let before = rows.len();
+        fact.sketches(dates, member, |sketch| {
+            uses.learn(sketch.deed);
+            if keep(&sketch) {
+                rows.push(Row { sketch, seq: fact.seq, until, text, has_uuid });
+            }
+        })?;
+        if rows.len() > before && self.texts.len() == start {
+            self.texts.extend(bytes);
+        }
+        Some(())
+    }
+
+    /// Learns what a fact uses the attribute for, and keeps nothing of it.
+    pub fn learn(&mut self, fact: &Fact<'_>) -> Option<()> {
+        self.uses.learn(fact.deed()?);
+        Some(())
+    }
+
+    /// What the attribute is used for.
+    pub const fn uses(&self) -> Uses {
+        self.uses
+    }
+
+    /// Makes room for another attribute.
+    pub fn clear(&mut self) {
+        self.all.clear();
+        self.texts.clear();
+        self.members.found.clear();
+        self.members.numbers.clear();
+        self.uses = Uses::default();
+    }
+
+    /// The text of a row.
+    pub fn text(&self, row: &Row) -> Text<'_> {
+        let (start, length) = (row.text.0 as usize, row.text.1 as usize);
+        Text::new(self.texts.get(start..start + length).unwrap_or_default(), row.has_uuid)
+    }
+
+    /// The number that a member of another part of the same attribute's claims has here; a new one where it has none.
+    fn number_of(&self, text: Text<'_>, number: u32) -> u32 {
+        let known = text.member().and_then(|name| self.members.find(&self.texts, name));
+        known.unwrap_or_else(|| self.members.count().saturating_add(number))
+    }
+}
+
+impl Members {
+    fn count(&self) -> u32 {
+        u32::try_from(self.found.len()).unwrap_or(u32::MAX)
+    }
+
+    fn find(&self, texts: &[u8], name: &[u8]) -> Option<u32> {
+        if self.found.len() > FEW {
+            return self.numbers.get(name).copied();
+        }
+        let is = |(at, length): &(u32, u32)| texts.get(*at as usize..(*at + *length) as usize) == Some(name);
+        (0..).zip(&self.found).find(|(_, found)| is(found)).map(|(number, _)| number)
+    }
+
+    /// The number of the member that stands at a place among the texts.
+    fn number(&mut self, texts: &[u8], (at, length): (u32, u32)) -> Option<u32> {
+        let name = texts.get(at as usize..(at + length) as usize)?;
+        if let Some(number) = self.find(texts, name) {
+            return Some(number);
+        }
+        self.found.push((at, length));
+        match self.found.len() {
+            count if count <= FEW => {}
+            count if count == FEW + 1 => {
+                for (number, (at, length)) in (0..).zip(&self.found) {
+                    self.numbers.insert(texts[*at as usize..(*at + *length) as usize].into(), number);
+                }
+            }
+            _ => drop(self.numbers.insert(name.into(), self.count() - 1)),
+        }
+        Some(self.count() - 1)
+    }
+}
+
+/// What is picked of an attribute's claims for a question: those that count at K and may hold at D.
+pub struct Picked<'a, 'q> {
+    question: &'q Question,
+    claims: Vec<(Sketch, (&'a Rows, &'a Row))>,
+    floor: Moment,
+    keeps_all: bool,
+}
+
+impl<'a, 'q> Picked<'a, 'q> {
+    /// Nothing yet, of an attribute that is used so.
+    pub const fn new(question: &'q Question, uses: Uses) -> Self {
+        let keeps_all = !uses.never_clash();
+        Self { question, claims: Vec::new(), floor: Moment::NEG_INFINITY, keeps_all }
+    }
+
+    /// What is over before this leaves no trace.
+    pub const fn floor(&self) -> Moment {
+        self.floor
+    }
+
+    /// Takes a row that counts at K.
+    pub fn take(&mut self, rows: &'a Rows, row: &'a Row) {
+        if row.sketch.bounds().1 < self.floor || !row.sketch.may_hold(self.question) {
+            return;
+        }
+        if !self.keeps_all {
+            self.floor = self.floor.max(row.sketch.floor(self.question).unwrap_or(self.floor));
+        }
+        self.claims.push((row.sketch, (rows, row)));
+    }
+
+    /// Makes the numbers of members those that another part of the claims has.
+    pub fn renumber(&mut self, part: &'a Rows, by: &Rows) {
+        for (sketch, (rows, row)) in &mut self.claims {
+            if let Deed::Add(number) | Deed::Remove(number) = &mut sketch.deed
+                && std::ptr::eq(*rows, part)
+            {
+                *number = by.number_of(rows.text(row), *number);
+            }
+        }
+    }
+
+    /// The answer; nothing where a text cannot be read.
+    pub fn answer(mut self, entity: &str, attribute: &str) -> Option<Answer> {
+        let needed: Vec<Needed<(&Rows, &Row)>> = if self.keeps_all {
+            self.claims.iter().map(|(_, item)| (*item, None)).collect()
+        } else {
+            reduce(self.question, &mut self.claims)
+        };
+        // Only clashes are told with the attribute's name.
+        let (entity, attribute) = if self.keeps_all { (entity, attribute) } else { ("", "") };
+        let event = |((rows, row), sum): &Needed<(&Rows, &Row)>| {
+            rows.text(row).event(entity, attribute, row.sketch.when, *sum)
+        };
+        let events: Vec<Event> = needed.iter().map(event).collect::<Option<_>>()?;
+        let claims: Vec<Claim<'_>> =
+            needed.iter().zip(&events).map(|(needed, event)| claim(needed, event)).collect();
+        Some(Answer::of(self.question, &claims))
+    }
+}
+
+fn claim<'e>(((_, row), _): &((&Rows, &Row), Option<Number>), event: &'e Event) -> Claim<'e> {
+    let Sketch { span, place, position, .. } = row.sketch;
+    Claim { counted: Counted { place, seq: row.seq, event }, position, span, effect: &event.effects[0] }
+}

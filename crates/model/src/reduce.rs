@@ -1,0 +1,300 @@
+//! Which claims on one attribute an answer needs, told from sketches of all of them.
+//!
+//! An index of claims holds everything that was ever said about an attribute; an answer rests on a handful of it.
+//! [`reduce`] picks these out, without a look at values: what it keeps folds to the same answer as all claims do,
+//! value, deciding event and everything that the dates leave open. The rules are those of the fold:
+//!
+//! - Whatever surely came before a sure replacement leaves no trace.
+//! - Increases that surely happened, all before or all after every replacement, are as good as two of them with the
+//!   same sum: the first, and the last that is not zero, which is the one that decides.
+//! - Where members are only added and removed, each one has a floor of its own: what surely came before a sure
+//!   touch of the same member. Of what lies below, the turns that decide who changed the set last are kept.
+//!
+//! This holds for attributes whose claims cannot clash ([`Uses::never_clash`]); of others every claim is needed,
+//! since the answer lists clashes. [`gather`](crate::gather) does the like for claims that are read backwards from
+//! a log, where nothing is known beforehand.
+
+use crate::date::Span;
+use crate::fold::{holds, moment, order};
+use crate::{Certainty, Change, Moment, Number, Question, Scalar, Seq, Value, When};
+
+/// Numbers whose sizes add up to more than this may clash in one order and not in another.
+const LARGEST: i128 = i128::MAX / 8;
+
+/// What a claim does, without the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It replaces what stands.
+    Replace(Kind),
+    /// It adds a number to what stands.
+    Increase(Number),
+    /// It adds a member to a set; members of one attribute are told apart by numbers, counted from 0.
+    Add(u32),
+    /// It removes a member.
+    Remove(u32),
+}
+
+/// What a replacement leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Nothing,
+    /// A number.
+    Number,
+    /// Text, true or false.
+    Plain,
+    /// A set.
+    Set,
+}
+
+/// A claim, as far as it matters which others leave a trace beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sketch {
+    /// When the happening began and ended.
+    pub span: Span,
+    /// When, within it, the effect takes hold.
+    pub when: When,
+    /// What it does.
+    pub deed: Deed,
+    /// Its event's place in the log.
+    pub place: Seq,
+    /// The effect's position in the event.
+    pub position: usize,
+    /// Whether the date is an interval.
+    pub is_interval: bool,
+    /// Whether the date is one happening that is no interval, or the event does nothing else to the attribute: what
+    /// surely happened then did so in one way only.
+    pub is_simple: bool,
+}
+
+/// What an attribute is used for, by all claims ever made on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// The kinds of deeds, a bit each.
+    kinds: u8,
+    /// The size of all increases.
+    size: i128,
+}
+
+const NUMBER: u8 = 1;
+const PLAIN: u8 = 2;
+const SET: u8 = 4;
+const INCREASE: u8 = 8;
+const MEMBER: u8 = 16;
+
+impl Deed {
+    /// What a change does; `member` gives the number of a member.
+    pub fn of(change: &Change, member: impl FnOnce(&Scalar) -> u32) -> Self {
+        match change {
+            Change::Set(Value::Set(_)) => Self::Replace(Kind::Set),
+            Change::Set(Value::Scalar(Scalar::Number(_))) => Self::Replace(Kind::Number),
+            Change::Set(Value::Scalar(_)) => Self::Replace(Kind::Plain),
+            Change::Clear => Self::Replace(Kind::Nothing),
+            Change::Increase(by) => Self::Increase(*by),
+            Change::Add(scalar) => Self::Add(member(scalar)),
+            Change::Remove(scalar) => Self::Remove(member(scalar)),
+        }
+    }
+
+    /// Whether it replaces what stands.
+    pub const fn replaces(self) -> bool {
+        matches!(self, Self::Replace(_))
+    }
+}
+
+impl Uses {
+    /// Takes one more use.
+    pub const fn learn(&mut self, deed: Deed) {
+        self.kinds |= match deed {
+            Deed::Replace(Kind::Nothing) => 0,
+            Deed::Replace(Kind::Number) => NUMBER,
+            Deed::Replace(Kind::Plain) => PLAIN,
+            Deed::Replace(Kind::Set) => SET,
+            Deed::Add(_) | Deed::Remove(_) => MEMBER,
+            Deed::Increase(by) => {
+                self.size = self.size.saturating_add(by.smallest_parts().saturating_abs());
+                INCREASE
+            }
+        };
+    }
+
+    /// The uses of two parts of an attribute's claims.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { kinds: self.kinds | other.kinds, size: self.size.saturating_add(other.size) }
+    }
+
+    /// Whether no claim can fail to fit what stands, in whatever order they come.
+    pub const fn never_clash(&self) -> bool {
+        let numbers = self.kinds & INCREASE == 0 || self.kinds & (PLAIN | SET | MEMBER) == 0;
+        let sets = self.kinds & MEMBER == 0 || self.kinds & (PLAIN | NUMBER) == 0;
+        numbers && sets && self.size <= LARGEST
+    }
+}
+
+impl Sketch {
+    /// The first and the last moment at which the effect may take hold.
+    pub const fn bounds(&self) -> (Moment, Moment) {
+        let range = moment(self.span, self.when);
+        (range.earliest, range.latest)
+    }
+
+    /// Whether it possibly holds at the date asked about.
+    pub fn may_hold(&self, question: &Question) -> bool {
+        holds(self.span, self.when, question.as_of.until(), Certainty::Possibly)
+    }
+
+    /// Whether it surely does.
+    pub fn surely_holds(&self, question: &Question) -> bool {
+        holds(self.span, self.when, question.as_of.until(), Certainty::Surely)
+    }
+
+    /// The moment before which nothing else leaves a trace, if this claim is one that says so.
+    pub fn floor(&self, question: &Question) -> Option<Moment> {
+        (self.deed.replaces() && self.surely_holds(question)).then(|| self.bounds().0)
+    }
+
+    fn order(&self, certainty: Certainty) -> impl Ord + Copy + use<> {
+        let ends = self.when == When::End && self.is_interval;
+        order(self.span, ends, (self.place, self.position), certainty)
+    }
+}
+
+/// A claim that is needed, and the number that it stands for where it stands for others, too.
+pub type Needed<T> = (T, Option<Number>);
+
+/// Picks out of an attribute's claims at K those that an answer needs. They are in no particular order, none of them
+/// can clash, and all of them possibly hold at D; `claims` is used up.
+pub fn reduce<T: Copy>(question: &Question, claims: &mut Vec<(Sketch, T)>) -> Vec<Needed<T>> {
+    let floor = claims.iter().filter_map(|(sketch, _)| sketch.floor(question)).max();
+    if let Some(floor) = floor {
+        claims.retain(|(sketch, _)| sketch.bounds().1 >= floor);
+    }
+    let replaced = claims.iter().filter(|(sketch, _)| sketch.deed.replaces());
+    let bounds = replaced.map(|(sketch, _)| sketch.bounds()).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let is = |kind: fn(&Deed) -> bool| claims.iter().any(|(sketch, _)| kind(&sketch.deed));
+    if is(|deed| matches!(deed, Deed::Increase(_))) {
+        increases(question, claims, bounds)
+    } else if bounds.is_none() && claims.len() > 2 {
+        members(question, claims)
+    } else {
+        claims.iter().map(|(_, item)| (*item, None)).collect()
+    }
+}
+
+/// The increases; `replaced` is where the replacements among them may be.
+fn increases<T: Copy>(
+    question: &Question,
+    claims: &[(Sketch, T)],
+    replaced: Option<(Moment, Moment)>,
+) -> Vec<Needed<T>> {
+    let mut needed = Vec::new();
+    let (mut before, mut after) = (Sum::default(), Sum::default());
+    for (index, (sketch, item)) in claims.iter().enumerate() {
+        let (earliest, latest) = sketch.bounds();
+        let adds_up = sketch.is_simple && sketch.when != When::During && sketch.surely_holds(question);
+        match sketch.deed {
+            Deed::Increase(by) if adds_up && replaced.is_none_or(|(first, _)| latest < first) => {
+                before.add(question, claims, (index, by));
+            }
+            Deed::Increase(by) if adds_up && replaced.is_none_or(|(_, last)| earliest > last) => {
+                after.add(question, claims, (index, by));
+            }
+            _ => needed.push((*item, None)),
+        }
+    }
+    for (index, number) in before.needed().chain(after.needed()) {
+        needed.push((claims[index].1, Some(number)));
+    }
+    needed
+}
+
+/// Increases that are as good as two of them.
+#[derive(Default)]
+struct Sum {
+    total: i128,
+    first: Option<(usize, Number)>,
+    /// The last one that is not zero.
+    last: Option<(usize, Number)>,
+}
+
+impl Sum {
+    fn add<T>(&mut self, question: &Question, claims: &[(Sketch, T)], (index, by): (usize, Number)) {
+        let order = |index: usize| claims[index].0.order(question.certainty);
+        self.total += by.smallest_parts();
+        if self.first.is_none_or(|(first, _)| order(index) < order(first)) {
+            self.first = Some((index, by));
+        }
+        if by != Number::ZERO && self.last.is_none_or(|(last, _)| order(index) > order(last)) {
+            self.last = Some((index, by));
+        }
+    }
+
+    fn needed(self) -> impl Iterator<Item = (usize, Number)> {
+        let rest = self.total - self.last.map_or(0, |(_, by)| by.smallest_parts());
+        let first = self.first.filter(|(first, _)| self.last.is_none_or(|(last, _)| last != *first));
+        first.map(|(first, _)| (first, Number::from_smallest_parts(rest))).into_iter().chain(self.last)
+    }
+}
+
+/// The claims that add and remove members, where nothing else is done to the set.
+fn members<T: Copy>(question: &Question, claims: &mut [(Sketch, T)]) -> Vec<Needed<T>> {
+    claims.sort_by_key(|(sketch, _)| sketch.order(question.certainty));
+    let mut marks: Vec<Member> = Vec::new();
+    // Who makes a set of nothing, and who surely does, in the order in which sure claims come.
+    let (mut first, mut first_sure): (Option<usize>, Option<usize>) = (None, None);
+    for (index, (sketch, _)) in claims.iter().enumerate() {
+        let (number, adds) = match sketch.deed {
+            Deed::Add(number) => (number, true),
+            Deed::Remove(number) => (number, false),
+            Deed::Replace(_) | Deed::Increase(_) => continue,
+        };
+        let number = number as usize;
+        if marks.len() <= number {
+            marks.resize(number + 1, Member::default());
+        }
+        let member = &mut marks[number];
+        if sketch.surely_holds(question) {
+            member.floor = member.floor.max(Some(sketch.bounds().0));
+            let order = |index: usize| claims[index].0.order(Certainty::Surely);
+            if adds && first_sure.is_none_or(|first| order(index) < order(first)) {
+                first_sure = Some(index);
+            }
+        }
+        if holds(sketch.span, sketch.when, question.as_of.until(), question.certainty) {
+            member.turn(index, adds);
+            first = first.or(adds.then_some(index));
+        }
+    }
+    let is_needed = |index: usize, sketch: &Sketch| {
+        let (Deed::Add(number) | Deed::Remove(number)) = sketch.deed else { return true };
+        let member = &marks[number as usize];
+        [first, first_sure].contains(&Some(index))
+            || member.turns.contains(&Some(index))
+            || member.floor.is_none_or(|floor| sketch.bounds().1 >= floor)
+    };
+    let indexed = claims.iter().enumerate();
+    indexed
+        .filter(|(index, (sketch, _))| is_needed(*index, sketch))
+        .map(|(_, (_, item))| (*item, None))
+        .collect()
+}
+
+/// What is seen of a member.
+#[derive(Clone, Copy, Default)]
+struct Member {
+    /// What surely came before this leaves no trace.
+    floor: Option<Moment>,
+    is_in: bool,
+    /// The last two claims that changed whether it is in the set.
+    turns: [Option<usize>; 2],
+}
+
+impl Member {
+    fn turn(&mut self, index: usize, adds: bool) {
+        if self.is_in != adds {
+            self.is_in = adds;
+            self.turns = [self.turns[1], Some(index)];
+        }
+    }
+}
