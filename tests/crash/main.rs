@@ -15,6 +15,7 @@
 
 mod corpus;
 mod disk;
+mod flips;
 mod full;
 mod kills;
 mod power;

@@ -127,6 +127,8 @@ fn a_step_that_fails_records_or_not_and_never_lies() {
 
 #[test]
 fn a_process_that_ends_at_a_step_leaves_all_or_nothing() {
+    // Steps fail for the whole process: the other test waits.
+    let scenario = FailScenario::setup();
     for (step, then) in STEPS {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("store");
@@ -143,6 +145,7 @@ fn a_process_that_ends_at_a_step_leaves_all_or_nothing() {
             _ => assert!(is_there, "{step}"),
         }
     }
+    scenario.teardown();
 }
 
 /// What the test above starts, and kills.
