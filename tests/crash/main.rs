@@ -13,6 +13,7 @@
     reason = "test code: a panic is how a test fails, and the environment is how it is told what to do"
 )]
 
+mod compat;
 mod corpus;
 mod disk;
 mod flips;

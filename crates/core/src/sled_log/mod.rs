@@ -268,7 +268,8 @@ impl Log for SledLog {
         let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
         // Without syncs the head file could reach the disk before the log, which would look like damage: it is
         // written when the store is closed.
-        let noted = self.durability() == Durability::Os || steps::reach("head file").and_then(|()| head_file.write(witness)).is_ok();
+        let noted = self.durability() == Durability::Os
+            || steps::reach("head file").and_then(|()| head_file.write(witness)).is_ok();
         self.refuses.store(!noted, Ordering::Release);
         Ok(())
     }

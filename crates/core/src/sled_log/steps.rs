@@ -7,7 +7,8 @@ use crate::Result;
 /// Goes on to a step, unless a test has decided otherwise.
 #[cfg(feature = "failpoints")]
 pub fn reach(step: &'static str) -> Result<()> {
-    let failed = || crate::Error::io(format!("cannot get to the step `{step}`"), std::io::Error::other("a test"));
+    let failed =
+        || crate::Error::io(format!("cannot get to the step `{step}`"), std::io::Error::other("a test"));
     fail::fail_point!(step, |_| Err(failed()));
     Ok(())
 }
