@@ -166,6 +166,8 @@ pub enum Command {
     Export(commands::export::Args),
     /// Check the whole store against itself, or against what others hold
     Verify(commands::verify::Args),
+    /// Write the store anew, as small as it can be
+    Compact(commands::compact::Args),
     /// Sign what the log holds, so that others can hold it to that
     Attest(Box<commands::attest::Args>),
     /// Write a proof that an event is in the log, or that the log has only grown

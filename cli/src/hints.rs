@@ -12,6 +12,9 @@ use crate::ui;
 /// Timelines that are listed in a hint.
 const LISTED: usize = 20;
 
+/// Records of a log whose ids are read for a hint: it must not take longer than the answer would have.
+const QUICKLY_READ: u64 = 50_000;
+
 /// Makes sure that the store has the timeline.
 pub fn require(store: &Store<SledLog>, timeline: &TimelineName) -> CliResult<()> {
     if store.log().version(timeline)? > Version(0) {
@@ -57,10 +60,16 @@ fn timeline_hint(store: &Store<SledLog>, wanted: &TimelineName) -> Option<String
 }
 
 fn event_hint(store: &Store<SledLog>, timeline: &TimelineName, wanted: &EventId) -> String {
+    let none = || format!("timeline {timeline} has no events; `--timeline` chooses another");
+    match (store.log().version(timeline), store.log().head()) {
+        (Ok(Version(0)), _) => return none(),
+        (Ok(_), Ok(head)) if head.seq().0 <= QUICKLY_READ => {}
+        _ => return "`annals list` shows the ids".to_owned(),
+    }
     let ids: Vec<String> =
         store.log().events(timeline).filter_map(|entry| Some(entry.ok()?.0.to_string())).collect();
     if ids.is_empty() {
-        return format!("timeline {timeline} has no events; `--timeline` chooses another");
+        return none();
     }
     match suggest::nearest(wanted.as_str(), ids.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near}?"),

@@ -16,6 +16,7 @@
 mod sandbox;
 
 mod attesting;
+mod compacting;
 mod comparing;
 mod conflicts;
 mod dates;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, finish, has};
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 29] = [
     "init",
     "demo",
     "append",
@@ -26,6 +26,7 @@ const COMMANDS: [&str; 28] = [
     "import",
     "export",
     "verify",
+    "compact",
     "attest",
     "prove",
     "backup",

@@ -18,6 +18,7 @@ const ATTACKED: &[(&[&str], usize)] = &[
     (&["retract", "first", "--reason", "ID"], 60),
     (&["replay", "--as-of", "2005"], 60),
     (&["verify"], 100),
+    (&["compact"], 120),
 ];
 
 /// What is known to have been acknowledged.

@@ -4,6 +4,7 @@ pub mod append;
 pub mod attachment;
 pub mod attest;
 pub mod backup;
+pub mod compact;
 pub mod completions;
 pub mod conflicts;
 pub mod date;
@@ -71,6 +72,7 @@ pub fn run(command: Command, session: &Session) -> CliResult<ExitCode> {
         Command::Backup(args) => backup::run(&args, session)?,
         Command::Restore(args) => restore::run(&args, session)?,
         Command::Attachment(args) => attachment::run(&args, session)?,
+        Command::Compact(args) => compact::run(&args, session)?,
         Command::Stats(args) => stats::run(&args, session)?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Man(args) => man::run(&args)?,

@@ -75,7 +75,10 @@ fn store(args: &Args, trust: &Trust, session: &Session) -> CliResult<()> {
     let name = checkpoint.map_or(String::new(), |(path, _)| format!("the checkpoint {}", path.display()));
     let mut witnesses: Vec<_> = head_file.iter().map(|witness| ("the head file", *witness)).collect();
     witnesses.extend(checkpoint.map(|(_, checkpoint)| (name.as_str(), checkpoint.witness())));
-    let mut report = store.verify_against(&witnesses)?;
+    let progress = Progress::of_work(session);
+    let report = store.verify_against(&witnesses, &mut |done| progress.rate(done, "records read"));
+    progress.finish();
+    let mut report = report?;
     if head_file.is_none() {
         let what = "the head file is missing or unreadable: whether the log has lost its end cannot be told";
         report.damage.push(Damage::new(what));

@@ -12,12 +12,21 @@ pub struct Progress {
 impl Progress {
     /// A bar over the bytes of a file; a count without an end where their number is not known.
     pub fn of_bytes(session: &Session, total: Option<u64>) -> Self {
-        let wanted = !session.is_quiet() && session.is_for_people();
-        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let template = match total {
             Some(_) => "{bar:30} {percent}% {binary_bytes_per_sec}, {eta} left  {msg}",
             None => "{spinner} {binary_bytes} {binary_bytes_per_sec}  {msg}",
         };
+        Self::new(session, total, template)
+    }
+
+    /// A sign that work is done, with what is said of it.
+    pub fn of_work(session: &Session) -> Self {
+        Self::new(session, None, "{spinner} {msg}")
+    }
+
+    fn new(session: &Session, total: Option<u64>, template: &str) -> Self {
+        let wanted = !session.is_quiet() && session.is_for_people();
+        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(total, target);
         // A template that does not parse would only cost the bar its looks.
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -55,7 +55,7 @@ pub use host::{Host, new_event_id};
 pub use known::{Known, KnownEvent};
 pub use log::{Commit, EventEntry, Head, Log, StoredFrame};
 pub use merkle::{BLOCK, Frontier, Hash, leaf_hash, node_hash};
-pub use sled_log::{Durability, Follower, OPENER, SledLog, SledOptions};
+pub use sled_log::{Compacted, Durability, Follower, OPENER, SledLog, SledOptions, Stage};
 pub use snapshots::Snapshots;
 pub use store::{Failed, Store, WriteOptions};
 pub use stored::StoredRecord;

@@ -45,14 +45,19 @@ impl<L: Log> Store<L> {
     ///
     /// Damage is collected, not returned as an error: the error is for a store that cannot be read at all.
     pub fn verify(&self, head_file: Option<Witness>) -> Result<Report> {
+        self.verify_telling(head_file, &mut |_| {})
+    }
+
+    /// As [`verify`](Self::verify); calls `told` with the number of records that have been checked, now and then.
+    pub fn verify_telling(&self, head_file: Option<Witness>, told: &mut dyn FnMut(u64)) -> Result<Report> {
         let witnesses: Vec<_> = head_file.iter().map(|witness| ("the head file", *witness)).collect();
-        self.verify_against(&witnesses)
+        self.verify_against(&witnesses, told)
     }
 
     /// The same against any number of witnesses, each with the name by which damage calls it.
-    pub fn verify_against(&self, witnesses: &[(&str, Witness)]) -> Result<Report> {
+    pub fn verify_against(&self, witnesses: &[(&str, Witness)], told: &mut dyn FnMut(u64)) -> Result<Report> {
         let head = self.log().head()?;
-        let mut check = Check::new(self.log(), witnesses);
+        let mut check = Check::new(self.log(), witnesses, told);
         check.witnessed();
         let mut from = Seq(1);
         // Where the storage itself cannot be read any more, the next block may still be.
@@ -83,10 +88,12 @@ struct Check<'a, L> {
     last_records: u64,
     /// Why the index of ids cannot be used, if so.
     unusable: Option<Damage>,
+    /// Who is told how many records have been checked.
+    told: &'a mut dyn FnMut(u64),
 }
 
 impl<'a, L: Log> Check<'a, L> {
-    fn new(log: &'a L, witnesses: &'a [(&'a str, Witness)]) -> Self {
+    fn new(log: &'a L, witnesses: &'a [(&'a str, Witness)], told: &'a mut dyn FnMut(u64)) -> Self {
         Self {
             log,
             witnesses,
@@ -98,6 +105,7 @@ impl<'a, L: Log> Check<'a, L> {
             versions: HashMap::new(),
             last_records: 0,
             unusable: None,
+            told,
         }
     }
 
@@ -146,6 +154,7 @@ impl<'a, L: Log> Check<'a, L> {
             }
         }
         self.next = self.next.max(frame.last().next());
+        (self.told)(self.report.records);
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! A store against a model of it, step by step: batches, imports, refusals, restarts, and copies as a kill leaves them.
+//! A store against a model of it, step by step: batches, imports, refusals, restarts, compactions, and copies as a kill
+//! leaves them.
 //!
 //! The model is a list of records and knows nothing of frames, indexes or files. It says what every write has to answer;
 //! after each step the whole log is read and held against it. The count is `ANNALS_MACHINES`.
@@ -43,6 +44,8 @@ enum Step {
     Import(usize),
     /// The store is closed in order, and opened.
     Reopen,
+    /// The store is closed, written anew, and opened.
+    Compact,
     /// What a kill leaves is opened: the files as they are while the store is open.
     Kill,
 }
@@ -153,6 +156,7 @@ impl ReferenceStateMachine for Model {
             12 => batch,
             import => (1..=most).prop_map(Step::Import),
             2 => Just(Step::Reopen),
+            1 => Just(Step::Compact),
             2 => Just(Step::Kill),
         ]
         .boxed()
@@ -162,7 +166,7 @@ impl ReferenceStateMachine for Model {
         match step {
             Step::Write(doings) => state.batch(doings),
             Step::Import(count) => state.import(*count),
-            Step::Reopen | Step::Kill => {}
+            Step::Reopen | Step::Compact | Step::Kill => {}
         }
         state
     }
@@ -317,6 +321,12 @@ impl StateMachineTest for Real {
             Step::Import(count) => real.import(&import(model.imported - count, count)),
             Step::Reopen => {
                 real.store = None;
+                real.open();
+            }
+            Step::Compact => {
+                real.store = None;
+                let workers = NonZeroUsize::new(2).unwrap();
+                SledLog::compact(&real.path, &SledOptions::default(), workers, &mut |_, _| ()).unwrap();
                 real.open();
             }
             Step::Kill => real.kill(),

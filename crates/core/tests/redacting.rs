@@ -207,6 +207,12 @@ fn only_old_pages_of_the_storage_hold_what_was_redacted() {
     let held = files_of_all_with(&path, MARKER);
     assert!(!held.is_empty(), "the search finds what is compressed");
     assert!(held.iter().all(|file| file.starts_with(path.join("sled"))), "{held:?}");
+    let threads = std::num::NonZeroUsize::MIN;
+    SledLog::compact(&path, &SledOptions::default(), threads, &mut |_, _| {}).unwrap();
+    assert!(files_of_all_with(&path, MARKER).is_empty());
+    let store = open(&path);
+    assert_eq!(scan::root_at(store.log(), of_before).unwrap(), root);
+    assert!(store.verify(None).unwrap().damage.is_empty());
 }
 
 #[test]

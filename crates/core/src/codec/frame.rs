@@ -19,14 +19,10 @@ const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
 const HEADER: usize = 40;
 const SECTIONS: usize = 3;
-/// Bytes of content from which on a frame is closed even when it could hold more records: sled keeps 16 values in
-/// one page and moves a page of over 128 KiB to a file of its own.
-const FULL: usize = 32 * 1024;
 /// Bytes below which compression gains nothing.
 const SMALL: usize = 512;
 /// Bytes that a section can never have: what a frame of one largest record may need, and room.
 const LARGEST: usize = 16 * 1024 * 1024;
-const LEVEL: i32 = 3;
 
 /// A record as the three pieces of bytes that a frame stores of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +33,24 @@ pub struct Encoded {
     pub claims: Vec<u8>,
     /// What people read of its content; empty once redacted.
     pub details: Vec<u8>,
+}
+
+/// How much goes into a frame, and how hard it is compressed.
+#[derive(Clone, Copy, Debug)]
+pub struct Packing {
+    /// Bytes of content from which on a frame is closed even when it could hold more records.
+    full: usize,
+    /// The level of zstd.
+    level: i32,
+}
+
+impl Packing {
+    /// For frames that come as records do: sled keeps up to 16 values in one page, writes all of them anew with every
+    /// tenth change to it, and moves a page of over 128 KiB to a file of its own.
+    pub const USUAL: Self = Self { full: 32 * 1024, level: 3 };
+    /// For frames that are written once, as many records as a frame may have: levels above take several times as
+    /// long for each further per cent.
+    pub const TIGHT: Self = Self { full: 96 * 1024, level: 9 };
 }
 
 /// A decoded frame, which lends out its records.
@@ -75,6 +89,11 @@ pub struct RawRecord<'a> {
 
 /// Packs records into frames: as few as the limits allow, each with the `seq` of its first record.
 pub fn pack(first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
+    pack_as(Packing::USUAL, first, records)
+}
+
+/// Packs records into frames, as tightly as is said.
+pub fn pack_as(packing: Packing, first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
     let mut frames = Vec::new();
     let mut seq = first;
     let mut rest = records;
@@ -82,19 +101,19 @@ pub fn pack(first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
         let room = usize::try_from(BLOCK - (seq.0 - 1) % BLOCK).unwrap_or(1);
         let mut bytes = 0;
         let fitting = rest.iter().take(room).take_while(|record| {
-            let fits = bytes < FULL;
+            let fits = bytes < packing.full;
             bytes += record.head.len() + record.claims.len() + record.details.len();
             fits
         });
         let (chunk, later) = rest.split_at(fitting.count());
-        frames.push((seq, encode(seq, chunk)?));
+        frames.push((seq, encode(packing.level, seq, chunk)?));
         seq = Seq(seq.0 + chunk.len() as u64);
         rest = later;
     }
     Ok(frames)
 }
 
-fn encode(first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
+fn encode(level: i32, first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
     let mut sizes = [0; SECTIONS];
     for record in records {
         sizes[0] += record.head.len() + 6;
@@ -113,7 +132,7 @@ fn encode(first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
     if plain.iter().any(|section| section.len() > LARGEST) {
         return Err(too_large());
     }
-    let (codec, stored) = match compressed(&plain) {
+    let (codec, stored) = match compressed(level, &plain) {
         Some(sections) => (ZSTD, sections),
         None => (PLAIN, plain.clone()),
     };
@@ -135,27 +154,28 @@ fn encode(first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
 }
 
 /// All sections compressed, or `None` where that gains nothing.
-fn compressed(plain: &[Vec<u8>; SECTIONS]) -> Option<[Vec<u8>; SECTIONS]> {
+fn compressed(level: i32, plain: &[Vec<u8>; SECTIONS]) -> Option<[Vec<u8>; SECTIONS]> {
     let size = |sections: &[Vec<u8>; SECTIONS]| sections.iter().map(Vec::len).sum::<usize>();
     if size(plain) < SMALL {
         return None;
     }
     let mut sections: [Vec<u8>; SECTIONS] = Default::default();
     for (section, plain) in sections.iter_mut().zip(plain) {
-        *section = compress(plain)?;
+        *section = compress(level, plain)?;
     }
     (size(&sections) < size(plain)).then_some(sections)
 }
 
 /// Compresses with the thread's own compressor: making one takes longer than compressing a frame.
-fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+fn compress(level: i32, plain: &[u8]) -> Option<Vec<u8>> {
     thread_local! {
-        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+        static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
     }
     COMPRESSOR.with_borrow_mut(|kept| {
-        let mut compressor = kept.take().or_else(|| Compressor::new(LEVEL).ok())?;
+        let fitting = kept.take().filter(|(of, _)| *of == level).map(|(_, compressor)| compressor);
+        let mut compressor = fitting.or_else(|| Compressor::new(level).ok())?;
         let compressed = compressor.compress(plain).ok()?;
-        *kept = Some(compressor);
+        *kept = Some((level, compressor));
         Some(compressed)
     })
 }

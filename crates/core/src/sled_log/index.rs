@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use annals_model::{EventId, Seq, TimelineName};
 
+use super::compact::Filling;
 use super::ids::{self, Change, Ids, Manifest};
 use super::{Pairs, SledLog, get, guarded, keys, open};
 use crate::codec::frame;
@@ -108,16 +109,36 @@ impl Index {
         commit: &Commit,
         apply: impl FnOnce(Option<&Change>) -> Result<()>,
     ) -> Result<()> {
+        self.renew(log)?;
         let mut state = self.lock();
-        if let State::Old(_) = &*state {
-            *state = State::Read(Box::new(migrate(log)?));
-        }
         let change = self.with(log, &mut state, |ids| ids.change(commit))?;
         apply(change.as_ref())?;
         if let State::Read(ids) = &mut *state {
             ids.applied(commit, change);
         }
         Ok(())
+    }
+
+    /// Goes over to the present format, if the store has the one before.
+    pub fn renew(&self, log: &SledLog) -> Result<()> {
+        let mut state = self.lock();
+        if let State::Old(_) = &*state {
+            *state = State::Read(Box::new(migrate(log)?));
+        }
+        Ok(())
+    }
+
+    /// Writes the index into an empty tree as one run, for a log of so many events; gives the manifest.
+    pub fn rewrite(&self, log: &SledLog, events: u64, tree: &sled::Tree) -> Result<Vec<u8>> {
+        let head = log.head()?;
+        self.with(log, &mut self.lock(), |ids| {
+            // Where the index had to be built anew this is the second attempt.
+            guarded("write the index of ids", || tree.clear())?;
+            let mut filling = Filling::new(tree.clone());
+            let manifest = ids.as_one(events, &head, |key, part| filling.push(key.to_vec(), part))?;
+            filling.finish()?;
+            Ok(manifest)
+        })
     }
 
     /// Asks the index, which is read first; where it is not whole it is built anew, once.

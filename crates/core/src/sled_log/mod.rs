@@ -8,6 +8,8 @@
 //! head       how many records the log has, and its root: beside the log, to tell a short log from a whole one
 //! tail       the last frames of the log, for those who follow it while another process has the store open
 //! sled/      sled's own files: the trees frames, ids, timelines, blocks, meta
+//! sled.new/  what a compaction writes, and takes the place of sled/ when it is whole
+//! sled.old/  what it takes the place of, until it is removed
 //! snapshots/ saved answers, a file each; no part of the log, and there only once one was saved
 //! attachments/ evidence files, named by their hash; there only once one was attached
 //! ```
@@ -17,6 +19,8 @@
 //! crate's sources lists the hazards, and where each is met. `tail` and `follow` are the two ends of following a log
 //! across processes.
 
+mod cache;
+mod compact;
 mod follow;
 mod head_file;
 mod ids;
@@ -25,6 +29,7 @@ mod keys;
 mod lock;
 mod open;
 mod steps;
+mod swap;
 mod sync;
 mod tail;
 mod watchdog;
@@ -42,6 +47,7 @@ use annals_model::{EventId, Op, Seq, TimelineName, Version};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
+pub use compact::{Compacted, Stage};
 pub use follow::Follower;
 pub(crate) use lock::Lock;
 pub use open::{Durability, OPENER, SledOptions};
@@ -52,6 +58,7 @@ use crate::merkle::Hash;
 use crate::snapshots::{self, Snapshots};
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
+use cache::Passed;
 use head_file::HeadFile;
 use ids::Change;
 use index::Index;
@@ -77,12 +84,13 @@ pub struct SledLog {
     /// Absent where it could not be read and the store was opened for `verify` all the same.
     head_file: Option<HeadFile>,
     tail: Tail,
+    passed: Passed,
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
-    // Dropped last, when sled's handles are gone.
+    // Dropped last, when sled's handles are gone. The lock is absent only while a compaction checks what it has written.
     gone: Option<Sender<()>>,
-    lock: Arc<Lock>,
+    lock: Option<Arc<Lock>>,
 }
 
 impl SledLog {
@@ -140,7 +148,7 @@ impl SledLog {
     /// failed write that may never end. Until it does, or the process ends, the store is locked.
     fn let_go(&mut self) {
         let trees = [&self.frames, &self.ids, &self.timelines, &self.blocks, &self.meta].map(Clone::clone);
-        let handles = (trees, self.db.clone(), Arc::clone(&self.lock));
+        let handles = (trees, self.db.clone(), self.lock.clone());
         let (gone, are_gone) = channel();
         self.gone = Some(gone);
         let close = move || {
@@ -260,6 +268,9 @@ impl Log for SledLog {
             steps::reach("applied")
         })?;
         self.watchdog.watch(|| self.syncer.sync(&self.db))?;
+        for (first, frame) in commit.frames.iter().chain(&commit.sealed) {
+            self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+        }
         // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
         if steps::reach("tail").is_ok() {
             self.tail.note(before, commit, || self.recent(before));
@@ -285,7 +296,12 @@ impl Log for SledLog {
             Ok(None) => (None, self.frames.iter()),
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
-        Box::new(start.into_iter().chain(Pairs::new(rest, read_frame)))
+        let frames = start.into_iter().chain(Pairs::new(rest, read_frame));
+        Box::new(frames.inspect(|frame| {
+            if let Ok((first, frame)) = frame {
+                self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+            }
+        }))
     }
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {

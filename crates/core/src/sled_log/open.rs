@@ -16,10 +16,12 @@ use std::time::Duration;
 
 use annals_model::{Invalid, Seq};
 
+use super::cache::Passed;
 use super::head_file::HeadFile;
 use super::index::{EVENTS, Index};
 use super::lock::Lock;
-use super::sync::{Syncer, sync_directory};
+use super::swap;
+use super::sync::{Syncer, sync_directory, sync_files};
 use super::tail::{TAIL, Tail};
 use super::watchdog::Watchdog;
 use super::{SledLog, guarded, storage};
@@ -105,14 +107,14 @@ impl SledLog {
         }
         make_private(path).map_err(failed)?;
         let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
-        let sled_path = path.join("sled");
+        let sled_path = path.join(swap::SLED);
         if sled_path.exists() {
             fs::remove_dir_all(&sled_path).map_err(failed)?;
         }
         let empty = Witness { count: 0, root: Frontier::default().root() };
         HeadFile::create(&path.join("head"), empty)?;
         make_private(&sled_path).map_err(failed)?;
-        let log = Self::open_files(path, options, lock, false)?;
+        let log = Self::open_files(path, swap::SLED, options, Some(lock), false)?;
         sync_files(&sled_path).map_err(failed)?;
         sync_directory(&sled_path)?;
         // The format file comes last, and whole: what has it is a store.
@@ -135,10 +137,12 @@ impl SledLog {
         lock.map(|lock| Self::open_locked(path, options, lock)).transpose()
     }
 
-    fn open_locked(path: &Path, options: &SledOptions, lock: Lock) -> Result<Self> {
+    pub(super) fn open_locked(path: &Path, options: &SledOptions, lock: Lock) -> Result<Self> {
+        swap::settle(path)?;
         // Under the lock: whoever had the store open may have changed its format.
         let Format { durability, is_old } = read_format(path)?;
-        let log = Self::open_files(path, &SledOptions { durability, ..options.clone() }, lock, is_old)?;
+        let options = &SledOptions { durability, ..options.clone() };
+        let log = Self::open_files(path, swap::SLED, options, Some(lock), is_old)?;
         if options.check_head
             && let Some(witness) = log.witness
         {
@@ -147,13 +151,21 @@ impl SledLog {
         Ok(log)
     }
 
-    fn open_files(path: &Path, options: &SledOptions, lock: Lock, is_old: bool) -> Result<Self> {
+    /// Opens the store at `path` whose files of sled are in its directory `sled`. Without its lock it must not be
+    /// written to.
+    pub(super) fn open_files(
+        path: &Path,
+        sled: &str,
+        options: &SledOptions,
+        lock: Option<Lock>,
+        is_old: bool,
+    ) -> Result<Self> {
         let (head_file, witness) = match HeadFile::open(&path.join("head")) {
             Ok((head_file, witness)) => (Some(head_file), Some(witness)),
             Err(Error::Damaged(_)) if !options.check_head => (None, None),
             Err(error) => return Err(error),
         };
-        let sled_path = path.join("sled");
+        let sled_path = path.join(sled);
         remove_unfinished(&sled_path)?;
         let db = open_sled(&sled_path, options.deadline)?;
         let syncer = Syncer::new(&sled_path, options.durability)?;
@@ -174,12 +186,13 @@ impl SledLog {
             syncer,
             head_file,
             tail: Tail::at(path.join(TAIL)),
+            passed: Passed::default(),
             witness,
             refuses: AtomicBool::new(false),
             watchdog: Watchdog::new(db.clone()),
             db,
             gone: None,
-            lock: Arc::new(lock),
+            lock: lock.map(Arc::new),
         })
     }
 
@@ -263,22 +276,11 @@ fn is_occupied(path: &Path) -> std::io::Result<bool> {
     Ok(matches!(HeadFile::open(&path.join("head")), Ok((_, witness)) if witness.count > 0))
 }
 
-/// Syncs every file of a directory.
-fn sync_files(path: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            File::open(entry.path())?.sync_all()?;
-        }
-    }
-    Ok(())
-}
-
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn make_private(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -308,7 +310,7 @@ fn remove_unfinished(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn open_sled(path: &Path, deadline: Duration) -> Result<sled::Db> {
+pub(super) fn open_sled(path: &Path, deadline: Duration) -> Result<sled::Db> {
     let path: PathBuf = path.to_owned();
     let (sender, opened) = mpsc::channel();
     let thread = std::thread::Builder::new().name(OPENER.to_owned());

@@ -84,3 +84,14 @@ pub fn sync_directory(path: &Path) -> Result<()> {
     let failed = |source| Error::io(format!("cannot sync {}", path.display()), source);
     File::open(path).and_then(|directory| directory.sync_all()).map_err(failed)
 }
+
+/// Syncs every file of a directory.
+pub fn sync_files(path: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    Ok(())
+}

@@ -264,6 +264,19 @@ impl Ids {
         Ok(places)
     }
 
+    /// Makes one run of everything that the index knows, for a log of so many events: gives its parts to `put`, in the
+    /// order of their keys, and the manifest, which is for a log whose records are the same.
+    pub fn as_one(
+        &mut self,
+        events: u64,
+        head: &Head,
+        put: impl FnMut([u8; 8], Vec<u8>) -> Result<()>,
+    ) -> Result<Vec<u8>> {
+        let mut recent = self.recent_places()?;
+        chunk::settle(&mut recent);
+        Ok(self.manifest.as_one(&self.tree, recent, events, head, put)?.encode())
+    }
+
     /// Takes note of a commit that was applied, with what it changed of the runs.
     pub fn applied(&mut self, commit: &Commit, change: Option<Change>) {
         self.read = None;

@@ -18,9 +18,10 @@ const PART: u64 = 256;
 const FAN: usize = 8;
 /// Names in a run of the smallest size.
 const LEAST: u64 = 2048;
-/// Names that a small append merges at most; more waits for a large one, which takes its time anyway.
-const QUICK: u64 = 160 * 1024;
-/// Names that are merged at all: a larger run gains too little.
+/// Names that a small append merges at most, in some milliseconds; more waits for a large one, which takes its time
+/// anyway, or for a compaction.
+const QUICK: u64 = 20 * 1024;
+/// Names that a commit merges at all: a larger run gains too little.
 const LARGEST: u64 = 2 * 1024 * 1024;
 
 /// One run.
@@ -54,7 +55,54 @@ pub struct Change {
     pub manifest: Manifest,
 }
 
+/// The places of a run in the order of their hashes, read part by part; or others that are in order.
+struct Source {
+    run: Option<Run>,
+    /// The next part of the run.
+    part: u32,
+    places: Vec<Place>,
+    at: usize,
+}
+
+impl Source {
+    const fn of(run: Run) -> Self {
+        Self { run: Some(run), part: 0, places: Vec::new(), at: 0 }
+    }
+
+    /// Moves the next places to `taken`, as long as they are wanted.
+    fn take(
+        &mut self,
+        tree: &sled::Tree,
+        wanted: impl Fn(&Place) -> bool,
+        taken: &mut Vec<Place>,
+    ) -> Result<()> {
+        loop {
+            let rest = &self.places[self.at..];
+            let count = rest.iter().take_while(|place| wanted(place)).count();
+            taken.extend(&rest[..count]);
+            self.at += count;
+            let Some(run) = self.run.filter(|run| self.at == self.places.len() && self.part < 1 << run.bits)
+            else {
+                return Ok(());
+            };
+            (self.places, self.at) = (Vec::new(), 0);
+            run.part(tree, self.part, |chunk| self.places.extend(chunk.places()))?;
+            self.part += 1;
+        }
+    }
+}
+
 impl Run {
+    /// A run of so many names.
+    fn of(id: u32, names: u64) -> Self {
+        Self { id, bits: names.div_ceil(PART).next_power_of_two().trailing_zeros(), names }
+    }
+
+    /// Whether a place stands in a part.
+    fn has(self, place: &Place, part: u32) -> bool {
+        place.hash >> (HASH_BITS - self.bits) == u64::from(part)
+    }
+
     const fn key(self, part: u32) -> [u8; 8] {
         ((self.id as u64) << 32 | part as u64).to_be_bytes()
     }
@@ -118,6 +166,35 @@ impl Manifest {
         let mut change = Change { hashes, manifest, ..Change::default() };
         change.merge(tree, places, large)?;
         Ok(change)
+    }
+
+    /// Makes one run of all runs and of `recent` places, which are sorted; gives its parts to `put`, and the manifest
+    /// with that run alone. Only a part of each run is in memory at a time.
+    pub fn as_one(
+        &self,
+        tree: &sled::Tree,
+        recent: Vec<Place>,
+        events: u64,
+        head: &Head,
+        mut put: impl FnMut([u8; 8], Vec<u8>) -> Result<()>,
+    ) -> Result<Self> {
+        let run = Run::of(0, events);
+        let mut sources: Vec<Source> = self.runs.iter().map(|run| Source::of(*run)).collect();
+        sources.push(Source { run: None, part: 0, places: recent, at: 0 });
+        let mut names = 0;
+        for part in 0..1 << run.bits {
+            let mut places = Vec::new();
+            for source in &mut sources {
+                source.take(tree, |place| run.has(place, part), &mut places)?;
+            }
+            chunk::settle(&mut places);
+            names += places.len() as u64;
+            put(run.key(part), chunk::encode(&places, run.bits))?;
+        }
+        if names != events {
+            return Err(super::damaged());
+        }
+        Ok(Self { position: head.seq(), root: head.frontier.root(), next: 1, runs: vec![run] })
     }
 
     /// Its bytes.
@@ -192,14 +269,11 @@ impl Change {
         if places.is_empty() {
             return;
         }
-        let names = places.len() as u64;
-        let bits = names.div_ceil(PART).next_power_of_two().trailing_zeros();
-        let run = Run { id: self.manifest.next, bits, names };
+        let run = Run::of(self.manifest.next, places.len() as u64);
         let mut rest = places;
-        for part in 0..1 << bits {
-            let of_part = |place: &Place| place.hash >> (HASH_BITS - bits) == u64::from(part);
-            let (own, later) = rest.split_at(rest.partition_point(of_part));
-            self.put.push((run.key(part), chunk::encode(own, bits)));
+        for part in 0..1 << run.bits {
+            let (own, later) = rest.split_at(rest.partition_point(|place| run.has(place, part)));
+            self.put.push((run.key(part), chunk::encode(own, run.bits)));
             rest = later;
         }
         self.manifest.next = self.manifest.next.wrapping_add(1);
