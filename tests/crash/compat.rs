@@ -67,8 +67,8 @@ fn written_to(sandbox: &Sandbox, lines: &str, answer: &serde_json::Value, told: 
     sandbox.write("again.jsonl", &lines.lines().take(20).collect::<Vec<_>>().join("\n"));
     sandbox.ok(&["--store", "store", "import", "again.jsonl"]);
     sandbox.ok(&["--store", "store", "append", "--id", "new", "--date", "2003", "--title", "Written later"]);
-    let more: String = (0..300).map(|n| format!("{{\"id\":\"n{n}\",\"title\":\"New {n}\"}}\n")).collect();
-    sandbox.write("more.jsonl", &more);
+    let more: Vec<_> = (0..300).map(|n| format!(r#"{{"id":"n{n}","title":"New {n}"}}"#)).collect();
+    sandbox.write("more.jsonl", &more.join("\n"));
     sandbox.ok(&["--store", "store", "import", "more.jsonl"]);
     let records = sandbox.ok(&["--store", "store", "export", "--to", "jsonl", "--records"]);
     assert!(records.starts_with(lines), "{told}: earlier records changed");

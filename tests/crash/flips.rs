@@ -94,12 +94,13 @@ impl Target {
     fn store() -> Self {
         let sandbox = Sandbox::new();
         sandbox.ok(&["demo", "store"]);
-        let more: String = (0..2300)
+        let more: Vec<_> = (0..2300)
             .map(|n| {
-                format!("{{\"id\":\"e{n}\",\"title\":\"Event {n}\",\"date\":\"2004\",\"effects\":[{{\"op\":\"set\",\"entity\":\"x{}\",\"attribute\":\"y\",\"value\":{n}}}]}}\n", n % 7)
+                let effect = format!(r#"{{"op":"set","entity":"x{}","attribute":"y","value":{n}}}"#, n % 7);
+                format!(r#"{{"id":"e{n}","title":"Event {n}","date":"2004","effects":[{effect}]}}"#)
             })
             .collect();
-        sandbox.write("more.jsonl", &more);
+        sandbox.write("more.jsonl", &more.join("\n"));
         sandbox.write("report.pdf", "The report, as it was.\n");
         for args in [
             &["import", "more.jsonl"][..],

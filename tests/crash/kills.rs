@@ -81,10 +81,9 @@ fn what_was_acknowledged_survives_kills_under_load() {
     let kills: usize = std::env::var("ANNALS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(16);
     let (mut ledger, mut dice) = (Ledger::new(), Dice(0x0BAD_CAFE));
     for kill in 0..kills {
-        let batch: String = (0..40)
-            .map(|n| format!("{{\"id\":\"k{kill}-{n}\",\"title\":\"Event {n}\",\"date\":\"2004\"}}\n"))
-            .collect();
-        ledger.sandbox.write("batch.jsonl", &batch);
+        let batch: Vec<_> =
+            (0..40).map(|n| format!(r#"{{"id":"k{kill}-{n}","title":"Event {n}","date":"2004"}}"#)).collect();
+        ledger.sandbox.write("batch.jsonl", &batch.join("\n"));
         // Every other time somebody else writes meanwhile.
         let beside = (kill % 2 == 0)
             .then(|| ledger.start(&["append", "--id", "ID", "--title", "Beside"], &format!("b{kill}")));

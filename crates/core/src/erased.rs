@@ -96,8 +96,8 @@ impl<L: Log> Store<L> {
         if names.is_empty() {
             return Ok(());
         }
-        let named = self.named_hashes()?;
-        for name in names.iter().filter(|name| !named.contains(*name)) {
+        let still = self.named_hashes()?;
+        for name in names.iter().filter(|name| !still.contains(*name)) {
             attachments.remove(name)?;
             notes.push(format!("the attachment {name}, which no event names any more, was removed"));
         }

@@ -102,7 +102,9 @@ impl Model {
             (Op::Redact, ..) => Outcome::Redacted,
         };
         if doing.op == Op::Redact {
-            history.iter().for_each(|(seq, _)| self.records[seq - 1].is_erased = true);
+            for (seq, _) in &history {
+                self.records[seq - 1].is_erased = true;
+            }
         }
         self.records.push(Told { doing, is_erased: false });
         Some((answer, self.records.len()))
@@ -151,7 +153,7 @@ impl ReferenceStateMachine for Model {
             .prop_map(|(op, timeline, event, content)| Doing { op, timeline, event, content });
         let batch = proptest::collection::vec(doing, 1..5).prop_map(Step::Write);
         let most = 180_usize.saturating_sub(state.imported).clamp(1, 60);
-        let import = if state.imported < 180 { 1 } else { 0 };
+        let import = u32::from(state.imported < 180);
         prop_oneof![
             12 => batch,
             import => (1..=most).prop_map(Step::Import),

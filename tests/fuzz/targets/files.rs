@@ -42,17 +42,17 @@ pub fn segment(bytes: &[u8]) {
     let Some((count, rest)) = bytes.split_first_chunk::<2>() else { return };
     let Some((root, segment)) = rest.split_first_chunk::<32>() else { return };
     let (count, root) = (u16::from_le_bytes(*count), hex(root));
-    let sha = hex(&Sha256::digest(segment));
-    let room = tempfile::tempdir().unwrap();
-    let manifest = format!(
+    let digest = hex(&Sha256::digest(segment));
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!(
         r#"{{"schema":"annals/backup/1","generation":1,"records":{count},"log_root":"{root}",
         "recorded_at":"2026-03-01T09:01:02.000000Z","segments":[{{"first":1,"last":{count},"file":"log/1",
-        "bytes":{},"sha256":"{sha}"}}],"snapshots":[],"attachments":[]}}"#,
+        "bytes":{},"sha256":"{digest}"}}],"snapshots":[],"attachments":[]}}"#,
         segment.len()
     );
-    let backup = marked(room.path(), manifest.as_bytes());
-    fs::create_dir(room.path().join("log")).unwrap();
-    fs::write(room.path().join("log/1"), segment).unwrap();
+    let backup = marked(directory.path(), text.as_bytes());
+    fs::create_dir(directory.path().join("log")).unwrap();
+    fs::write(directory.path().join("log/1"), segment).unwrap();
     if let Ok(held) = backup.verify(NonZeroUsize::MIN, |_| ()) {
         assert_eq!((held.records.0, hex(&held.root)), (u64::from(count), root));
     }

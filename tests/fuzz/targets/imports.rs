@@ -96,7 +96,8 @@ fn everywhere(timeline: &TimelineName, events: &[Event]) {
     for format in Format::ALL {
         let mut out = Vec::new();
         export(*format, &sheet, ExportOptions::default(), &mut out).unwrap();
-        assert!(std::str::from_utf8(&out).is_ok(), "{format}");
+        let is_text = format.to_string() != "parquet";
+        assert!(!is_text || std::str::from_utf8(&out).is_ok(), "{format}");
         if *format == Format::Jsonl {
             let again = read(ImportFormat::Jsonl, Box::new(Cursor::new(&out)), ImportOptions::default());
             assert_eq!(again.filter(|entry| entry.outcome.is_ok()).count(), events.len());
