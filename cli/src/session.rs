@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
+use annals_core::dates::{self, DateIndex};
 use annals_core::index::{self, ClaimIndex};
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
 use annals_model::{AsOf, Date, Day, TimelineName};
@@ -115,12 +116,21 @@ impl Session {
                 &format!("store {}, timeline {}, {records} records", path.display(), self.timeline()),
             )?;
         }
-        Ok(Store::new(log).with_index(ClaimIndex::at(path.join(index::DIRECTORY))))
+        let store = Store::new(log).with_index(ClaimIndex::at(path.join(index::DIRECTORY)));
+        Ok(store.with_dates(DateIndex::at(path.join(dates::DIRECTORY))))
     }
 
     /// Says that a question will have to wait for the index, where it will.
     pub fn before_index(&self, store: &Store<SledLog>) -> CliResult<()> {
-        let behind = store.index().map_or(Ok(0), |index| index.behind(store.log()))?;
+        self.before(store.index().map_or(Ok(0), |index| index.behind(store.log()))?)
+    }
+
+    /// Says that a question will have to wait for the index of dates, where it will.
+    pub fn before_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
+        self.before(store.dates().map_or(Ok(0), |dates| dates.behind(store.log()))?)
+    }
+
+    fn before(&self, behind: u64) -> CliResult<()> {
         if behind > LONG_TO_INDEX {
             ui::note(self, &format!("indexing {} records, once", ui::thousands(behind)))?;
         }
@@ -131,6 +141,24 @@ impl Session {
     pub fn after_index(&self, store: &Store<SledLog>) -> CliResult<()> {
         match store.index().and_then(ClaimIndex::notice) {
             Some(why) => ui::note(self, &format!("the index was left aside or made anew: {why}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the index of dates grow after much was recorded. What keeps it from growing is told, and is no error.
+    pub fn grow_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
+        let Some(dates) = store.dates() else { return Ok(()) };
+        self.before_dates(store)?;
+        if let Err(error) = dates.grow(store.log()) {
+            ui::note(self, &format!("the index of dates was not made: {error}"))?;
+        }
+        self.after_dates(store)
+    }
+
+    /// Says what happened to the index of dates, if anything did.
+    pub fn after_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
+        match store.dates().and_then(DateIndex::notice) {
+            Some(why) => ui::note(self, &format!("the index of dates was left aside or made anew: {why}")),
             None => Ok(()),
         }
     }

@@ -118,10 +118,40 @@ fn record_times_are_kept_only_when_asked_and_never_go_back() {
 #[test]
 fn every_export_of_the_haiti_timeline_is_what_it_was() {
     let sandbox = Sandbox::with_haiti();
-    for format in ["jsonl", "json", "csv", "markdown"] {
+    for format in ["jsonl", "json", "csv", "markdown", "geojson", "jsonld", "atom"] {
         let exported = sandbox.ok(&["--timeline", "haiti", "export", "--to", format]);
         insta::assert_snapshot!(format!("haiti_as_{format}"), exported);
     }
+}
+
+#[test]
+fn an_export_that_would_lose_something_is_refused_where_nothing_may_be_lost() {
+    let sandbox = Sandbox::with_haiti();
+    insta::assert_snapshot!(sandbox.session(
+        "
+        --timeline haiti export --to geojson -o lost.geojson --strict
+        --timeline haiti export --to geojson -o told.geojson
+        --timeline haiti export --to jsonld -o whole.jsonld --strict
+        --timeline haiti export --to parquet -o whole.parquet --strict
+        "
+    ));
+    assert!(!sandbox.path("lost.geojson").exists());
+    assert!(std::fs::read(sandbox.path("whole.parquet")).unwrap().starts_with(b"PAR1"));
+}
+
+#[test]
+fn an_export_goes_through_a_pipe_and_does_not_take_its_place() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let sandbox = Sandbox::with_haiti();
+    let pipe = sandbox.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    sandbox.ok(&["--timeline", "haiti", "export", "--to", "csv", "-o", "pipe"]);
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert_eq!(reader.join().unwrap(), sandbox.ok(&["--timeline", "haiti", "export", "--to", "csv"]));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The index of a store: made by the first question that it serves, never trusted, made anew when it does not fit.
+//! The indexes of a store: made by the first question that it serves, never trusted, made anew when it does not fit.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -100,4 +100,84 @@ fn the_index_of_another_store_is_not_believed() {
     let done = sandbox.run(ASKED);
     assert_eq!(done.stdout, answer);
     assert!(done.stderr.contains("it is of another log"), "{}", done.stderr);
+}
+
+const LISTED: &[&str] = &["list", "--from", "2007-05-03", "--to", "2007-05-05", "--kind", "B"];
+
+/// A store whose events have kinds, and do something long in their middle.
+fn dated() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["init"]);
+    let mut lines = String::new();
+    for number in 0..3000 {
+        let (kind, day) = (["a", "b"][number % 2], number % 28 + 1);
+        let _ = writeln!(
+            lines,
+            r#"{{"id":"e{number}","date":"20{:02}-05-{day:02}","title":"t","kind":"{kind}"}}"#,
+            number / 100
+        );
+    }
+    lines.push_str(r#"{"id":"long","date":"2007/2009","title":"long","kind":"b"}"#);
+    sandbox.write("events.jsonl", &lines);
+    sandbox.ok(&["import", "events.jsonl"]);
+    sandbox
+}
+
+#[test]
+fn an_import_makes_the_index_of_dates_and_lists_use_it() {
+    let sandbox = dated();
+    let run = sandbox.path(".annals/dates/0.run");
+    let written = fs::metadata(&run).unwrap().modified().unwrap();
+    let first = sandbox.ok(LISTED);
+    assert_eq!(first.lines().count(), 6, "{first}");
+    assert!(first.lines().nth(1).unwrap().contains("long"), "{first}");
+    sandbox.ok(&["append", "--id", "new", "--date", "2007-05-04", "--title", "t", "--kind", "b"]);
+    sandbox.ok(&["retract", "long", "--reason", "wrong"]);
+    let later = sandbox.ok(LISTED);
+    assert!(later.contains("new") && !later.contains("long"), "{later}");
+    assert_eq!(sandbox.ok(&[LISTED, &["--known-at", "@3001"]].concat()), first);
+    let limited = sandbox.ok(&[LISTED, &["--limit", "2"]].concat());
+    assert_eq!(
+        limited.lines().skip(1).collect::<Vec<_>>(),
+        later.lines().skip(1).take(2).collect::<Vec<_>>()
+    );
+    assert_eq!(fs::metadata(&run).unwrap().modified().unwrap(), written);
+    assert!(sandbox.ok(&["stats"]).contains("3,002"));
+}
+
+#[test]
+fn a_damaged_index_of_dates_is_noticed_and_made_anew_and_the_answer_is_the_same() {
+    let sandbox = dated();
+    let answer = sandbox.ok(LISTED);
+    let (run, manifest) = (sandbox.path(".annals/dates/0.run"), sandbox.path(".annals/dates/manifest"));
+    for (number, path) in [&run, &manifest].into_iter().cycle().take(6).enumerate() {
+        let mut bytes = fs::read(path).unwrap();
+        match number / 2 {
+            0 => fs::remove_file(path).unwrap(),
+            1 => fs::write(path, &bytes[..bytes.len() - 9]).unwrap(),
+            _ => {
+                bytes.iter_mut().step_by(97).for_each(|byte| *byte ^= 0x40);
+                fs::write(path, bytes).unwrap();
+            }
+        }
+        let done = sandbox.run(LISTED);
+        assert_eq!((done.stdout.as_str(), done.code), (answer.as_str(), 0), "damage {number}");
+        let notes: Vec<&str> = done.stderr.lines().filter(|line| line.contains("index of dates")).collect();
+        assert_eq!(notes.len(), 1, "damage {number}: {}", done.stderr);
+        let done = sandbox.run(LISTED);
+        assert!(done.stdout == answer && !done.stderr.contains("index of dates"), "damage {number}");
+    }
+}
+
+#[test]
+fn the_last_records_are_those_at_the_end_of_the_log() {
+    let sandbox = dated();
+    let all = sandbox.ok(&["log", "--format", "jsonl"]);
+    let last = |args: &[&str]| sandbox.ok(&[&["log", "--format", "jsonl"], args].concat());
+    let of =
+        |from: usize, to: usize| all.lines().skip(from).take(to - from).collect::<Vec<_>>().join("\n") + "\n";
+    assert_eq!(last(&["--last", "300"]), of(2701, 3001));
+    assert_eq!(last(&["--last", "3", "--known-at", "@513"]), of(510, 513));
+    assert_eq!(last(&["--last", "9000"]), all);
+    assert_eq!(last(&["--last", "0"]), "");
 }

@@ -27,6 +27,7 @@ mod exchange;
 mod explaining;
 mod indexing;
 mod keeping;
+mod lenient;
 mod manners;
 mod reading;
 mod real_data;

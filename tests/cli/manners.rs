@@ -79,7 +79,7 @@ fn an_export_to_a_terminal_is_safe_too() {
     }
     let sandbox = Sandbox::with_store();
     sandbox.ok(&["append", "--id", "e", "--title", HOSTILE]);
-    for format in ["csv", "json", "jsonl", "markdown"] {
+    for format in ["csv", "json", "jsonl", "markdown", "geojson", "jsonld", "atom"] {
         let command = format!("{} export --to {format}", env!("CARGO_BIN_EXE_annals"));
         let mut terminal = std::process::Command::new("script");
         terminal.args(["-qec", &command, "/dev/null"]).current_dir(sandbox.path("."));
@@ -87,6 +87,11 @@ fn an_export_to_a_terminal_is_safe_too() {
         assert!(shown.contains("evil"), "{shown}");
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{format}: {shown:?}");
     }
+    let command = format!("{} export --to parquet", env!("CARGO_BIN_EXE_annals"));
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &command, "/dev/null"]).current_dir(sandbox.path("."));
+    let refused = finish(&mut terminal, "");
+    assert!(refused.code == 2 && refused.stdout.contains("-o"), "{}", refused.stdout);
 }
 
 #[test]

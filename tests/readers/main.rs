@@ -18,3 +18,4 @@ mod programs;
 mod sandbox;
 mod tables;
 mod texts;
+mod webs;

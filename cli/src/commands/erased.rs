@@ -1,7 +1,7 @@
 //! What commands say of events whose content was redacted: that they were, when, by whom and why.
 
-use annals_core::{Known, SledLog, Store};
-use annals_model::{Content, Op, Record, Seq, TimelineName};
+use annals_core::{SledLog, Store};
+use annals_model::{Content, Question, Record, Seq, TimelineName};
 
 use crate::error::CliResult;
 use crate::session::Session;
@@ -10,10 +10,16 @@ use crate::ui;
 /// Redacted events that are told one by one.
 const SHOWN: usize = 5;
 
-/// What is told of each redacted event that was there at a moment.
-pub fn told_of(store: &Store<SledLog>, timeline: &TimelineName, known: &Known) -> CliResult<Vec<String>> {
-    let is_redacted = known.withdrawn().iter().any(|gone| gone.op == Op::Redact);
-    if is_redacted { told(store, timeline, known.position().seq) } else { Ok(Vec::new()) }
+/// What is told of each redacted event beside a list, which knows whether there may be any.
+pub fn told_beside(
+    store: &Store<SledLog>,
+    question: &Question,
+    has_redactions: bool,
+) -> CliResult<Vec<String>> {
+    if !has_redactions {
+        return Ok(Vec::new());
+    }
+    told(store, &question.timeline, store.position(question.known_at)?.seq)
 }
 
 /// What is told of each redacted event that was there at a position.

@@ -1,12 +1,13 @@
 //! `annals export`: writes events for other programs, and says what the target could not carry.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use annals_core::{Log, SledLog, Store, scan};
-use annals_formats::{ExportOptions, Format, Heading, Losses, Row, Scope, Sheet};
-use annals_model::{Certainty, EventId, Invalid, Question, Seq};
+use annals_core::{Listing, Log, Room, SledLog, Store, scan};
+use annals_formats::{ExportOptions, Format, Heading, Losses, Recorded, Row, Scope};
+use annals_model::{Certainty, Event, EventId, Invalid, Question, Seq};
 use tempfile::NamedTempFile;
 
 use super::erased;
@@ -18,6 +19,11 @@ use crate::hints;
 use crate::session::Session;
 use crate::ui;
 
+/// Bytes of events that are sorted in memory; more are sorted in a file beside the store.
+const IN_MEMORY: usize = 32 << 20;
+/// Bytes that are written at once.
+const BUFFER: usize = 1 << 16;
+
 /// Write events for other programs
 #[derive(Debug, clap::Args)]
 #[command(
@@ -28,12 +34,14 @@ Examples:
   annals export --to csv -o timeline.csv
   annals export --to markdown --from 2010 --until 2019
   annals export --to html -o timeline.html      a page to open in a browser
-  annals export --to ics -o haiti.ics
+  annals export --to parquet -o timeline.parquet
+  annals export --to geojson --tag cholera > cholera.geojson
   annals export --to jsonl --records > log.jsonl      the whole log, to be imported with its record times
   annals export --to evidence --kind withdrawal --key desk.key -o evidence"
 )]
 pub struct Args {
-    /// The target: jsonl, json, csv, markdown, html, ics, timelinejs, markwhen, mermaid, timesketch; or evidence, a folder
+    /// The target: jsonl, json, csv, markdown, html, ics, timelinejs, markwhen, mermaid, timesketch, geojson,
+    /// jsonld, atom, parquet; or evidence, a folder
     #[arg(long = "to", value_name = "FORMAT", value_parser = hinted::<Target>)]
     target: Target,
     /// The file to write [default: standard output], or the folder of evidence
@@ -103,38 +111,15 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     }
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let redacted = erased::told_of(&store, &question.timeline, &known)?;
+    let listing = listing(args, target, session, &store, &question)?;
+    let redacted = erased::told(&store, &question.timeline, listing.position().seq)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    let surely = Question { certainty: Certainty::Surely, ..question.clone() };
-    // A page says itself what is sure and what is only possible, and needs what is possible to tell.
-    let wide = Question { certainty: Certainty::Possibly, ..question.clone() };
-    let wanted = if target == Format::Html { &wide } else { &question };
-    let rows: Vec<Row<'_>> = chosen(&args.question, wanted, &known)
-        .into_iter()
-        .map(|known| Row {
-            timeline: &question.timeline,
-            place: known.place,
-            seq: known.seq,
-            recorded_at: known.recorded_at,
-            event: &known.event,
-            sure: args.question.as_of.is_none() || surely.counts(&known.event),
-        })
-        .collect();
-    let timelines = [question.timeline.clone()];
-    let scope = Scope {
-        as_of: args.question.as_of.is_some().then_some(&question.as_of),
-        known_at: Some(known.position()),
-        filter: Some(&question.filter),
-    };
-    let heading = Heading { title: args.title.as_deref(), timelines: &timelines, scope };
-    let sheet = Sheet { heading, rows: &rows };
-    let options = ExportOptions { raw: args.raw };
+    let rows = Rows { args, target, question: &question, listing: &listing };
     if args.strict {
-        refuse_losses(&annals_formats::losses(target, &sheet, options)?)?;
+        refuse_losses(&rows.write(&mut io::sink())?)?;
     }
-    let losses = annals_formats::export(target, &sheet, options, output.writer())?;
+    let losses = rows.write(output.writer())?;
     output.finish()?;
     erased::note(session, &redacted)?;
     for (_, _, loss) in losses.iter() {
@@ -160,6 +145,67 @@ fn write_evidence(args: &Args, session: &Session) -> CliResult<()> {
     let chosen = chosen(&args.question, &question, &known);
     let chosen: Vec<EventId> = chosen.into_iter().map(|known| known.event.id.clone()).collect();
     evidence::write(session, &store, &question, &chosen, &vouched, directory)
+}
+
+/// The events that a question selects, in list order; all dates where it was not asked as of one.
+fn listing(
+    args: &Args,
+    target: Format,
+    session: &Session,
+    store: &Store<SledLog>,
+    question: &Question,
+) -> CliResult<Listing> {
+    let is_dated = args.question.as_of.is_some();
+    let certainty = args.question.range_certainty();
+    // A page says itself what is sure and what is only possible, and needs what is possible to tell.
+    let wide = Question { certainty: Certainty::Possibly, ..question.clone() };
+    let wanted = if target == Format::Html { &wide } else { question };
+    let is_chosen =
+        |event: &Event| (!is_dated || wanted.counts(event)) && question.filter.admits(event, certainty);
+    let is_all = !is_dated && question.filter.is_empty();
+    let select: Option<&(dyn Fn(&Event) -> bool + Sync)> = if is_all { None } else { Some(&is_chosen) };
+    let directory = session.store_path()?;
+    let room = Room { bytes: IN_MEMORY, directory: &directory };
+    store.listing(&question.timeline, question.known_at, select, room).map_err(|e| hints::explain(store, e))
+}
+
+/// What is exported.
+struct Rows<'a> {
+    args: &'a Args,
+    target: Format,
+    question: &'a Question,
+    listing: &'a Listing,
+}
+
+impl Rows<'_> {
+    fn write(&self, out: &mut dyn Write) -> CliResult<Losses> {
+        let Self { args, target, question, listing } = self;
+        let timelines = [question.timeline.clone()];
+        let scope = Scope {
+            as_of: args.question.as_of.is_some().then_some(&question.as_of),
+            known_at: Some(listing.position()),
+            filter: Some(&question.filter),
+        };
+        let (title, updated) = (args.title.as_deref(), listing.updated());
+        let heading = Heading { title, timelines: &timelines, updated, scope };
+        let options = ExportOptions { raw: args.raw };
+        let surely = Question { certainty: Certainty::Surely, ..(*question).clone() };
+        let mut exporter = annals_formats::exporter(*target, &heading, options, out)?;
+        listing.each(|listed| {
+            let recorded = Recorded {
+                first: listed.place,
+                seq: listed.seq,
+                previous: listed.previous,
+                at: listed.recorded_at,
+                by: &listed.recorded_by,
+            };
+            let event = &listed.event;
+            let sure = args.question.as_of.is_none() || surely.counts(event);
+            let row = Row { timeline: &question.timeline, event, sure, recorded };
+            exporter.row(&row).map_err(CliError::from)
+        })?;
+        Ok(exporter.end()?)
+    }
 }
 
 fn refuse_losses(losses: &Losses) -> CliResult<()> {
@@ -203,23 +249,36 @@ enum Output {
         writer: BufWriter<NamedTempFile>,
         path: PathBuf,
     },
+    /// A device or a pipe, which nothing may take the place of.
+    Stream {
+        writer: BufWriter<File>,
+        path: PathBuf,
+    },
 }
 
 impl Output {
     fn open(path: Option<&Path>, target: Format) -> CliResult<Self> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            let is_json =
-                matches!(target, Format::Json | Format::Jsonl | Format::TimelineJs | Format::Timesketch);
-            return Ok(if io::stdout().is_terminal() {
-                Self::Terminal { text: Vec::new(), is_json }
-            } else {
-                Self::Stdout(BufWriter::new(io::stdout().lock()))
-            });
+            if !io::stdout().is_terminal() {
+                return Ok(Self::Stdout(BufWriter::with_capacity(BUFFER, io::stdout().lock())));
+            }
+            if !target.is_text() {
+                return Err(CliError::usage(format!("{target} is nothing for a terminal"))
+                    .with_hint("name a file with -o"));
+            }
+            return Ok(Self::Terminal { text: Vec::new(), is_json: target.is_json() });
         };
+        if path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            let file = OpenOptions::new().write(true).open(path).map_err(|e| cannot_write(path, &e))?;
+            return Ok(Self::Stream {
+                writer: BufWriter::with_capacity(BUFFER, file),
+                path: path.to_owned(),
+            });
+        }
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(directory).map_err(|e| cannot_write(path, &e))?;
-        Ok(Self::File { writer: BufWriter::new(file), path: path.to_owned() })
+        Ok(Self::File { writer: BufWriter::with_capacity(BUFFER, file), path: path.to_owned() })
     }
 
     fn writer(&mut self) -> &mut dyn Write {
@@ -227,6 +286,7 @@ impl Output {
             Self::Stdout(out) => out,
             Self::Terminal { text, .. } => text,
             Self::File { writer, .. } => writer,
+            Self::Stream { writer, .. } => writer,
         }
     }
 
@@ -239,6 +299,7 @@ impl Output {
                 let safe = if is_json { ui::safe_json(&text) } else { ui::safe(&text) };
                 Ok(io::stdout().lock().write_all(safe.as_bytes())?)
             }
+            Self::Stream { mut writer, path } => writer.flush().map_err(|e| cannot_write(&path, &e)),
             Self::File { writer, path } => {
                 let failed = |e: &io::Error| cannot_write(&path, e);
                 let file = writer.into_inner().map_err(|e| failed(e.error()))?;
@@ -251,7 +312,7 @@ impl Output {
 }
 
 /// Temporary files are private; an export is as readable as any file that a program writes.
-fn make_readable(file: &NamedTempFile) -> io::Result<()> {
+pub(super) fn make_readable(file: &NamedTempFile) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -261,6 +322,9 @@ fn make_readable(file: &NamedTempFile) -> io::Result<()> {
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> CliError {
-    CliError::failed(error.to_string()).because_of(format!("cannot write {}", path.display()))
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> CliError {
+    // An error of a temporary file names that file, which nobody has heard of, behind what the system said.
+    let told = error.to_string();
+    let told = told.split_once(" at path \"").map_or(told.as_str(), |(said, _)| said);
+    CliError::failed(told).because_of(format!("cannot write {}", path.display()))
 }

@@ -14,6 +14,8 @@ use annals_model::line::Line;
 use annals_model::{Entry, Expectation, Invalid, Outcome, Seq, Written};
 use serde::Serialize;
 
+use super::aside::Aside;
+use super::lenient::Lenient;
 use super::writing::{WriteArgs, in_data};
 use crate::args::hinted;
 use crate::error::{CliError, CliResult};
@@ -22,11 +24,11 @@ use crate::session::Session;
 use crate::ui::{self, Progress, counted};
 
 /// Problems of a file that are told one by one.
-const PROBLEMS_SHOWN: usize = 20;
+pub(super) const PROBLEMS_SHOWN: usize = 20;
 /// Bytes of the file that are read at once.
 const BUFFER: usize = 1 << 18;
 /// Entries after which the progress bar says how fast it goes.
-const OFTEN: u64 = 4096;
+pub(super) const OFTEN: u64 = 4096;
 
 /// Read events from a file of another program
 #[derive(Debug, clap::Args)]
@@ -41,7 +43,9 @@ Examples:
   annals import timeline.json --from timelinejs
   annals import quakes.tsv --map id=ID --map historical-year=YEAR --map month=MONTH \\
       --map title=PLACE --map kind:=earthquake --map 'increase:{COUNTRY}.deaths=DEATHS'
-  annals import huge.jsonl --chunk 100000"
+  annals import huge.jsonl --chunk 100000
+  annals import events.csv --dry-run
+  annals import events.csv --skip-bad refused.csv"
 )]
 pub struct Args {
     /// The file, or - for standard input
@@ -59,6 +63,12 @@ pub struct Args {
     /// Take a leading apostrophe in a table's cell as text, not as a guard against formulas
     #[arg(long)]
     raw: bool,
+    /// Tell what would be recorded and every line that would be refused, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Put refused lines into this file, as they are, and record the others
+    #[arg(long, value_name = "FILE")]
+    skip_bad: Option<PathBuf>,
     /// Take each line's own record time, author and salt
     #[arg(long, help_heading = "Recording")]
     keep_record_times: bool,
@@ -71,18 +81,18 @@ pub struct Args {
 
 /// What became of the entries.
 #[derive(Debug, Default, Serialize)]
-struct Tally {
-    appended: u64,
-    revised: u64,
-    retracted: u64,
-    redacted: u64,
-    already_there: u64,
+pub(super) struct Tally {
+    pub appended: u64,
+    pub revised: u64,
+    pub retracted: u64,
+    pub redacted: u64,
+    pub already_there: u64,
     /// The last record that an entry is in.
-    seq: u64,
+    pub seq: u64,
 }
 
 impl Tally {
-    fn count(&mut self, answer: &Written) {
+    pub fn count(&mut self, answer: &Written) {
         self.seq = self.seq.max(answer.seq.0);
         *match answer.outcome {
             Outcome::Appended => &mut self.appended,
@@ -97,7 +107,7 @@ impl Tally {
         } += 1;
     }
 
-    fn add(&mut self, chunk: &Self) {
+    pub fn add(&mut self, chunk: &Self) {
         self.appended += chunk.appended;
         self.revised += chunk.revised;
         self.retracted += chunk.retracted;
@@ -112,15 +122,36 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let map = column_map(args)?;
     let options = ImportOptions { map: map.as_ref(), raw: args.raw };
     let (input, size) = open(&args.file)?;
+    if args.skip_bad.is_some() && !format.is_of_lines() {
+        return Err(CliError::usage(format!("--skip-bad: an entry of {format} is no line of its own"))
+            .with_hint("--dry-run tells every problem of the file"));
+    }
+    let aside = args.skip_bad.as_deref().map(Aside::open).transpose()?;
     let progress = Progress::of_bytes(session, size);
     let store = session.open()?;
     let threads = Session::threads();
+    let write_options = WriteOptions { keep_record_times: args.keep_record_times, ..args.writing.options() };
+    let chunk = args.chunk.map_or(u64::MAX, u64::from);
+    if args.dry_run || aside.is_some() {
+        let lenient = Lenient {
+            session,
+            store: &store,
+            format,
+            options: write_options,
+            chunk,
+            threads,
+            progress: &progress,
+            is_rehearsal: args.dry_run,
+            aside,
+        };
+        return lenient.run(Box::new(Counting { input, progress: &progress }), options);
+    }
     let mut import = Import {
         session,
         store: &store,
-        options: WriteOptions { keep_record_times: args.keep_record_times, ..args.writing.options() },
+        options: write_options,
         resume: Resume::default(),
-        chunk: args.chunk.map_or(u64::MAX, u64::from),
+        chunk,
         threads,
         without_id: 0,
         tally: Tally::default(),
@@ -152,14 +183,30 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let Import { tally, without_id, .. } = import;
     session.remark(&store)?;
     session.after_erasure(&store, tally.redacted > 0)?;
-    if without_id > 0 {
-        let message = format!(
-            "{} had no id: importing the file again would append them again",
-            counted(without_id, "event")
-        );
-        ui::note(session, &message)?;
+    note_ids(session, without_id)?;
+    tell(session, &tally)?;
+    // For the questions to come; what is recorded was told before.
+    session.grow_dates(&store)
+}
+
+/// Says what becomes of events without an id when the file is imported again.
+pub(super) fn note_ids(session: &Session, without_id: u64) -> CliResult<()> {
+    if without_id == 0 {
+        return Ok(());
     }
-    tell(session, &tally)
+    let events = counted(without_id, "event");
+    ui::note(session, &format!("{events} had no id: importing the file again would append them again"))
+}
+
+/// What the user is told of an entry that the log refuses; `end` is where the log ended before the batch.
+pub(super) fn explained(store: &Store<SledLog>, error: Error, end: Seq) -> CliError {
+    match &error {
+        Error::Conflict(Conflict::DifferentContent { id, seq, .. }) if *seq > end => {
+            CliError::failed(format!("an earlier line has the same id, {id}, with different content"))
+                .with_hint("give one of them another id, or make the later one a revision")
+        }
+        _ => hints::explain(store, error),
+    }
 }
 
 /// The file's entries, one chunk after another.
@@ -183,13 +230,13 @@ struct Source<'a> {
 
 /// What was understood otherwise than it may have been meant.
 #[derive(Debug, Default)]
-struct Notes {
+pub(super) struct Notes {
     first: Vec<String>,
     more: u64,
 }
 
 impl Notes {
-    fn push(&mut self, line: u64, note: &str) {
+    pub fn push(&mut self, line: u64, note: &str) {
         if self.first.len() < PROBLEMS_SHOWN {
             self.first.push(format!("line {line}: {note}"));
         } else {
@@ -197,7 +244,7 @@ impl Notes {
         }
     }
 
-    fn tell(&self, session: &Session) -> CliResult<()> {
+    pub fn tell(&self, session: &Session) -> CliResult<()> {
         for note in &self.first {
             ui::note(session, note)?;
         }
@@ -345,17 +392,7 @@ impl Import<'_> {
     fn refused(&self, failed: Failed, lines: &Lines, end: Seq) -> CliError {
         let line = failed.index.and_then(|index| lines.of(index));
         let Some(line) = line else { return failed.error.into() };
-        let within_file = match &failed.error {
-            Error::Conflict(Conflict::DifferentContent { id, seq, .. }) if *seq > end => Some(id.clone()),
-            _ => None,
-        };
-        let error = match within_file {
-            Some(id) => {
-                CliError::failed(format!("an earlier line has the same id, {id}, with different content"))
-                    .with_hint("give one of them another id, or make the later one a revision")
-            }
-            None => hints::explain(self.store, failed.error),
-        };
+        let error = explained(self.store, failed.error, end);
         self.how_far(error.because_of(format!("line {line} was refused")))
     }
 

@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 
-use annals_core::{Known, KnownEvent};
+use annals_core::{Known, KnownEvent, Selected, Selection, SledLog, Store};
 use annals_model::Question;
 use annals_model::line::event_line;
+use annals_model::relative::Between;
 
 use super::erased;
 use super::relative::BetweenArgs;
@@ -28,6 +29,9 @@ Examples:
   annals list --known-at 2023-11-13 --format jsonl"
 )]
 pub struct Args {
+    /// Only the first N events
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     question: QuestionArgs,
     #[command(flatten)]
@@ -39,14 +43,19 @@ pub struct Args {
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let question = args.question.question(session, &args.range)?;
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let redacted = erased::told_of(&store, &question.timeline, &known)?;
+    let explained = |error| hints::explain(&store, error);
+    let known = (!args.between.is_empty()).then(|| store.known(&question.timeline, question.known_at));
+    let known = known.transpose().map_err(explained)?;
+    let between = known.as_ref().map_or_else(|| Ok(Between::default()), |known| args.between.find(known))?;
+    let most = args.limit.filter(|_| known.is_none());
+    let Selected { mut events, total, has_redactions } =
+        listed(&args.question, &question, most, session, &store)?;
+    let redacted = erased::told_beside(&store, &question, has_redactions)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    let between = args.between.find(&known)?;
     erased::note(session, &redacted)?;
-    let mut events = chosen(&args.question, &question, &known);
     events.retain(|known| between.admits(&known.event, args.question.range_certainty()));
+    events.truncate(args.limit.unwrap_or(usize::MAX));
     if !session.is_for_people() {
         let lines: Result<Vec<String>, _> =
             events.iter().map(|known| event_line(&question.timeline, &known.event)).collect();
@@ -63,7 +72,6 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let mut out = ui::out();
     write!(out, "{table}")?;
     out.flush()?;
-    let total = known.events().len() as u64;
     let shown = events.len() as u64;
     if shown < total {
         ui::note(session, &format!("{shown} of {}", counted(total, "event")))?;
@@ -72,6 +80,21 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
 }
 
 /// The events that a question selects, in list order; all dates where it was not asked as of one.
+fn listed(
+    args: &QuestionArgs,
+    question: &Question,
+    most: Option<usize>,
+    session: &Session,
+    store: &Store<SledLog>,
+) -> CliResult<Selected> {
+    let selection = Selection { question, range: args.range_certainty(), begun: args.as_of.is_some(), most };
+    session.before_dates(store)?;
+    let listed = store.list(&selection).map_err(|e| hints::explain(store, e))?;
+    session.after_dates(store)?;
+    Ok(listed)
+}
+
+/// The same of what was read of the log already.
 pub fn chosen<'a>(args: &QuestionArgs, question: &Question, known: &'a Known) -> Vec<&'a KnownEvent> {
     let mut events: Vec<&KnownEvent> = known
         .events()

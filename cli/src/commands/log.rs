@@ -37,19 +37,28 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let range = args.question.range_certainty();
     let mut chosen = Chosen { filter: &question.filter, range, admitted: HashSet::new() };
     let mut records = Vec::new();
-    let mut redacted: HashMap<EventId, Seq> = HashMap::new();
-    scan::each(store.log(), Seq(1), position.seq, |stored| {
+    let mut admits = |stored: &StoredRecord| {
         let own = stored.record.timeline == question.timeline;
         let began = !dated || stored.record.content.event().is_none_or(|event| question.counts(event));
-        if own && began && chosen.admits(&stored.record) {
-            if stored.record.content == Content::Redacted && !redacted.contains_key(&stored.record.id) {
-                let by = store.log().event(&question.timeline, &stored.record.id)?;
-                redacted.extend(by.map(|entry| (stored.record.id.clone(), entry.last)));
+        own && began && chosen.admits(&stored.record)
+    };
+    match args.last.filter(|_| question.filter.is_empty()) {
+        Some(last) => records = store.last_records(position.seq, last, admits)?,
+        // Whether a withdrawal is admitted was told by a record before it.
+        None => scan::each(store.log(), Seq(1), position.seq, |stored| {
+            if admits(&stored) {
+                records.push(stored);
             }
-            records.push(stored);
+            Ok(())
+        })?,
+    }
+    let mut redacted: HashMap<EventId, Seq> = HashMap::new();
+    for Record { id, content, .. } in records.iter().map(|stored| &stored.record) {
+        if *content == Content::Redacted && !redacted.contains_key(id) {
+            let by = store.log().event(&question.timeline, id)?;
+            redacted.extend(by.map(|entry| (id.clone(), entry.last)));
         }
-        Ok(())
-    })?;
+    }
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let from = args.last.map_or(0, |last| records.len().saturating_sub(last));

@@ -101,6 +101,11 @@ fn other(
 }
 
 impl BetweenArgs {
+    /// Whether neither was given.
+    pub fn is_empty(&self) -> bool {
+        self.after.is_empty() && self.before.is_empty()
+    }
+
     /// The events that are named, as they were known.
     pub fn find<'a>(&self, known: &'a Known) -> CliResult<Between<'a>> {
         let all = |flag: &str, ids: &[EventId]| ids.iter().map(|id| one(flag, id, known)).collect();

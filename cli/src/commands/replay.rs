@@ -53,7 +53,11 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     let store = session.open()?;
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
+    if !question.filter.is_empty() {
+        session.before_dates(&store)?;
+    }
     let snapshot = store.replay(&question).map_err(|e| hints::explain(&store, e))?;
+    session.after_dates(&store)?;
     // Whether other events name an entity is worth a look at all of them only where nothing is known of it.
     let is_strange = |entity: &String| !is_answered(&snapshot, entity);
     let known = (session.is_for_people() && args.entities.iter().any(is_strange))

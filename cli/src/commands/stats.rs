@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use annals_core::{Durability, Log, hex, scan};
+use annals_core::{Durability, Log, hex};
 use annals_model::{KnownAt, RecordedAt, Seq};
 use serde_json::json;
 
@@ -22,7 +22,9 @@ pub fn run(_: &Args, session: &Session) -> CliResult<()> {
         if head.seq() > Seq(0) { store.position(KnownAt::Position(Seq(1)))?.recorded_at } else { None };
     let timelines = log.timelines()?;
     let mut events = Vec::with_capacity(timelines.len());
-    let counts = scan::event_counts(log)?;
+    session.before_dates(&store)?;
+    let counts = store.event_counts()?;
+    session.after_dates(&store)?;
     for (name, version) in &timelines {
         events.push((name, *version, counts.get(name).copied().unwrap_or(0)));
     }

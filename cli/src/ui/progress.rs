@@ -78,6 +78,11 @@ impl Progress {
         self.bar.set_message(message);
     }
 
+    /// Does something that prints, with the bar out of its way.
+    pub fn around<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

@@ -7,8 +7,11 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use annals_core::dates::DateIndex;
 use annals_core::index::ClaimIndex;
-use annals_core::{Host, Known, Log, Resume, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan};
+use annals_core::{
+    Host, Known, Log, Resume, Selection, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan,
+};
 use annals_formats::{ImportFormat, ImportOptions};
 use annals_model::line::Line;
 use annals_model::{
@@ -56,6 +59,7 @@ impl Engine {
     fn over(log: SledLog, path: &Path) -> Outcome<Self> {
         let timeline = TimelineName::new(TIMELINE)?;
         let store = Store::new(log).with_index(ClaimIndex::at(path.join("index")));
+        let store = store.with_dates(DateIndex::at(path.join("dates")));
         Ok(Self { store, timeline, options: WriteOptions::by("bench") })
     }
 
@@ -123,15 +127,34 @@ impl Engine {
             to: Some(Date::parse(&range.to)?),
             ..Filter::default()
         };
-        let known = self.store.known(&self.timeline, KnownAt::Everything)?;
-        let mut events: Vec<_> =
-            known.events().iter().filter(|known| filter.admits(&known.event, Certainty::Possibly)).collect();
-        events.sort_by_cached_key(|known| known.counted().list_order());
-        let shown = events.iter().map(|known| {
+        let question = annals_model::Question {
+            timeline: self.timeline.clone(),
+            as_of: AsOf::new(Date::parse("2004")?)?,
+            known_at: KnownAt::Everything,
+            certainty: Certainty::Possibly,
+            filter,
+            entities: Vec::new(),
+        };
+        let (range, begun, most) = (Certainty::Possibly, false, None);
+        let listed = self.store.list(&Selection { question: &question, range, begun, most })?;
+        let shown = listed.events.iter().map(|known| {
             let date = known.event.date.as_ref().map(Date::as_str).unwrap_or_default();
             format!("{date} {} {}", known.event.id, known.event.title)
         });
         Ok(shown.collect())
+    }
+
+    /// Brings the index of dates to the end of the log.
+    pub fn index_dates(&self) -> Outcome<()> {
+        Ok(self.store.dates().map_or(Ok(()), |dates| dates.grow(self.store.log()))?)
+    }
+
+    /// How many events had happened, and how many go on; nothing where the index of dates does not tell.
+    pub fn standing(&self, question: &Question) -> Outcome<Option<(u64, usize)>> {
+        let question = asked(question, Vec::new())?;
+        let known_at = self.store.position(question.known_at)?.seq;
+        let found = self.store.standing(&question.timeline, question.as_of.until(), known_at);
+        Ok(found.map(|(tally, ongoing)| (tally.applied, ongoing.len())))
     }
 
     /// How many versions an event has, each of them read.

@@ -17,7 +17,7 @@ use crate::host::Host;
 use crate::log::{EventEntry, Head, Log};
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions};
-use crate::stored::StoredRecord;
+use crate::stored::{self, StoredRecord};
 use crate::{Result, fingerprint};
 
 /// How far an import has come in each event's history, so that it can be run again.
@@ -65,6 +65,8 @@ pub struct Batch<'a, L> {
     erased: BTreeSet<Seq>,
     /// Events of which records came without their content, with the first entry that brought one.
     bare: HashMap<Key, usize>,
+    /// Whether an entry is checked against every limit before anything rests on it, wherever it is sealed.
+    checks_each: bool,
 }
 
 /// An event that the batch has changed.
@@ -94,6 +96,8 @@ impl<'a, L: Log> Batch<'a, L> {
             Some(workshop) => Sealing::beside(head.frontier, workshop),
             None => Sealing::here(head.frontier),
         };
+        let (events, versions, frame) = (HashMap::new(), HashMap::new(), None);
+        let checks_each = false;
         Ok(Self {
             ground,
             host,
@@ -102,12 +106,18 @@ impl<'a, L: Log> Batch<'a, L> {
             now,
             recorded_at,
             sealing,
-            events: HashMap::new(),
-            frame: None,
-            versions: HashMap::new(),
+            events,
+            frame,
+            versions,
             erased: BTreeSet::new(),
             bare: HashMap::new(),
+            checks_each,
         })
+    }
+
+    /// The same batch, which an entry that it refuses leaves as it was: it can go on with the next one.
+    pub fn checking_each(self) -> Self {
+        Self { checks_each: true, ..self }
     }
 
     /// Decides what the entry `index` does, and notes its record if it needs one.
@@ -116,7 +126,12 @@ impl<'a, L: Log> Batch<'a, L> {
     ///
     /// The error names the first entry that is at fault, which may be an earlier one.
     pub fn take(&mut self, index: usize, entry: Entry) -> Result<Written, Failed> {
-        self.decide(index, entry).map_err(|error| self.sealing.blame(index, error))
+        let decided = self.decide(index, entry);
+        if self.checks_each {
+            // No earlier record can be at fault. To ask would close the block that has been begun.
+            return decided.map_err(|error| Failed { index: Some(index), error });
+        }
+        decided.map_err(|error| self.sealing.blame(index, error))
     }
 
     fn decide(&mut self, index: usize, entry: Entry) -> Result<Written> {
@@ -127,7 +142,7 @@ impl<'a, L: Log> Batch<'a, L> {
         let known = self.look_up(&key)?;
         let settled = self.settled(&key, known, &entry.write);
         // Whoever seals a record on another thread checks it there.
-        if !(self.sealing.checks() && matches!(settled, Ok(None))) {
+        if self.checks_each || !(self.sealing.checks() && matches!(settled, Ok(None))) {
             entry.write.check()?;
         }
         let (outcome, seq) = match settled? {
@@ -306,30 +321,37 @@ impl<'a, L: Log> Batch<'a, L> {
     /// Notes a new record.
     fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
         let recorded_at = self.record_time(entry.recorded_at)?;
-        let seq = self.sealing.next();
-        let mut seal =
-            Seal::Salt(entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
-                let mut salt = [0; 16];
-                self.host.fill_random(&mut salt);
-                salt
-            }));
+        let mut seal = None;
         let (op, content) = match entry.write {
             Write::Append(event) => (Op::Append, Content::Event(event)),
             Write::Revise(event) => (Op::Revise, Content::Event(event)),
             Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
-            Write::Redact { reason, .. } => {
-                self.erase(known)?;
-                (Op::Redact, Content::Reason(reason))
-            }
+            Write::Redact { reason, .. } => (Op::Redact, Content::Reason(reason)),
             Write::Erased { op, commitment, .. } => {
-                if !self.options.keep_record_times {
-                    return Err(erased::without_content());
-                }
-                self.bare.entry(key.clone()).or_insert(index);
-                seal = Seal::Commitment(commitment);
+                seal = Some(Seal::Commitment(commitment));
                 (op, Content::Redacted)
             }
         };
+        if self.checks_each {
+            stored::fits(&content)?;
+        }
+        if op == Op::Redact && seal.is_none() {
+            self.erase(known)?;
+        }
+        if seal.is_some() {
+            if !self.options.keep_record_times {
+                return Err(erased::without_content());
+            }
+            self.bare.entry(key.clone()).or_insert(index);
+        }
+        let seq = self.sealing.next();
+        let seal = seal.unwrap_or_else(|| {
+            Seal::Salt(entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
+                let mut salt = [0; 16];
+                self.host.fill_random(&mut salt);
+                salt
+            }))
+        });
         let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
         let (timeline, id) = key.clone();
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };

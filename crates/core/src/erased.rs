@@ -19,7 +19,7 @@ use crate::attachments::{self, Attachments};
 use crate::log::Log;
 use crate::snapshots::{self, Snapshots};
 use crate::store::Store;
-use crate::{Error, Result, index, scan};
+use crate::{Error, Result, dates, index, scan};
 
 /// An event whose content is gone.
 struct Redacted {
@@ -64,9 +64,14 @@ impl<L: Log> Store<L> {
         if let Some(index) = self.index() {
             index.forget().map_err(|e| Error::io("cannot remove the index", e))?;
         }
+        if let Some(dates) = self.dates() {
+            dates.clear().map_err(|e| Error::io("cannot remove the index of dates", e))?;
+        }
         let Some(directory) = self.log().directory() else { return Ok(()) };
         // One that this program did not open is no less there.
         remove(&directory.join(index::DIRECTORY)).map_err(|e| Error::io("cannot remove the index", e))?;
+        remove(&directory.join(dates::DIRECTORY))
+            .map_err(|e| Error::io("cannot remove the index of dates", e))?;
         let snapshots = Snapshots::at(directory.join(snapshots::DIRECTORY));
         snapshots.remove_unfinished()?;
         for name in snapshots.names()? {

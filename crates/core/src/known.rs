@@ -61,6 +61,11 @@ impl Known {
         &self.events
     }
 
+    /// The same, given away.
+    pub(crate) fn into_events(self) -> Vec<KnownEvent> {
+        self.events
+    }
+
     /// The events of the timeline that were withdrawn, retracted or redacted, in the order in which they first
     /// entered the log.
     pub fn withdrawn(&self) -> &[Withdrawn] {

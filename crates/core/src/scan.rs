@@ -1,10 +1,11 @@
 //! Reading the log from end to end, one frame in memory at a time.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use annals_model::{Op, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::{self, Frame, RawRecord};
+use crate::codec::frame::{self, Frame, Packed, RawRecord};
 use crate::codec::leaf::op_number;
 use crate::log::Log;
 use crate::merkle::{BLOCK, Frontier, Hash};
@@ -17,6 +18,28 @@ pub fn each_raw(
     from: Seq,
     to: Seq,
     mut visit: impl FnMut(&RawRecord<'_>) -> Result<()>,
+) -> Result<()> {
+    each_frame(log, from, to, |packed, wanted| {
+        for raw in Frame::unpack(packed)?.records() {
+            let raw = raw?;
+            if wanted.contains(&raw.seq) {
+                visit(&raw)?;
+            }
+            if raw.seq >= *wanted.end() {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Calls `visit` with every frame that has records from `from` to `to`, in order, and with the records that are
+/// wanted of it: those before were seen already.
+pub(crate) fn each_frame(
+    log: &(impl Log + ?Sized),
+    from: Seq,
+    to: Seq,
+    mut visit: impl FnMut(&Packed<'_>, &RangeInclusive<Seq>) -> Result<()>,
 ) -> Result<()> {
     let mut gap: Option<(Seq, Seq)> = None;
     loop {
@@ -32,12 +55,12 @@ pub fn each_raw(
     }
 }
 
-/// Calls `visit` with the records from `from` on, until one is missing; gives which, or nothing at the end.
+/// Calls `visit` with the frames from `from` on, until a record is missing; gives which, or nothing at the end.
 fn up_to_gap(
     log: &(impl Log + ?Sized),
     from: Seq,
     to: Seq,
-    visit: &mut impl FnMut(&RawRecord<'_>) -> Result<()>,
+    visit: &mut impl FnMut(&Packed<'_>, &RangeInclusive<Seq>) -> Result<()>,
 ) -> Result<Option<(Seq, Seq)>> {
     if from > to {
         return Ok(None);
@@ -45,21 +68,12 @@ fn up_to_gap(
     let mut expected = from;
     for stored in log.frames(from) {
         let (first, bytes) = stored?;
-        let frame = Frame::decode(first, &bytes)?;
-        if first > expected || frame.last() < expected {
+        let packed = Packed::check(first, &bytes)?;
+        if first > expected || packed.last() < expected {
             return Ok(Some((expected, Seq(first.0.saturating_sub(1)).max(expected))));
         }
-        for raw in frame.records() {
-            let raw = raw?;
-            if raw.seq < expected {
-                continue;
-            }
-            if raw.seq > to {
-                return Ok(None);
-            }
-            visit(&raw)?;
-        }
-        expected = frame.last().next();
+        visit(&packed, &(expected..=packed.last().min(to)))?;
+        expected = packed.last().next();
         if expected > to {
             return Ok(None);
         }

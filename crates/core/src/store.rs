@@ -13,6 +13,7 @@ use annals_model::{Entry, Expectation, Outcome, Seq, Written, limits};
 
 use crate::ahead::{Ground, Layer};
 use crate::batch::{Batch, Resume};
+use crate::dates::DateIndex;
 use crate::group::Group;
 use crate::host::Host;
 use crate::index::ClaimIndex;
@@ -25,6 +26,7 @@ use crate::{Error, Result};
 pub struct Store<L> {
     log: L,
     index: Option<ClaimIndex>,
+    dates: Option<DateIndex>,
     group: Group,
     /// Where the log ended after the last commit of this store.
     grown: Mutex<Seq>,
@@ -57,6 +59,7 @@ impl<L: Log> Store<L> {
         Self {
             log,
             index: None,
+            dates: None,
             group: Group::default(),
             grown: Mutex::new(Seq(0)),
             growth: Condvar::new(),
@@ -73,6 +76,17 @@ impl<L: Log> Store<L> {
     /// The index, if the store has one.
     pub const fn index(&self) -> Option<&ClaimIndex> {
         self.index.as_ref()
+    }
+
+    /// The store with an index of dates, which the questions that can use it then do.
+    #[must_use]
+    pub fn with_dates(self, dates: DateIndex) -> Self {
+        Self { dates: Some(dates), ..self }
+    }
+
+    /// The index of dates, if the store has one.
+    pub const fn dates(&self) -> Option<&DateIndex> {
+        self.dates.as_ref()
     }
 
     /// The log itself.
@@ -150,17 +164,63 @@ impl<L: Log> Store<L> {
             for (index, entry) in entries.into_iter().enumerate() {
                 let entry = entry.map_err(|error| Failed { index: Some(index), error })?;
                 let answer = batch.take(index, entry)?;
-                if matches!(answer.outcome, Outcome::Redacted | Outcome::AlreadyRedacted) {
-                    redacted.push(answer.clone());
-                }
+                redacted.extend(is_redaction(&answer).then(|| answer.clone()));
                 answered(answer);
             }
             batch.finish()
         })?;
         if let Some(layer) = layer {
-            let end = layer.head.seq();
-            self.log.commit(&layer.into_commit(&self.log).map_err(whole)?).map_err(whole)?;
-            self.grow(end);
+            self.land(layer)?;
+        }
+        drop(turn);
+        self.clean(&redacted).map_err(whole)
+    }
+
+    /// Records what comes of an import's source as [`import_from`](Self::import_from) does, but leaves out what the
+    /// log refuses: each entry's answer, or why it is refused, is given before the next one is taken. What is left
+    /// is recorded with one durable commit, or not at all where this is a `rehearsal`.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is written where the source fails, where the timeline's version is not the expected one, or where
+    /// the store cannot be read or written.
+    #[expect(clippy::too_many_arguments, reason = "as `import_from`, and whether it counts")]
+    pub fn import_around(
+        &self,
+        entries: impl IntoIterator<Item = Result<Entry>>,
+        host: &dyn Host,
+        options: &WriteOptions,
+        resume: &mut Resume,
+        workers: NonZeroUsize,
+        rehearsal: bool,
+        mut decided: impl FnMut(Result<Written>),
+    ) -> Result<(), Failed> {
+        check(options)?;
+        let turn = self.group.alone(&self.log, |layer| self.grow(layer.head.seq()));
+        let mut redacted = Vec::new();
+        let layer = std::thread::scope(|scope| {
+            let workshop = Workshop::open(scope, workers);
+            let ground = Ground::new(&self.log, [None, None]);
+            let batch = Batch::new(ground, host, options, Some(resume), Some(workshop)).map_err(whole)?;
+            let mut batch = batch.checking_each();
+            for (index, entry) in entries.into_iter().enumerate() {
+                let entry = entry.map_err(|error| Failed { index: Some(index), error })?;
+                match batch.take(index, entry) {
+                    Ok(answer) => {
+                        redacted.extend(is_redaction(&answer).then(|| answer.clone()));
+                        decided(Ok(answer));
+                    }
+                    Err(Failed { error, .. }) if is_refusal(&error) => decided(Err(error)),
+                    Err(failed) => return Err(failed),
+                }
+            }
+            batch.finish()
+        })?;
+        if rehearsal {
+            return Ok(());
+        }
+        if let Some(layer) = layer {
+            self.land(layer)?;
         }
         drop(turn);
         self.clean(&redacted).map_err(whole)
@@ -174,6 +234,14 @@ impl<L: Log> Store<L> {
     /// Held by whoever cleans.
     pub(crate) fn notes(&self) -> MutexGuard<'_, Vec<String>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits what an import came to.
+    fn land(&self, layer: Layer) -> Result<(), Failed> {
+        let end = layer.head.seq();
+        self.log.commit(&layer.into_commit(&self.log).map_err(whole)?).map_err(whole)?;
+        self.grow(end);
+        Ok(())
     }
 
     /// Waits until the log has a record behind `seq`, for `patience` at most, and gives where it ends. Who follows
@@ -197,6 +265,10 @@ impl<L: Log> Store<L> {
     }
 }
 
+const fn is_redaction(answer: &Written) -> bool {
+    matches!(answer.outcome, Outcome::Redacted | Outcome::AlreadyRedacted)
+}
+
 fn decide<L: Log>(
     ground: Ground<'_, L>,
     entries: Vec<Entry>,
@@ -213,6 +285,11 @@ fn decide<L: Log>(
 
 fn check(options: &WriteOptions) -> Result<(), Failed> {
     limits::name(&options.author, limits::NAME).map_err(|e| whole(e.under("author").into()))
+}
+
+/// Whether the entry is at fault, and not the store.
+const fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::NotFound(_))
 }
 
 const fn whole(error: Error) -> Failed {

@@ -49,12 +49,7 @@ impl StoredRecord {
             return Ok((self.encode()?, self.leaf()?));
         }
         let json = self.content_json()?;
-        if json.len() > limits::EVENT {
-            let message =
-                format!("the event has {} bytes as JSON, the limit is {}", json.len(), limits::EVENT);
-            let hint = "keep long texts in files, and their addresses and hashes in `sources`";
-            return Err(Invalid::new(message).with_hint(hint).into());
-        }
+        within_limit(&json)?;
         let leaf = match &self.seal {
             Seal::Commitment(_) => self.leaf()?,
             Seal::Salt(salt) => record_leaf(&self.record, &commitment(salt, &json)),
@@ -156,4 +151,19 @@ impl StoredRecord {
     fn unreadable(&self, what: &str) -> Damage {
         Damage::of(self.record.seq, self.record.seq, what)
     }
+}
+
+/// Checks that a content is not too large to be sealed.
+pub fn fits(content: &Content) -> Result<()> {
+    let json = content_json(content).map_err(Invalid::new)?;
+    within_limit(&json.unwrap_or_default())
+}
+
+fn within_limit(json: &[u8]) -> Result<()> {
+    if json.len() <= limits::EVENT {
+        return Ok(());
+    }
+    let message = format!("the event has {} bytes as JSON, the limit is {}", json.len(), limits::EVENT);
+    let hint = "keep long texts in files, and their addresses and hashes in `sources`";
+    Err(Invalid::new(message).with_hint(hint).into())
 }

@@ -97,6 +97,19 @@ fn entries(count: usize) -> impl Strategy<Value = Vec<Entry>> {
     })
 }
 
+/// Entries that the log refuses, each for another reason.
+fn refused(kind: u8) -> Entry {
+    let mut large = event(50_000, 1);
+    large.description = Some("\u{1}".repeat(190_000));
+    let blank = Box::new(Event { title: " ".to_owned(), ..*event(50_001, 1) });
+    match kind {
+        0 => entry(0, Write::Append(large)),
+        1 => entry(0, Write::Append(blank)),
+        2 => entry(1, Write::Retract { id: EventId::new("nowhere").unwrap(), reason: "r".to_owned() }),
+        _ => entry(0, Write::Append(event(60_000, 3))),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 6, ..ProptestConfig::default() })]
 
@@ -113,6 +126,33 @@ proptest! {
         for answer in &again {
             prop_assert!(!matches!(answer.outcome, Outcome::Appended), "{}", answer);
         }
+    }
+
+    #[test]
+    fn what_an_import_leaves_out_leaves_no_trace(
+        entries in entries(600), places in proptest::collection::vec((0_usize..600, 0_u8..4), 0..8), count in 1_usize..4,
+    ) {
+        let clean = begun(30);
+        imported(&clean, &entries, count).unwrap();
+        let mut given: Vec<(bool, Entry)> = entries.into_iter().map(|entry| (true, entry)).collect();
+        for (at, kind) in places {
+            given.insert(at.min(given.len()), (false, refused(kind)));
+        }
+        let run = |rehearsal: bool| {
+            let one = begun(30);
+            let mut taken = Vec::new();
+            let source = given.iter().map(|(_, entry)| Ok(entry.clone()));
+            let resume = &mut Resume::default();
+            one.0
+                .import_around(source, &one.1, &options(), resume, workers(count), rehearsal, |answer| {
+                    taken.push(answer.is_ok());
+                })
+                .unwrap();
+            (taken, left(&one.0))
+        };
+        let expected: Vec<bool> = given.iter().map(|(is_good, _)| *is_good).collect();
+        prop_assert_eq!(run(false), (expected.clone(), left(&clean.0)));
+        prop_assert_eq!(run(true), (expected, left(&begun(30).0)), "a rehearsal writes nothing");
     }
 
     #[test]

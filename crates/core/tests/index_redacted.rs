@@ -7,8 +7,11 @@
 use std::fs;
 use std::path::Path;
 
+use annals_core::dates::DateIndex;
 use annals_core::index::ClaimIndex;
-use annals_core::{Commit, EventEntry, Log, Seal, Store, StoredRecord, WriteOptions, commitment, pack, scan};
+use annals_core::{
+    Commit, EventEntry, Log, Seal, Selection, Store, StoredRecord, WriteOptions, commitment, pack, scan,
+};
 use annals_model::{
     AsOf, Certainty, Change, Content, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Op, Question,
     Record, Scalar, Seq, TimelineName, Version, When, Write,
@@ -24,8 +27,11 @@ fn timeline() -> TimelineName {
 /// An event a record, each of which names a witness.
 fn store(dir: &Path) -> Store<MemoryLog> {
     let store = Store::new(MemoryLog::default()).with_index(ClaimIndex::at(dir.join("index")));
+    let store = store.with_dates(DateIndex::at(dir.join("dates")));
     let event = |number: u64| {
-        let mut event = Event::new(EventId::new(format!("e{number}")).unwrap(), "t");
+        let mut event =
+            Event::new(EventId::new(format!("e{number}")).unwrap(), format!("title-{number}-marker"));
+        event.tags = vec![format!("tag-{number}-marker")];
         let value = Scalar::Text(format!("witness-{number}-marker"));
         let (entity, attribute) = ("case".to_owned(), "witnesses".to_owned());
         let effect = Effect { entity, attribute, change: Change::Add(value), when: When::Start };
@@ -110,6 +116,54 @@ fn what_was_redacted_is_gone_from_the_index_and_counts_at_no_k() {
     let again = ClaimIndex::at(dir.path().join("index"));
     again.ask(store.log(), (&timeline(), "case", None), Seq(1), |_| ()).unwrap();
     assert_eq!(again.notice(), None);
+}
+
+/// All that the blocks of a directory's runs hold, decompressed.
+fn plain(dir: &Path) -> Vec<u8> {
+    let mut plain = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        let mut rest = bytes.as_slice();
+        while let Some((header, behind)) = rest.split_first_chunk::<12>() {
+            let length = |field: &[u8]| u32::from_le_bytes(field.try_into().unwrap()) as usize;
+            let (stored, size) = (length(&header[..4]), length(&header[4..8]));
+            // Neither a footer nor a manifest begins like a block.
+            let Some((block, later)) = behind.split_at_checked(stored).filter(|_| stored < 1 << 24) else {
+                break;
+            };
+            let Ok(block) = zstd::bulk::decompress(block, size) else { break };
+            plain.extend(block);
+            rest = later;
+        }
+    }
+    plain
+}
+
+#[test]
+fn what_was_redacted_is_gone_from_the_index_of_dates() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    let dates = dir.path().join("dates");
+    let holds = |text: &str| plain(&dates).windows(text.len()).any(|part| part == text.as_bytes());
+    let listed = |known_at: KnownAt| {
+        let question = question(known_at);
+        let selection =
+            Selection { question: &question, range: Certainty::Possibly, begun: true, most: None };
+        let events = store.list(&selection).unwrap().events;
+        let ongoing = store.standing(&timeline(), question.as_of.until(), Seq(RECORDS)).unwrap();
+        (events.len() as u64, ongoing.0.applied, ongoing.0.retracted)
+    };
+    assert_eq!(listed(KnownAt::Everything), (RECORDS, RECORDS, 0));
+    assert!(holds("title-7-marker") && holds("tag-7-marker") && holds("title-8-marker"));
+    redact(&store, Seq(7));
+    assert_eq!(listed(KnownAt::Everything), (RECORDS - 1, RECORDS - 1, 1));
+    assert_eq!(store.dates().unwrap().notice().as_deref(), Some("an event was redacted"));
+    assert_eq!(listed(KnownAt::Position(Seq(RECORDS))), (RECORDS - 1, RECORDS - 1, 1));
+    assert!(!holds("title-7-marker") && !holds("tag-7-marker") && holds("title-8-marker"));
+    assert_eq!(store.dates().unwrap().notice(), None);
+    // Who redacts need not wait for the next question.
+    store.dates().unwrap().clear().unwrap();
+    assert!(!dates.exists());
 }
 
 #[test]

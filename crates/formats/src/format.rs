@@ -30,6 +30,14 @@ pub enum Format {
     Mermaid,
     /// Rows for Timesketch.
     Timesketch,
+    /// Features for maps, with the dates of the Linked Places format.
+    GeoJson,
+    /// Linked data: schema.org and PROV-O.
+    JsonLd,
+    /// A feed.
+    Atom,
+    /// A table for analysis.
+    Parquet,
 }
 
 /// What events can be imported from.
@@ -64,6 +72,10 @@ impl Format {
         Self::Markwhen,
         Self::Mermaid,
         Self::Timesketch,
+        Self::GeoJson,
+        Self::JsonLd,
+        Self::Atom,
+        Self::Parquet,
     ];
 
     /// The name on the command line.
@@ -79,6 +91,10 @@ impl Format {
             Self::Markwhen => "markwhen",
             Self::Mermaid => "mermaid",
             Self::Timesketch => "timesketch",
+            Self::GeoJson => "geojson",
+            Self::JsonLd => "jsonld",
+            Self::Atom => "atom",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -95,10 +111,27 @@ impl Format {
             Self::Markwhen => "a text for Markwhen",
             Self::Mermaid => "a timeline diagram for Mermaid",
             Self::Timesketch => "rows for Timesketch, one a bound of a date",
+            Self::GeoJson => "features for maps, complete; Linked Places dates",
+            Self::JsonLd => "linked data, complete: schema.org and PROV-O",
+            Self::Atom => "a feed for feed readers",
+            Self::Parquet => "a table for analysis, complete",
         }
     }
 
-    /// All the names, for the help: `jsonl, json, csv, …`.
+    /// Whether it is JSON, on one line or many.
+    pub const fn is_json(self) -> bool {
+        matches!(
+            self,
+            Self::Jsonl | Self::Json | Self::TimelineJs | Self::Timesketch | Self::GeoJson | Self::JsonLd
+        )
+    }
+
+    /// Whether it is text that a terminal can show.
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Self::Parquet)
+    }
+
+    /// All the names, for the help: `jsonl, json, csv …`.
     pub fn names() -> String {
         names(Self::ALL, Self::as_str)
     }
@@ -135,7 +168,17 @@ impl ImportFormat {
         }
     }
 
-    /// All the names, for the help: `jsonl, csv, tsv, …`.
+    /// Whether an entry is lines of its own, which can be put aside as they are.
+    pub const fn is_of_lines(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Csv | Self::Tsv)
+    }
+
+    /// Whether the first row names the columns.
+    pub const fn has_header(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv)
+    }
+
+    /// All the names, for the help: `jsonl, csv, tsv`.
     pub fn names() -> String {
         names(Self::ALL, Self::as_str)
     }

@@ -23,7 +23,8 @@ mod rough;
 mod text;
 
 pub use export::{
-    ExportError, ExportOptions, Exporter, Heading, Losses, Row, Scope, Sheet, export, exporter, losses,
+    ExportError, ExportOptions, Exporter, Heading, Losses, Recorded, Row, Scope, Sheet, export, exporter,
+    losses,
 };
 pub use format::{Format, ImportFormat};
 pub use import::{Fault, ImportOptions, Input, Read, Reader, read, read_ahead};

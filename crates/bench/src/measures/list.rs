@@ -1,12 +1,13 @@
-//! The events of a month, in the order of their dates.
+//! The events of a month, and of a day, in the order of their dates; and what stands beside a state, counts and what
+//! goes on, which SQLite is not asked for.
 
 use super::{Measure, same};
-use crate::answers::Range;
+use crate::answers::{Question, Range, TIMELINE};
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::peer::Reader;
 use crate::quantity::{Quantity, Row};
-use crate::{Outcome, timing};
+use crate::{Outcome, machine, timing};
 
 pub const MEASURE: Measure = Measure { name: "list", run };
 
@@ -14,11 +15,26 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
     let (engine, reader) = (Engine::open(context.annals()?)?, Reader::open(context.sqlite()?)?);
     let month = Range { from: "1999-03-01".to_owned(), to: "1999-03-31".to_owned() };
     let day = Range { from: "2004-02-29".to_owned(), to: "2004-02-29".to_owned() };
+    let (built, ()) = timing::time(|| engine.index_dates())?;
     for range in [&month, &day] {
         same(&format!("{range:?}"), &engine.list(range)?, &reader.list(range)?)?;
     }
-    let (annals, sqlite) =
-        timing::pair(context, || engine.list(&month).map(drop), || reader.list(&month).map(drop))?;
+    let records = engine.records()?;
+    let bytes = machine::size(&context.annals()?.join("dates"))?;
+    let mut rows = vec![
+        Row::new("index of dates, built once, records", Quantity::rate(records, built), None),
+        Row::new("index of dates, size a record", Quantity::bytes_per_event(bytes, records), None),
+    ];
     let time = |time| Quantity::each(1, time);
-    Ok(vec![Row::new("list of a month", time(annals), Some(time(sqlite)))])
+    for (name, range) in [("list of a month", &month), ("list of a day", &day)] {
+        let (annals, sqlite) =
+            timing::pair(context, || engine.list(range).map(drop), || reader.list(range).map(drop))?;
+        rows.push(Row::new(name, time(annals), Some(time(sqlite))));
+    }
+    for (name, known_at) in [("at the end", records), ("half-way", records / 2)] {
+        let question = Question { timeline: TIMELINE.to_owned(), as_of: "2004-02-29".to_owned(), known_at };
+        let annals = timing::alone(context, || engine.standing(&question).map(drop))?;
+        rows.push(Row::new(format!("counts and what goes on, known {name}"), time(annals), None));
+    }
+    Ok(rows)
 }

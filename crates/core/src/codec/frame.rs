@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 
 use annals_model::Seq;
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::v1;
 use crate::merkle::BLOCK;
@@ -71,8 +71,13 @@ pub struct Packed<'a> {
     sections: [(&'a [u8], usize); SECTIONS],
 }
 
-/// What decompresses sections, one after the other.
-pub struct Unpacker(zstd::bulk::Decompressor<'static>);
+/// What decompresses sections, one after the other. A thread keeps the last one: making one takes a good part of the
+/// time in which a frame is decompressed.
+pub struct Unpacker(Option<Decompressor<'static>>);
+
+thread_local! {
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// One record of a frame, not decoded further than its header.
 #[derive(Debug)]
@@ -227,6 +232,11 @@ impl<'a> Packed<'a> {
         Ok(Self { first, count, codec: fields[1], sections })
     }
 
+    /// The position of the first record.
+    pub const fn first(&self) -> Seq {
+        self.first
+    }
+
     /// The position of the last record.
     pub const fn last(&self) -> Seq {
         Seq(self.first.0 + (self.count as u64).saturating_sub(1))
@@ -253,7 +263,8 @@ impl<'a> Packed<'a> {
         let section = match self.codec {
             PLAIN => bytes.to_vec(),
             ZSTD if plain <= LARGEST => {
-                unpacker.0.decompress(bytes, plain).map_err(|_| damaged("does not decompress"))?
+                let done = unpacker.0.as_mut().and_then(|unpacker| unpacker.decompress(bytes, plain).ok());
+                done.ok_or_else(|| damaged("does not decompress"))?
             }
             _ => return Err(damaged("is of an unknown kind")),
         };
@@ -267,7 +278,19 @@ impl<'a> Packed<'a> {
 impl Unpacker {
     /// One with buffers of its own.
     pub fn new() -> Result<Self> {
-        zstd::bulk::Decompressor::new().map(Self).map_err(|e| Error::io("cannot decompress the log", e))
+        if let Some(kept) = UNPACKER.with_borrow_mut(Option::take) {
+            return Ok(Self(Some(kept)));
+        }
+        let new = Decompressor::new().map_err(|e| Error::io("cannot decompress the log", e))?;
+        Ok(Self(Some(new)))
+    }
+}
+
+impl Drop for Unpacker {
+    fn drop(&mut self) {
+        let own = self.0.take();
+        // A thread that ends keeps nothing.
+        let _ = UNPACKER.try_with(|kept| *kept.borrow_mut() = own);
     }
 }
 
@@ -289,7 +312,12 @@ pub fn heads(section: &[u8]) -> impl Iterator<Item = Result<v1::Head<'_>, String
 impl Frame {
     /// Reads the frame that stands under the key `first`.
     pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {
-        let packed = Packed::check(first, bytes)?;
+        Self::unpack(&Packed::check(first, bytes)?)
+    }
+
+    /// Decompresses a frame as it is stored.
+    pub fn unpack(packed: &Packed<'_>) -> Result<Self, Damage> {
+        let first = packed.first;
         let damaged = |e: Error| Damage::of(first, first, format!("its frame does not decompress: {e}"));
         let mut unpacker = Unpacker::new().map_err(damaged)?;
         let sections =

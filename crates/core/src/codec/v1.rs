@@ -70,6 +70,36 @@ pub fn title(details: &[u8]) -> Result<&str, String> {
     <&str>::deserialize(&mut bytes).map_err(|e| e.to_string())
 }
 
+/// What of a record's details lists are filtered by, and their title.
+#[derive(Debug)]
+pub struct Labels<'a> {
+    /// The title.
+    pub title: &'a str,
+    /// The kind.
+    pub kind: Option<&'a str>,
+    /// The names of the actors.
+    pub actors: Vec<&'a str>,
+    /// The name of the place.
+    pub place: Option<&'a str>,
+    /// The tags.
+    pub tags: Vec<&'a str>,
+}
+
+/// Reads these alone of a record's details.
+pub fn labels(details: &[u8]) -> Result<Labels<'_>, String> {
+    let unreadable = |e: bincode::Error| e.to_string();
+    let mut bytes = bincode::Deserializer::from_slice(details, options());
+    // Field by field, this is how bincode reads `Details`, which goes on behind the tags.
+    let title = <&str>::deserialize(&mut bytes).map_err(unreadable)?;
+    let kind = Option::<&str>::deserialize(&mut bytes).map_err(unreadable)?;
+    Option::<&str>::deserialize(&mut bytes).map_err(unreadable)?;
+    let actors = Vec::<ActorShape<'_>>::deserialize(&mut bytes).map_err(unreadable)?;
+    let place = Option::<PlaceShape<'_>>::deserialize(&mut bytes).map_err(unreadable)?;
+    let tags = Vec::<&str>::deserialize(&mut bytes).map_err(unreadable)?;
+    let actors = actors.into_iter().map(|actor| actor.name).collect();
+    Ok(Labels { title, kind, actors, place: place.map(|place| place.name), tags })
+}
+
 /// A record's header.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head<'a> {

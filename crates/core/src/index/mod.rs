@@ -13,10 +13,10 @@
 //!
 //! A redaction that lies behind the last run makes the index anew, too: nothing of what was erased may stay in it.
 
-mod bytes;
+pub(crate) mod bytes;
 mod entry;
-mod manifest;
-mod run;
+pub(crate) mod manifest;
+pub(crate) mod run;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ struct Recent {
 }
 
 /// Why a part of the index has to be given up.
-enum Trouble {
+pub(crate) enum Trouble {
     /// It cannot be used, and is to be made anew.
     Anew(String),
     /// The log cannot be read, or the disk is full: making it anew would not help.
@@ -107,7 +107,7 @@ enum Trouble {
 
 impl Trouble {
     /// What was erased may have been read before.
-    fn redacted() -> Self {
+    pub(crate) fn redacted() -> Self {
         Self::Anew("an event was redacted".to_owned())
     }
 }
@@ -438,7 +438,7 @@ impl Open {
     }
 }
 
-fn is_redaction(raw: &RawRecord<'_>) -> bool {
+pub(crate) fn is_redaction(raw: &RawRecord<'_>) -> bool {
     raw.head.op == op_number(Op::Redact) || matches!(raw.head.seal, Seal::Commitment(_))
 }
 

@@ -40,7 +40,7 @@ impl From<io::Error> for Unusable {
     }
 }
 
-fn broken() -> Unusable {
+pub(crate) fn broken() -> Unusable {
     Unusable("it is damaged".to_owned())
 }
 
@@ -189,15 +189,7 @@ impl Writer {
     }
 
     fn write_block(&mut self, plain: &[u8]) -> io::Result<()> {
-        let stored = zstd::bulk::compress(plain, LEVEL)?;
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(io::Error::other);
-        let mut header = Vec::with_capacity(HEADER);
-        header.extend(length(&stored)?.to_le_bytes());
-        header.extend(length(plain)?.to_le_bytes());
-        header.extend(crc32c::crc32c_append(crc32c::crc32c(&header), &stored).to_le_bytes());
-        self.out.write_all(&header)?;
-        self.out.write_all(&stored)?;
-        self.offset += (header.len() + stored.len()) as u64;
+        self.offset += put_block(&mut self.out, plain)?;
         Ok(())
     }
 
@@ -226,8 +218,21 @@ impl Writer {
     }
 }
 
+/// Writes a block; gives how many bytes it takes.
+pub(crate) fn put_block(out: &mut impl Write, plain: &[u8]) -> io::Result<u64> {
+    let stored = zstd::bulk::compress(plain, LEVEL)?;
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(io::Error::other);
+    let mut header = Vec::with_capacity(HEADER);
+    header.extend(length(&stored)?.to_le_bytes());
+    header.extend(length(plain)?.to_le_bytes());
+    header.extend(crc32c::crc32c_append(crc32c::crc32c(&header), &stored).to_le_bytes());
+    out.write_all(&header)?;
+    out.write_all(&stored)?;
+    Ok((header.len() + stored.len()) as u64)
+}
+
 /// A block, decompressed.
-fn block(file: &File, at: u64) -> Result<Vec<u8>, Unusable> {
+pub(crate) fn block(file: &File, at: u64) -> Result<Vec<u8>, Unusable> {
     let mut header = [0; HEADER];
     file.read_exact_at(&mut header, at)?;
     let field = |index: usize| header[index..index + 4].try_into().map_or(0, u32::from_le_bytes);

@@ -5,13 +5,11 @@
 //! leaf. A line with anything else in it, in another order or spelling, is refused: what people read in a line is
 //! then always what the leaf covers.
 
-use annals_model::line::{hex, record_line};
 use annals_model::{Op, RecordedAt, Seq};
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, Step, unhex};
 use crate::codec::leaf::{LeafHead, Salt, commitment};
-use crate::codec::v1::Seal;
 use crate::merkle::Hash;
 use crate::stored::StoredRecord;
 
@@ -42,16 +40,7 @@ pub struct Leaf {
 
 /// The line of a record: with its salt, or with its commitment once it was redacted.
 pub fn of(stored: &StoredRecord) -> serde_json::Result<String> {
-    let mut line = record_line(&stored.record, stored.salt())?;
-    if let Seal::Commitment(commitment) = &stored.seal
-        && !line.contains(",\"commitment\":\"")
-    {
-        line.truncate(line.len() - 1);
-        line.push_str(",\"commitment\":\"");
-        line.push_str(&hex(commitment));
-        line.push_str("\"}");
-    }
-    Ok(line)
+    stored.line()
 }
 
 /// The fields of a record in a line, in their order; the event's follow behind them.

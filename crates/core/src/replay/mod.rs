@@ -6,12 +6,13 @@
 //! record is known to be superseded before it is seen, so that only claims that count are gathered, and those that
 //! leave no trace are dropped at once.
 //!
-//! Whatever this way stumbles over, the plain one of [`Store::known`] decides, answer or error; it also answers
-//! where a filter looks at more than claims. Both give the same answers.
+//! Whatever this way stumbles over, the plain one of [`Store::known`] decides, answer or error. A filter looks at more
+//! than claims: the index of dates names the events that may be admitted, and where there is none, the plain way
+//! reads them all. All give the same answers.
 
 mod gathering;
 mod piece;
-mod threads;
+pub(crate) mod threads;
 
 use annals_model::answers::{Answer, Answers};
 use annals_model::fold::{Claim, Counted};
@@ -33,11 +34,13 @@ impl<L: Log> Store<L> {
     /// Answers a question: the state as of a date, as it was known at a moment.
     pub fn replay(&self, question: &Question) -> Result<Snapshot> {
         self.require(&question.timeline)?;
-        if question.filter.is_empty() {
-            let position = self.position(question.known_at)?;
-            if let Ok(found) = found(self.log(), question, position) {
-                return hashed(Snapshot::of(question, found));
+        let position = self.position(question.known_at)?;
+        if !question.filter.is_empty() {
+            if let Some(answer) = self.filtered(question, position) {
+                return hashed(answer);
             }
+        } else if let Ok(found) = found(self.log(), question, position) {
+            return hashed(Snapshot::of(question, found));
         }
         let known = self.known(&question.timeline, question.known_at)?;
         hashed(Snapshot::answer(question, &known.knowledge()))

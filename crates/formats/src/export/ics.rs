@@ -72,7 +72,7 @@ impl Exporter for Ics<'_> {
         if is_dayless(&rough) {
             self.losses.count(DAYLESS);
         }
-        let text = entry(row.timeline, event, date, &days, row.recorded_at)?;
+        let text = entry(row.timeline, event, date, &days, row.recorded.at)?;
         Ok(self.out.write_all(text.as_bytes())?)
     }
 

@@ -4,15 +4,21 @@
 //! It writes rows in the order in which they come: the order of a list is the caller's business, and so is which
 //! events are in it. It asks no clock and makes up no id, so that the same rows always give the same bytes.
 
+mod atom;
 mod csv;
+mod geojson;
 mod html;
 pub(crate) mod ics;
 mod json;
 mod jsonl;
+mod jsonld;
 pub(crate) mod losses;
 mod markdown;
 pub(crate) mod markwhen;
 mod mermaid;
+mod names;
+mod object;
+mod parquet;
 pub(crate) mod timelinejs;
 pub(crate) mod timesketch;
 
@@ -39,6 +45,8 @@ pub struct Heading<'a> {
     pub title: Option<&'a str>,
     /// The timelines that the rows come from.
     pub timelines: &'a [TimelineName],
+    /// When the last record was recorded that the rows were chosen from.
+    pub updated: Option<RecordedAt>,
     /// What was asked for.
     pub scope: Scope<'a>,
 }
@@ -67,16 +75,27 @@ impl Heading<'_> {
 pub struct Row<'a> {
     /// The timeline that it belongs to.
     pub timeline: &'a TimelineName,
-    /// Its place in the log: the position of its first record.
-    pub place: Seq,
-    /// The record of the version that counts.
-    pub seq: Seq,
-    /// When that was recorded.
-    pub recorded_at: RecordedAt,
     /// The event.
     pub event: &'a Event,
     /// Whether its date lies surely within what was asked for, and not only possibly.
     pub sure: bool,
+    /// The record that brought this version of it.
+    pub recorded: Recorded<'a>,
+}
+
+/// The record that brought a version of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded<'a> {
+    /// The event's first record.
+    pub first: Seq,
+    /// The record itself.
+    pub seq: Seq,
+    /// The event's record before it.
+    pub previous: Option<Seq>,
+    /// When it was recorded.
+    pub at: RecordedAt,
+    /// Who recorded it.
+    pub by: &'a str,
 }
 
 /// What the user may choose about a target.
@@ -145,5 +164,9 @@ pub fn exporter<'o>(
         Format::Markwhen => Box::new(markwhen::Markwhen::begin(heading, out)?),
         Format::Mermaid => Box::new(mermaid::Mermaid::begin(heading, out)?),
         Format::Timesketch => Box::new(timesketch::Timesketch::new(out)),
+        Format::GeoJson => Box::new(geojson::GeoJson::begin(heading, out)?),
+        Format::JsonLd => Box::new(jsonld::JsonLd::begin(heading, out)?),
+        Format::Atom => Box::new(atom::Atom::begin(heading, out)?),
+        Format::Parquet => Box::new(parquet::Parquet::begin(heading, out)?),
     })
 }

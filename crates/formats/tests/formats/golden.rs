@@ -6,19 +6,26 @@ use std::path::Path;
 
 use annals_formats::{ExportOptions, Format, Heading, Row, Sheet, export, losses};
 use annals_model::Event;
+use bytes::Bytes;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
-use crate::sample::{awkward, endless, event, exported, row, timeline};
+use crate::sample::{awkward, endless, event, exported, exported_bytes, row, timeline};
 
 fn check(format: Format) {
     let (mut text, _) = exported(format, &awkward(), ExportOptions::default());
     if format == Format::Html {
         text = without_own_sources(&text);
     }
+    check_text(format.as_str(), &text);
+}
+
+fn check_text(format: &str, text: &str) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/formats/golden/awkward.{format}"));
     let expect = std::fs::read_to_string(&golden).unwrap_or_default();
     if text != expect {
         let actual = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("awkward.{format}"));
-        std::fs::write(&actual, &text).unwrap();
+        std::fs::write(&actual, text).unwrap();
         panic!("{} is another now; the new one is {}", golden.display(), actual.display());
     }
 }
@@ -119,6 +126,43 @@ fn timesketch_is_as_it_was() {
 }
 
 #[test]
+fn geojson_is_as_it_was() {
+    check(Format::GeoJson);
+}
+
+#[test]
+fn jsonld_is_as_it_was() {
+    check(Format::JsonLd);
+}
+
+#[test]
+fn atom_is_as_it_was() {
+    check(Format::Atom);
+}
+
+/// The rows and not the bytes, which the crate that compresses them decides.
+#[test]
+fn parquet_holds_what_it_held() {
+    let (bytes, _) = exported_bytes(Format::Parquet, &awkward(), ExportOptions::default());
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    let rows = reader.get_row_iter(None).unwrap();
+    let told: Vec<String> = rows.map(|row| row.unwrap().to_string()).collect();
+    check_text("parquet.txt", &(told.join("\n") + "\n"));
+}
+
+#[test]
+fn a_table_of_any_length_is_written_in_groups() {
+    let mut event = endless();
+    event.title.truncate(1_000);
+    let events = vec![event; 70_000];
+    let (bytes, _) = exported_bytes(Format::Parquet, &events, ExportOptions::default());
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    let rows: Vec<i64> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert!(rows.len() == 3 && rows[0] == rows[1], "{rows:?}");
+    assert_eq!(rows.iter().sum::<i64>(), 70_000);
+}
+
+#[test]
 fn json_holds_the_lines_of_jsonl() {
     let (json, _) = exported(Format::Json, &awkward(), ExportOptions::default());
     let (jsonl, _) = exported(Format::Jsonl, &awkward(), ExportOptions::default());
@@ -169,7 +213,7 @@ fn several_timelines_and_a_title_are_named() {
 #[test]
 fn every_loss_is_counted() {
     let check = |format: Format, expect: &[&str]| {
-        let (_, lost) = exported(format, &awkward(), ExportOptions::default());
+        let (_, lost) = exported_bytes(format, &awkward(), ExportOptions::default());
         assert_eq!(lost.to_string(), expect.join("\n"), "{format}");
         let timelines = [timeline()];
         let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &[] };
@@ -180,6 +224,10 @@ fn every_loss_is_counted() {
     check(Format::Csv, &[]);
     check(Format::Markdown, &["1 event lost its extra fields"]);
     check(Format::Html, &["1 event lost its extra fields"]);
+    check(Format::Atom, &["1 event lost its extra fields"]);
+    check(Format::GeoJson, &["19 events without coordinates are on no map"]);
+    check(Format::JsonLd, &[]);
+    check(Format::Parquet, &[]);
     check(
         Format::Ics,
         &[

@@ -3,7 +3,7 @@
 use std::io;
 
 use annals_formats::{
-    ExportOptions, Format, Heading, ImportFormat, ImportOptions, Losses, Row, Sheet, export, read,
+    ExportOptions, Format, Heading, ImportFormat, ImportOptions, Losses, Recorded, Row, Sheet, export, read,
 };
 use annals_model::fold::Counted;
 use annals_model::line::Line;
@@ -49,19 +49,47 @@ pub fn timeline() -> TimelineName {
 
 /// A row of an event that was recorded once, in the order of the rows.
 pub fn row<'a>(timeline: &'a TimelineName, seq: u64, event: &'a Event) -> Row<'a> {
-    let (place, recorded_at) = (Seq(seq), RecordedAt::from_micros(1_700_000_000_000_000));
-    Row { timeline, place, seq: place, recorded_at, event, sure: event.date.is_some() }
+    let (first, at) = (Seq(seq), RecordedAt::from_micros(1_700_000_000_000_000));
+    let recorded = Recorded { first, seq: first, previous: None, at, by: "ann <&>" };
+    Row { timeline, event, sure: event.date.is_some(), recorded }
 }
 
-/// The export of events of one timeline, and what it lost.
+/// The export of events of one timeline as text, and what it lost.
 pub fn exported(format: Format, events: &[Event], options: ExportOptions) -> (String, Losses) {
+    let (bytes, losses) = exported_bytes(format, events, options);
+    (String::from_utf8(bytes).unwrap(), losses)
+}
+
+/// The export of events of one timeline, each the revision of its record before last, and what it lost.
+pub fn exported_bytes(format: Format, events: &[Event], options: ExportOptions) -> (Vec<u8>, Losses) {
     let name = timeline();
-    let rows: Vec<Row<'_>> = (1..).zip(events).map(|(seq, event)| row(&name, seq, event)).collect();
+    let row = |(event, number): (_, u64)| Row {
+        timeline: &name,
+        event,
+        sure: event.date.is_some(),
+        recorded: recorded(number),
+    };
+    let rows: Vec<Row<'_>> = events.iter().zip(1..).map(row).collect();
     let timelines = [name.clone()];
-    let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &rows };
+    let updated = rows.last().map(|row| row.recorded.at);
+    let sheet =
+        Sheet { heading: Heading { timelines: &timelines, updated, ..Heading::default() }, rows: &rows };
     let mut out = Vec::new();
     let losses = export(format, &sheet, options, &mut out).unwrap();
-    (String::from_utf8(out).unwrap(), losses)
+    (out, losses)
+}
+
+/// The record of an event: every second one is a revision.
+fn recorded(number: u64) -> Recorded<'static> {
+    let previous = number.is_multiple_of(2).then_some(Seq(number));
+    let at = RecordedAt::from_micros(1_700_000_000_000_000 + 1_000_000 * i64::try_from(number).unwrap());
+    Recorded {
+        first: previous.unwrap_or(Seq(number + 100)),
+        seq: Seq(number + 100),
+        previous,
+        at,
+        by: "ann <&>",
+    }
 }
 
 /// The events of a text; any fault is a failure.

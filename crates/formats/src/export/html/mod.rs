@@ -21,7 +21,7 @@ use annals_model::fold::Counted;
 use annals_model::{AsOf, Event, EventId, Filter, Position, RecordedAt, Seq, TimelineName};
 
 use super::losses::{EXTRA, Loss};
-use super::{ExportError, Exporter, Heading, Losses, Row, Scope};
+use super::{ExportError, Exporter, Heading, Losses, Recorded, Row, Scope};
 use states::States;
 
 /// Attributes whose values would make the page too large.
@@ -112,7 +112,8 @@ impl Exporter for Html<'_> {
         if row.event.extra.is_some() {
             self.losses.count(EXTRA);
         }
-        let Row { place, seq, recorded_at, sure, .. } = *row;
+        let Recorded { first: place, seq, at: recorded_at, .. } = row.recorded;
+        let sure = row.sure;
         self.rows.push(Kept { timeline, place, seq, recorded_at, event: row.event.clone(), sure });
         Ok(())
     }

@@ -1,0 +1,310 @@
+//! `annals import --dry-run` and `--skip-bad`: an import that goes on behind what is refused.
+//!
+//! Each entry is decided before the next one is read, so that a line that the log refuses is known while its text is
+//! at hand. A dry run decides everything as one batch, which is never committed, and tells every problem; its exit
+//! code is that of the import. With `--skip-bad` the refused lines go into a file of their own, and what is
+//! left is recorded as one batch, or chunk by chunk, each with all of it or nothing.
+
+use std::cell::RefCell;
+use std::num::NonZeroUsize;
+
+use annals_core::{Error, Failed, Log, Resume, SledLog, Store, WriteOptions, new_event_id};
+use annals_formats::{Fault, ImportFormat, ImportOptions, Input, Read, Reader};
+use annals_model::{Entry, Expectation, Invalid, Seq};
+use serde::Serialize;
+
+use super::aside::{Aside, Place, Taken, Tee};
+use super::import::{Notes, OFTEN, PROBLEMS_SHOWN, Tally, explained, note_ids};
+use super::writing::in_data;
+use crate::error::{CliError, CliResult};
+use crate::session::Session;
+use crate::ui::{self, Progress, counted};
+
+/// An import that leaves out what is refused.
+pub struct Lenient<'a> {
+    pub session: &'a Session,
+    pub store: &'a Store<SledLog>,
+    pub format: ImportFormat,
+    pub options: WriteOptions,
+    /// Entries after which it commits.
+    pub chunk: u64,
+    pub threads: NonZeroUsize,
+    pub progress: &'a Progress,
+    pub is_rehearsal: bool,
+    /// Where the refused lines go.
+    pub aside: Option<Aside>,
+}
+
+/// What happens to the entry that is being decided, and what happened to those before.
+#[derive(Default)]
+struct Course {
+    tally: Tally,
+    refused: u64,
+    without_id: u64,
+    notes: Notes,
+    aside: Option<Aside>,
+    /// The line of the entry, and its text where refused lines are put aside.
+    line: u64,
+    text: Vec<u8>,
+    /// Why nothing can go on.
+    broken: Option<CliError>,
+}
+
+/// The entries of a chunk, as the engine takes them.
+struct Source<'a> {
+    reader: Reader<'a>,
+    session: &'a Session,
+    progress: &'a Progress,
+    course: &'a RefCell<Course>,
+    taken: Option<(Taken, Place)>,
+    /// Whether the header row of the table has not been found yet.
+    wants_header: bool,
+    is_rehearsal: bool,
+    is_over: bool,
+    room: u64,
+    count: u64,
+}
+
+/// What became of the file, for programs.
+#[derive(Serialize)]
+struct Told {
+    dry_run: bool,
+    appended: u64,
+    revised: u64,
+    retracted: u64,
+    redacted: u64,
+    already_there: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    put_aside: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+}
+
+impl Lenient<'_> {
+    /// Reads and decides the whole file.
+    pub fn run(mut self, input: Input<'_>, options: ImportOptions<'_>) -> CliResult<()> {
+        let puts_aside = self.aside.is_some();
+        let course = RefCell::new(Course { aside: self.aside.take(), ..Course::default() });
+        let outcome = std::thread::scope(|scope| {
+            let (reader, taken) = if puts_aside {
+                let (tee, taken) = Tee::new(input);
+                let reader = annals_formats::read(self.format, Box::new(tee), options);
+                (reader, Some((taken, Place::start(self.format))))
+            } else {
+                (annals_formats::read_ahead(scope, self.threads, self.format, input, options), None)
+            };
+            let mut source = Source {
+                reader,
+                session: self.session,
+                progress: self.progress,
+                course: &course,
+                taken,
+                wants_header: self.format.has_header(),
+                is_rehearsal: self.is_rehearsal,
+                is_over: false,
+                room: 0,
+                count: 0,
+            };
+            self.chunks(&mut source, &course)
+        });
+        self.progress.finish();
+        self.session.remark(self.store)?;
+        self.tell(course.into_inner(), outcome, puts_aside)
+    }
+
+    fn chunks(&mut self, source: &mut Source<'_>, course: &RefCell<Course>) -> CliResult<()> {
+        let mut resume = Resume::default();
+        while !source.is_over {
+            source.room = if self.is_rehearsal { u64::MAX } else { self.chunk };
+            let end = self.store.log().head()?.seq();
+            let mut tally = Tally::default();
+            let decided = |answer: Result<_, Error>| match answer {
+                Ok(answer) => tally.count(&answer),
+                Err(error) => {
+                    // The nearest id would be looked for among all, and there may be many such lines.
+                    let error = match error {
+                        Error::NotFound(_) => error.into(),
+                        other => explained(self.store, other, end),
+                    };
+                    course.borrow_mut().refuse(self.session, self.progress, self.is_rehearsal, error);
+                }
+            };
+            let recorded = self.store.import_around(
+                &mut *source,
+                self.session.host(),
+                &self.options,
+                &mut resume,
+                self.threads,
+                self.is_rehearsal,
+                decided,
+            );
+            let mut course = course.borrow_mut();
+            if let Some(error) = course.broken.take() {
+                return Err(error);
+            }
+            recorded.map_err(|Failed { error, .. }| CliError::from(error))?;
+            self.options.expect = Expectation::Any;
+            course.tally.add(&tally);
+            if let Some(aside) = &mut course.aside {
+                aside.keep();
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, course: Course, outcome: CliResult<()>, puts_aside: bool) -> CliResult<()> {
+        let Course { tally, refused, without_id, aside, notes, .. } = course;
+        let kept = match aside {
+            Some(aside) if self.is_rehearsal => aside.count(),
+            Some(aside) => aside.finish()?,
+            None => 0,
+        };
+        outcome.map_err(|error| match Seq(tally.seq) {
+            Seq(0) => error.with_hint("nothing was written"),
+            seq => error.with_hint(format!(
+                "the chunks before are recorded, up to record {seq}; their refused lines were put aside"
+            )),
+        })?;
+        notes.tell(self.session)?;
+        note_ids(self.session, without_id)?;
+        if !self.is_rehearsal {
+            self.session.after_erasure(self.store, tally.redacted > 0)?;
+        }
+        if self.session.is_for_people() {
+            ui::print_line(&self.sentence(&tally, kept))?;
+        } else {
+            ui::print_json_line(&Told {
+                dry_run: self.is_rehearsal,
+                appended: tally.appended,
+                revised: tally.revised,
+                retracted: tally.retracted,
+                redacted: tally.redacted,
+                already_there: tally.already_there,
+                refused: (!puts_aside).then_some(refused),
+                put_aside: puts_aside.then_some(kept),
+                seq: (!self.is_rehearsal).then_some(tally.seq),
+            })?;
+        }
+        if refused == 0 || puts_aside {
+            // For the questions to come; what is recorded was told before.
+            return if self.is_rehearsal { Ok(()) } else { self.session.grow_dates(self.store) };
+        }
+        Err(CliError::failed(format!("{} would be refused, and nothing written", counted(refused, "line")))
+            .with_hint("mend the file, or put such lines aside with --skip-bad FILE"))
+    }
+
+    fn sentence(&self, tally: &Tally, put_aside: u64) -> String {
+        let would = if self.is_rehearsal { "would be " } else { "" };
+        let counts = [
+            (tally.appended, format!("{would}appended")),
+            (tally.revised, format!("{would}revised")),
+            (tally.retracted, format!("{would}retracted")),
+            (tally.redacted, format!("{would}redacted")),
+            (tally.already_there, "already there".to_owned()),
+            (put_aside, format!("{would}put aside")),
+        ];
+        let told: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", ui::thousands(*count)))
+            .collect();
+        let told = if told.is_empty() { "nothing to record".to_owned() } else { told.join(", ") };
+        if self.is_rehearsal { format!("{told}; nothing was written") } else { told }
+    }
+}
+
+impl Course {
+    /// Notes that the entry which is being decided is refused.
+    fn refuse(&mut self, session: &Session, progress: &Progress, is_rehearsal: bool, error: CliError) {
+        self.refused += 1;
+        let line = self.line;
+        let told = match &mut self.aside {
+            Some(_) if is_rehearsal || self.refused <= PROBLEMS_SHOWN as u64 => {
+                let is = if is_rehearsal { "would be" } else { "is" };
+                progress.around(|| ui::note(session, &format!("line {line} {is} refused: {error}")))
+            }
+            Some(_) if self.refused == PROBLEMS_SHOWN as u64 + 1 => {
+                progress.around(|| ui::note(session, "more lines are refused"))
+            }
+            Some(_) => Ok(()),
+            None => {
+                let error = error.because_of(format!("line {line} would be refused"));
+                progress.around(|| Ok(ui::print_error(&error)?))
+            }
+        };
+        let kept = match &mut self.aside {
+            Some(aside) => aside.add(line, &self.text),
+            None => Ok(()),
+        };
+        if let Err(error) = told.and(kept) {
+            self.broken.get_or_insert(error);
+        }
+    }
+}
+
+impl Iterator for Source<'_> {
+    type Item = Result<Entry, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.room > 0 && !self.is_over && self.course.borrow().broken.is_none() {
+            let Some(Read { line, outcome, note }) = self.reader.next() else {
+                self.is_over = true;
+                break;
+            };
+            let mut course = self.course.borrow_mut();
+            course.line = line;
+            if let Some(note) = note {
+                course.notes.push(line, &note);
+            }
+            self.keep_text(&mut course);
+            match outcome {
+                Ok(read) => {
+                    self.room -= 1;
+                    self.count += 1;
+                    if self.count.is_multiple_of(OFTEN) {
+                        self.progress.rate(self.count, "events");
+                    }
+                    let host = self.session.host();
+                    let without_id = &mut course.without_id;
+                    let new_id = || {
+                        *without_id += 1;
+                        new_event_id(host)
+                    };
+                    return Some(read.into_entry_with(self.session.timeline(), new_id).map_err(Error::from));
+                }
+                Err(Fault::Entry(invalid)) => {
+                    course.refuse(self.session, self.progress, self.is_rehearsal, in_data(&invalid));
+                }
+                Err(Fault::File(invalid)) => {
+                    course.broken = Some(in_data(&invalid).because_of("the file was refused"));
+                }
+                Err(Fault::Io(error)) => {
+                    let error = CliError::failed(error.to_string());
+                    course.broken = Some(error.because_of(format!("cannot read on from line {line}")));
+                }
+            }
+        }
+        if self.course.borrow().broken.is_some() {
+            self.is_over = true;
+            // The engine writes nothing then; what is told is told of the file.
+            return Some(Err(Invalid::new("the import cannot go on").into()));
+        }
+        None
+    }
+}
+
+impl Source<'_> {
+    /// Finds the text of the entry in what the reader took; what stands before the first one is a table's header.
+    fn keep_text(&mut self, course: &mut Course) {
+        let Some((taken, place)) = &mut self.taken else { return };
+        let bytes = taken.take();
+        let found = place.find(&bytes, course.line);
+        if let Some(aside) = course.aside.as_mut().filter(|_| std::mem::take(&mut self.wants_header)) {
+            aside.set_header(&bytes[..found.start]);
+        }
+        course.text.clear();
+        course.text.extend_from_slice(&bytes[found]);
+    }
+}

@@ -1,0 +1,232 @@
+//! Events in the order of their dates, and how many there are: what lists, exports, filtered replays and the counts
+//! around an answer are made from.
+//!
+//! The index of dates names the events, and only those are read. Whatever it stumbles over, and wherever there is
+//! none, [`Store::known`] is the plain way to the same answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use annals_model::fold::Counted;
+use annals_model::{
+    Certainty, Content, Event, Knowledge, Moment, Ongoing, Op, Position, Question, RecordedAt, Seq, Snapshot,
+    Tally, TimelineName,
+};
+
+use crate::dates::{DateIndex, Hit, Wanted};
+use crate::known::KnownEvent;
+use crate::log::Log;
+use crate::merkle::BLOCK;
+use crate::replay::threads;
+use crate::store::Store;
+use crate::stored::StoredRecord;
+use crate::{Damage, Result, scan};
+
+/// What is listed of a timeline.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection<'a> {
+    /// Timeline, known at, and the filter; the date only where `begun` says so.
+    pub question: &'a Question,
+    /// How sure it must be that an event falls between the dates of the filter.
+    pub range: Certainty,
+    /// Whether an event must have begun as of the question's date, as surely as it asks.
+    pub begun: bool,
+    /// How many events are listed at most.
+    pub most: Option<usize>,
+}
+
+/// Events in the order of lists.
+#[derive(Debug)]
+pub struct Selected {
+    /// Those that were selected.
+    pub events: Vec<KnownEvent>,
+    /// How many the timeline has in all that count.
+    pub total: u64,
+    /// Whether there may be some that are missing because they were redacted.
+    pub has_redactions: bool,
+}
+
+impl Selection<'_> {
+    fn admits(&self, event: &Event) -> bool {
+        (!self.begun || self.question.counts(event)) && self.question.filter.admits(event, self.range)
+    }
+}
+
+impl<L: Log> Store<L> {
+    /// The events that a selection names, in the order of lists.
+    pub fn list(&self, selection: &Selection<'_>) -> Result<Selected> {
+        let question = selection.question;
+        self.require(&question.timeline)?;
+        let known_at = self.last_known(question.known_at)?;
+        if let Some(listed) = self.by_dates(|dates| self.selected(dates, selection, known_at)) {
+            return Ok(listed);
+        }
+        let known = self.known(&question.timeline, question.known_at)?;
+        let total = known.events().len() as u64;
+        let has_redactions = known.withdrawn().iter().any(|gone| gone.op == Op::Redact);
+        let mut events = known.into_events();
+        events.retain(|known| selection.admits(&known.event));
+        events.sort_by_cached_key(|known| known.counted().list_order());
+        events.truncate(selection.most.unwrap_or(usize::MAX));
+        Ok(Selected { events, total, has_redactions })
+    }
+
+    /// How many events of a timeline had happened by a moment, as known at a record, and which go on, in the order
+    /// of lists: what stands in an answer beside its state, where no filter is asked. Nothing where the index of
+    /// dates does not tell.
+    pub fn standing(
+        &self,
+        timeline: &TimelineName,
+        as_of: Moment,
+        known_at: Seq,
+    ) -> Option<(Tally, Vec<Ongoing>)> {
+        self.by_dates(|dates| {
+            let found = dates.standing(self.log(), timeline, as_of, known_at)?;
+            let hits = found.unread.iter().map(|(seq, place)| Hit { seq: *seq, place: *place }).collect();
+            let mut ongoing = found.ongoing;
+            for KnownEvent { place, event, .. } in read(self.log(), hits, |_| true)? {
+                if let Some(certainty) = Ongoing::certainty_of(event.happenings(), as_of) {
+                    let Event { id, date, title, .. } = event;
+                    ongoing.push((place, Ongoing { id, date, title, certainty }));
+                }
+            }
+            Ok((found.tally, Ongoing::in_order(ongoing)))
+        })
+    }
+
+    /// How many events each timeline has, withdrawn or not.
+    pub fn event_counts(&self) -> Result<BTreeMap<TimelineName, u64>> {
+        match self.by_dates(|dates| dates.event_counts(self.log())) {
+            Some(counts) => Ok(counts),
+            None => scan::event_counts(self.log()),
+        }
+    }
+
+    /// The last records up to one that are admitted, in record order; read from there back, block by block.
+    pub fn last_records(
+        &self,
+        known_at: Seq,
+        most: usize,
+        mut admits: impl FnMut(&StoredRecord) -> bool,
+    ) -> Result<Vec<StoredRecord>> {
+        let (mut blocks, mut found, mut to) = (Vec::new(), 0, known_at);
+        while found < most && to > Seq(0) {
+            let first = Seq((to.0 - 1) / BLOCK * BLOCK + 1);
+            let mut records = Vec::new();
+            scan::each(self.log(), first, to, |stored| {
+                if admits(&stored) {
+                    records.push(stored);
+                }
+                Ok(())
+            })?;
+            found += records.len();
+            blocks.push(records);
+            to = Seq(first.0 - 1);
+        }
+        Ok(blocks.into_iter().rev().flatten().skip(found.saturating_sub(most)).collect())
+    }
+
+    /// The answer to a question with a filter, from the events that it admits.
+    pub(crate) fn filtered(
+        &self,
+        question: &Question,
+        position: Position,
+    ) -> Option<serde_json::Result<Snapshot>> {
+        let (range, begun) = (question.certainty, false);
+        self.by_dates(|dates| {
+            let among = self.among(question, position.seq);
+            let most = usize::MAX;
+            let wanted = Wanted { question, range, begun, known_at: position.seq, among, most };
+            let hits = dates.select(self.log(), &wanted)?;
+            let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), position.seq)?;
+            let mut events = read(self.log(), hits, |event| question.filter.admits(event, range))?;
+            events.sort_unstable_by_key(|known| known.place);
+            let counted: Vec<Counted<'_>> = events.iter().map(KnownEvent::counted).collect();
+            let log_root = scan::root_at(self.log(), position.seq)?;
+            let knowledge = Knowledge { position, log_root, events: counted, withdrawn: tally.retracted };
+            Ok(Snapshot::answer(question, &knowledge))
+        })
+    }
+
+    fn selected(&self, dates: &DateIndex, selection: &Selection<'_>, known_at: Seq) -> Result<Selected> {
+        let Selection { question, range, begun, most } = *selection;
+        let most = most.unwrap_or(usize::MAX);
+        let among = self.among(question, known_at);
+        let mut wanted = Wanted { question, range, begun, known_at, among, most };
+        let events = loop {
+            let hits = dates.select(self.log(), &wanted)?;
+            let found = hits.len();
+            let mut events = read(self.log(), hits, |event| selection.admits(event))?;
+            // Some that were found are not admitted: then more are looked for.
+            if events.len() >= most || found < wanted.most {
+                events.sort_by_cached_key(|known| known.counted().list_order());
+                events.truncate(most);
+                break events;
+            }
+            wanted.most = wanted.most.saturating_mul(4);
+        };
+        let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), known_at)?;
+        let total = tally.applied + tally.possible + tally.later;
+        Ok(Selected { events, total, has_redactions: dates.has_redactions() })
+    }
+
+    /// Records among which are those that change one of the entities that a filter asks for, where the index of claims
+    /// tells.
+    fn among(&self, question: &Question, known_at: Seq) -> Option<BTreeSet<Seq>> {
+        let index = self.index().filter(|_| !question.filter.entity.is_empty())?;
+        let mut records = BTreeSet::new();
+        for entity in &question.filter.entity {
+            let asked = (&question.timeline, entity.as_str(), None);
+            records.extend(index.records(self.log(), asked, known_at).ok()??);
+        }
+        Some(records)
+    }
+
+    /// What the index of dates answers, if there is one, and if it is worth it.
+    fn by_dates<T>(&self, answer: impl FnOnce(&DateIndex) -> Result<T>) -> Option<T> {
+        let dates = self.dates().filter(|dates| matches!(dates.is_worth(self.log()), Ok(true)))?;
+        answer(dates).inspect_err(|error| dates.leave_aside(error)).ok()
+    }
+}
+
+/// Reads events, those that are admitted, in the order of the log.
+fn read<L: Log>(
+    log: &L,
+    mut hits: Vec<Hit>,
+    admit: impl Fn(&Event) -> bool + Sync,
+) -> Result<Vec<KnownEvent>> {
+    hits.sort_unstable_by_key(|hit| hit.seq);
+    threads::map_chunks(&hits, |hits| {
+        let mut events = Vec::new();
+        let mut rest = hits;
+        while let Some(first) = rest.first() {
+            let frame = scan::frame_of(log, first.seq)?;
+            let (here, later) = rest.split_at(rest.partition_point(|hit| hit.seq <= frame.last()));
+            let mut here = here.iter().peekable();
+            for raw in frame.records() {
+                let raw = raw?;
+                let Some(hit) = here.next_if(|hit| hit.seq == raw.seq) else { continue };
+                let record = StoredRecord::decode(&raw)?.record;
+                let event = event(record.content, hit.seq)?;
+                if admit(&event) {
+                    events.push(known(*hit, record.recorded_at, event));
+                }
+                if here.peek().is_none() {
+                    break;
+                }
+            }
+            rest = later;
+        }
+        Ok(events)
+    })
+}
+
+fn event(content: Content, seq: Seq) -> Result<Event> {
+    match content {
+        Content::Event(event) => Ok(*event),
+        _ => Err(Damage::of(seq, seq, "is no event, as the index of dates says").into()),
+    }
+}
+
+const fn known(Hit { seq, place }: Hit, recorded_at: RecordedAt, event: Event) -> KnownEvent {
+    KnownEvent { place, seq, recorded_at, event }
+}
