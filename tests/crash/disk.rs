@@ -180,7 +180,9 @@ impl Disk {
             .into_iter()
             .partition(|naming| naming.paths().iter().any(|path| path.parent() == Some(&directory)));
         self.pending = later;
-        due.iter().for_each(|naming| naming.apply(&mut self.durable));
+        for naming in &due {
+            naming.apply(&mut self.durable);
+        }
     }
 
     fn name(&mut self, naming: Naming) {

@@ -13,11 +13,17 @@
     reason = "test code: a panic is how a test fails, and the environment is how it is told what to do"
 )]
 
+mod compat;
+mod corpus;
 mod disk;
+mod flips;
 mod full;
 mod kills;
 mod power;
 #[path = "../cli/sandbox.rs"]
 #[expect(dead_code, reason = "the sandbox serves other tests, too")]
 mod sandbox;
+#[path = "../fuzz/targets/mod.rs"]
+#[expect(dead_code, reason = "the fuzzer calls a target by its name")]
+mod targets;
 mod trace;

@@ -144,25 +144,38 @@ fn none(hash: &str) -> CliError {
         .with_hint("`annals attachment list` shows them")
 }
 
-fn get(name: &str, mut file: File, output: Option<&Path>) -> CliResult<()> {
+/// Gives the file, if it is what was attached: nothing of it is written before that is known.
+fn get(name: &str, file: File, output: Option<&Path>) -> CliResult<()> {
+    let failed = |what: &Path, e: io::Error| {
+        CliError::failed(e.to_string()).because_of(format!("cannot write {}", what.display()))
+    };
     let Some(path) = output.filter(|path| *path != Path::new("-")) else {
+        let directory = std::env::temp_dir();
+        let whole = checked(name, file, &directory, |e| failed(&directory, e))?;
         let mut out = io::stdout().lock();
-        io::copy(&mut file, &mut out)?;
+        io::copy(&mut whole.reopen()?, &mut out)?;
         return Ok(out.flush()?);
     };
-    let failed =
-        |e: io::Error| CliError::failed(e.to_string()).because_of(format!("cannot write {}", path.display()));
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut whole = NamedTempFile::new_in(directory).map_err(failed)?;
-    io::copy(&mut file, &mut whole).map_err(failed)?;
-    let written = Attachments::hash(whole.path())?;
-    if written.0 != name {
-        return Err(CliError::damaged(format!("the attachment {name} is not what was attached")).with_hint(
-            "`annals restore` takes it from a backup, `annals attachment add FILE` from the original",
-        ));
-    }
-    whole.persist(path).map_err(|e| failed(e.error))?;
+    let whole = checked(name, file, directory, |e| failed(path, e))?;
+    whole.persist(path).map_err(|e| failed(path, e.error))?;
     Ok(())
+}
+
+/// A copy whose hash is the name.
+fn checked(
+    name: &str,
+    mut file: File,
+    directory: &Path,
+    failed: impl Fn(io::Error) -> CliError,
+) -> CliResult<NamedTempFile> {
+    let mut whole = NamedTempFile::new_in(directory).map_err(&failed)?;
+    io::copy(&mut file, &mut whole).map_err(&failed)?;
+    if Attachments::hash(whole.path())?.0 == name {
+        return Ok(whole);
+    }
+    Err(CliError::damaged(format!("the attachment {name} is not what was attached"))
+        .with_hint("`annals restore` takes it from a backup, `annals attachment add FILE` from the original"))
 }
 
 fn add(session: &Session, store: &Store<SledLog>, path: &Path) -> CliResult<()> {

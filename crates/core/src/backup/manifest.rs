@@ -117,6 +117,10 @@ impl Manifest {
         if self.schema != SCHEMA {
             return Err(format!("has the unknown schema {:?}", self.schema));
         }
+        // Whoever counts on from them has room.
+        if self.records.max(self.generation) == u64::MAX {
+            return Err("has numbers that no backup has".to_owned());
+        }
         let mut next = 1;
         for segment in &self.segments {
             if segment.first != next || segment.last < segment.first {
@@ -150,7 +154,8 @@ impl Manifest {
             records: Seq(self.records),
             root: self.log_root.0,
             recorded_at: self.recorded_at,
-            bytes: self.files().map(|stored| stored.bytes).sum(),
+            // A manifest may say what it likes.
+            bytes: self.files().fold(0, |sum, stored| sum.saturating_add(stored.bytes)),
             snapshots: self.snapshots.len() as u64,
             attachments: self.attachments.len() as u64,
         }

@@ -28,6 +28,7 @@ mod index;
 mod keys;
 mod lock;
 mod open;
+mod steps;
 mod swap;
 mod sync;
 mod tail;
@@ -261,20 +262,25 @@ impl Log for SledLog {
             }
             // Whatever goes wrong from here on leaves open what is on the disk.
             self.refuses.store(true, Ordering::Release);
+            steps::reach("apply")?;
             catch_unwind(AssertUnwindSafe(|| self.watchdog.watch(|| self.apply(commit, change))))
-                .unwrap_or_else(|_| Err(panicked("append")))
+                .unwrap_or_else(|_| Err(panicked("append")))?;
+            steps::reach("applied")
         })?;
         self.watchdog.watch(|| self.syncer.sync(&self.db))?;
         for (first, frame) in commit.frames.iter().chain(&commit.sealed) {
             self.passed.note(&self.frames, &keys::number(first.0), frame.len());
         }
         // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
-        self.tail.note(before, commit, || self.recent(before));
+        if steps::reach("tail").is_ok() {
+            self.tail.note(before, commit, || self.recent(before));
+        }
         // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
         let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
         // Without syncs the head file could reach the disk before the log, which would look like damage: it is
         // written when the store is closed.
-        let noted = self.durability() == Durability::Os || head_file.write(witness).is_ok();
+        let noted = self.durability() == Durability::Os
+            || steps::reach("head file").and_then(|()| head_file.write(witness)).is_ok();
         self.refuses.store(!noted, Ordering::Release);
         Ok(())
     }

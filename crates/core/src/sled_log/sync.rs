@@ -10,8 +10,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::guarded;
 use super::open::Durability;
+use super::{guarded, steps};
 use crate::{Error, Result};
 
 /// Syncs sled's files.
@@ -46,9 +46,12 @@ impl Syncer {
 
     /// Makes everything durable, whatever the store promises.
     pub fn sync_now(&self, db: &sled::Db) -> Result<()> {
+        steps::reach("flush")?;
         guarded("flush the log", || db.flush())?;
+        steps::reach("sync")?;
         let failed = |source| Error::io("cannot sync the log", source);
-        self.sync_blobs().and_then(|()| self.db.sync_data()).map_err(failed)
+        self.sync_blobs().and_then(|()| self.db.sync_data()).map_err(failed)?;
+        steps::reach("synced")
     }
 
     fn sync_blobs(&self) -> std::io::Result<()> {
