@@ -137,8 +137,13 @@ impl Session {
         Ok(())
     }
 
-    /// Makes the index grow after much was recorded. What keeps it from growing is told, and is no error.
-    pub fn grow_index(&self, store: &Store<SledLog>) -> CliResult<()> {
+    /// Makes the indexes grow after much was recorded. What keeps them from growing is told, and is no error.
+    pub fn grow(&self, store: &Store<SledLog>) -> CliResult<()> {
+        self.grow_index(store)?;
+        self.grow_dates(store)
+    }
+
+    fn grow_index(&self, store: &Store<SledLog>) -> CliResult<()> {
         let Some(index) = store.index() else { return Ok(()) };
         self.before_index(store)?;
         let _ = index.grow(store.log());
@@ -153,8 +158,7 @@ impl Session {
         }
     }
 
-    /// Makes the index of dates grow after much was recorded. What keeps it from growing is told, and is no error.
-    pub fn grow_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
+    fn grow_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
         let Some(dates) = store.dates() else { return Ok(()) };
         self.before_dates(store)?;
         if let Err(error) = dates.grow(store.log()) {

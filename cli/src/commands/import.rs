@@ -186,8 +186,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     note_ids(session, without_id)?;
     tell(session, &tally)?;
     // For the questions to come; what is recorded was told before.
-    session.grow_index(&store)?;
-    session.grow_dates(&store)
+    session.grow(&store)
 }
 
 /// Says what becomes of events without an id when the file is imported again.

@@ -189,7 +189,7 @@ impl Lenient<'_> {
         }
         if refused == 0 || puts_aside {
             // For the questions to come; what is recorded was told before.
-            return if self.is_rehearsal { Ok(()) } else { self.session.grow_dates(self.store) };
+            return if self.is_rehearsal { Ok(()) } else { self.session.grow(self.store) };
         }
         Err(CliError::failed(format!("{} would be refused, and nothing written", counted(refused, "line")))
             .with_hint("mend the file, or put such lines aside with --skip-bad FILE"))
