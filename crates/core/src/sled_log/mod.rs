@@ -420,7 +420,8 @@ fn panicked(what: &str) -> Error {
 fn storage(what: &str, error: sled::Error) -> Error {
     match error {
         sled::Error::Io(source) => Error::io(format!("cannot {what}"), as_the_system_said(source)),
-        sled::Error::Corruption { .. } => {
+        // The store's format names the version of sled: one that sled does not know is damage to its settings.
+        sled::Error::Corruption { .. } | sled::Error::Unsupported(_) => {
             Damage::new(format!("cannot {what}: sled finds its files damaged")).into()
         }
         other => Error::unavailable(format!("cannot {what}: {other}"), "run `annals verify`"),
