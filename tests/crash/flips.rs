@@ -232,3 +232,19 @@ fn a_flipped_bit_anywhere_in_a_backup_is_noticed() {
 fn a_file_of_a_backup_that_is_cut_is_noticed() {
     Target::backup().truncations();
 }
+
+#[test]
+fn a_flipped_bit_in_the_settings_of_sled_is_noticed_or_does_no_harm() {
+    let sandbox = Sandbox::with_haiti();
+    let file = sandbox.path(".annals/sled/conf");
+    let whole = fs::read(&file).unwrap();
+    for byte in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[byte] ^= 0x80;
+        fs::write(&file, &bytes).unwrap();
+        let done = ended(&sandbox, &["--timeline", "haiti", "list"]);
+        assert!([0, 4].contains(&done.code), "byte {byte}: exit {}: {}", done.code, done.stderr);
+    }
+    fs::write(&file, &whole).unwrap();
+    sandbox.ok(&["verify"]);
+}

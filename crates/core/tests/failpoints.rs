@@ -12,6 +12,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use annals_core::{Log, SledLog, SledOptions, Store, StoredRecord, WriteOptions, scan};
 use annals_model::{Entry, Event, EventId, Seq, TimelineName, Write};
@@ -148,7 +149,28 @@ fn a_process_that_ends_at_a_step_leaves_all_or_nothing() {
     scenario.teardown();
 }
 
-/// What the test above starts, and kills.
+/// On a full disk sled may wait for ever when a store is closed, though no write has failed.
+#[test]
+fn a_store_that_cannot_be_closed_is_let_go() {
+    let scenario = FailScenario::setup();
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("store");
+    let store = made(&path);
+    let before = records(&store);
+    fail::cfg("close", "pause").unwrap();
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(store);
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(Duration::from_secs(60)).unwrap();
+    // Until the process ends, or sled does come to an end, the store is locked.
+    fail::cfg("close", "off").unwrap();
+    assert!(!reopened(&path, &before, 1));
+    scenario.teardown();
+}
+
+/// What the second test starts, and kills.
 #[test]
 #[ignore = "it ends its process"]
 fn the_child() {

@@ -6,7 +6,8 @@
 use std::io::Cursor;
 
 use annals_formats::{
-    ColumnMap, ExportOptions, Format, Heading, ImportFormat, ImportOptions, Row, Sheet, export, read,
+    ColumnMap, ExportOptions, Format, Heading, ImportFormat, ImportOptions, Recorded, Row, Sheet, export,
+    read,
 };
 use annals_model::line::{Line, event_line};
 use annals_model::{Event, EventId, RecordedAt, Seq, TimelineName, Write};
@@ -80,23 +81,25 @@ fn kept(line: Line, timeline: &TimelineName) -> Option<Event> {
 
 /// Exports the events to every format, and to JSON Lines and back.
 fn everywhere(timeline: &TimelineName, events: &[Event]) {
+    let at = RecordedAt::from_micros(1_700_000_000_000_000);
     let rows: Vec<Row<'_>> = (1..)
         .zip(events)
         .map(|(seq, event)| Row {
             timeline,
-            place: Seq(seq),
-            seq: Seq(seq),
-            recorded_at: RecordedAt::from_micros(1_700_000_000_000_000),
             event,
             sure: event.date.is_some(),
+            recorded: Recorded { first: Seq(seq), seq: Seq(seq), previous: None, at, by: "ann <&>" },
         })
         .collect();
     let timelines = [timeline.clone()];
-    let sheet = Sheet { heading: Heading { timelines: &timelines, ..Heading::default() }, rows: &rows };
+    let sheet = Sheet {
+        heading: Heading { timelines: &timelines, updated: Some(at), ..Heading::default() },
+        rows: &rows,
+    };
     for format in Format::ALL {
         let mut out = Vec::new();
         export(*format, &sheet, ExportOptions::default(), &mut out).unwrap();
-        let is_text = format.to_string() != "parquet";
+        let is_text = *format != Format::Parquet;
         assert!(!is_text || std::str::from_utf8(&out).is_ok(), "{format}");
         if *format == Format::Jsonl {
             let again = read(ImportFormat::Jsonl, Box::new(Cursor::new(&out)), ImportOptions::default());

@@ -41,7 +41,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use annals_model::{EventId, Op, Seq, TimelineName, Version};
 use sled::Transactional;
@@ -66,6 +67,8 @@ use sync::Syncer;
 use tail::Tail;
 use watchdog::Watchdog;
 
+/// How long a store may take to close, with everything that was answered on the disk already.
+const CLOSING: Duration = Duration::from_secs(8);
 /// Older records that a tail file begins with, where the log has as many.
 const RECENT: u64 = 1024;
 
@@ -158,6 +161,23 @@ impl SledLog {
         };
         // Where no thread can be made the closure is dropped, and everything with it.
         let _ = std::thread::Builder::new().name(OPENER.to_owned()).spawn(close);
+    }
+
+    /// Flushes what sled still has to write when the store is closed; whether that came to an end, with an error or
+    /// without. On a full disk it may never, though no write of ours has failed.
+    fn is_flushed(&self) -> bool {
+        let (done, is_done) = channel();
+        let db = self.db.clone();
+        let flush = move || {
+            let _ = steps::reach("close");
+            let _ = guarded("close the store", || db.flush());
+            // The last handle has to be the log's own.
+            drop(db);
+            let _ = done.send(());
+        };
+        let thread = std::thread::Builder::new().name(OPENER.to_owned()).spawn(flush);
+        let waited = self.watchdog.watch(|| is_done.recv_timeout(CLOSING));
+        thread.is_err() || !matches!(waited, Err(RecvTimeoutError::Timeout))
     }
 
     fn apply(&self, commit: &Commit, change: Option<&Change>) -> Result<()> {
@@ -363,7 +383,10 @@ impl Drop for SledLog {
         }
         // sled flushes when its last handle goes, and nothing could look after it then. Nobody is there to be told of a
         // failure; whatever was answered is durable.
-        let _ = self.watchdog.watch(|| guarded("close the store", || self.db.flush()));
+        if !self.is_flushed() {
+            self.let_go();
+            return;
+        }
         if self.durability() == Durability::Each {
             return;
         }
@@ -397,7 +420,8 @@ fn panicked(what: &str) -> Error {
 fn storage(what: &str, error: sled::Error) -> Error {
     match error {
         sled::Error::Io(source) => Error::io(format!("cannot {what}"), as_the_system_said(source)),
-        sled::Error::Corruption { .. } => {
+        // The store's format names the version of sled: one that sled does not know is damage to its settings.
+        sled::Error::Corruption { .. } | sled::Error::Unsupported(_) => {
             Damage::new(format!("cannot {what}: sled finds its files damaged")).into()
         }
         other => Error::unavailable(format!("cannot {what}: {other}"), "run `annals verify`"),
