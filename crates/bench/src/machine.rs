@@ -44,8 +44,11 @@ pub fn peak_memory() -> Outcome<u64> {
     peak.ok_or_else(|| "the system does not tell the process's memory".into())
 }
 
-/// Bytes of all files under a path.
+/// Bytes of all files under a path; none where nothing is.
 pub fn size(path: &Path) -> Outcome<u64> {
+    if !path.try_exists()? {
+        return Ok(0);
+    }
     let about = fs::metadata(path)?;
     if !about.is_dir() {
         return Ok(about.len());
