@@ -195,7 +195,7 @@ mod tests {
             low: Some(number("-0.5")),
             high: Some(number("12")),
             members: Some(members),
-            depends_on: vec![id("e1"), id("é\n2")],
+            depends_on: vec![id("e1"), id("é\\2")],
         };
         let contested =
             vec![Contender { value: values[1].clone(), by: id("x"), date: None, sources: Vec::new() }];
