@@ -47,7 +47,7 @@ mod write;
 
 pub use asked::Asked;
 pub use canonical::canonical_sha256;
-pub use date::Date;
+pub use date::{Date, MONTHS};
 pub use diff::Diff;
 pub use effect::{Change, Effect, When};
 pub use error::Invalid;

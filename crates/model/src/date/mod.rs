@@ -48,6 +48,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
 pub use self::error::DateError;
+pub use self::names::MONTHS;
 pub use self::span::{DateEdges, Edge, EdgeRange, Range, Span};
 
 use self::bounds::Happenings;

@@ -3,22 +3,8 @@
 //! For the eye only: the EDTF text stands beside it wherever the two differ, and whatever has no common form is left
 //! as EDTF.
 
-use annals_model::Date;
+use annals_model::{Date, MONTHS};
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const SEASONS: [&str; 4] = ["spring", "summer", "autumn", "winter"];
 
 /// The date in print.
