@@ -82,10 +82,12 @@ impl Session {
         AsOf::new(self.date(name, text)?).map_err(|e| CliError::argument(name, &e))
     }
 
-    /// Where the store is: the flag, else the nearest one from the working directory upwards.
+    /// Where the store is: what the flag names, or the store of the directory that it names; else the nearest one from
+    /// the working directory upwards.
     pub fn store_path(&self) -> CliResult<PathBuf> {
         if let Some(path) = &self.global.store {
-            return Ok(path.clone());
+            let within = path.join(STORE_DIRECTORY);
+            return Ok(if within.is_dir() { within } else { path.clone() });
         }
         let here = std::env::current_dir()?;
         let nearest = here.ancestors().map(|directory| directory.join(STORE_DIRECTORY)).find(|p| p.is_dir());
