@@ -190,8 +190,13 @@ impl Session {
         Ok(())
     }
 
-    /// Says if something derived had to be built anew while the store was in use.
+    /// Says what somebody should see to: a clock that lay behind the log, or something derived that had to be built
+    /// anew while the store was in use.
     pub fn remark(&self, store: &Store<SledLog>) -> CliResult<()> {
+        // Clocks that are kept in step move by less than a second.
+        if let Some(lag) = store.clock_lag().filter(|lag| lag.seconds() > 0) {
+            ui::note(self, &ui::lagging(&lag))?;
+        }
         store.log().remark().map_or(Ok(()), |remark| ui::note(self, remark))
     }
 

@@ -40,8 +40,8 @@ fn scripts(runs: &[Vec<String>]) -> Vec<(i64, String)> {
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::hard_link(entry.path(), to.join(entry.file_name())).unwrap();
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() { copy(&from, &to) } else { fs::hard_link(from, to).unwrap() }
     }
 }
 
@@ -383,4 +383,79 @@ fn the_page_for_people_is_safe() {
     assert_eq!(page.matches("href=").count(), 1);
     assert!(page.contains("href=\"https://example.org/&quot;onclick=&quot;x\""), "{page}");
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+}
+
+/// What was attached goes along, under its hash; what is altered, missing or smuggled in is told by the script, by
+/// `sha256sum` and by Annals, and what the store itself has lost is damage.
+#[test]
+fn attached_files_go_along_and_are_checked() {
+    if !has("python3") {
+        return;
+    }
+    let sandbox = store();
+    sandbox.write("photo.jpg", "a photograph");
+    sandbox.write("report.pdf", "a report");
+    sandbox.write("other.txt", "of an event that is not chosen");
+    let attached = ["--kind", "kept", "--attach", "photo.jpg", "--attach", "report.pdf"];
+    sandbox.ok(&[&["append", "--id", "one", "--title", "One"][..], &attached].concat());
+    sandbox.ok(&["append", "--id", "two", "--title", "Two", "--kind", "kept", "--attach", "photo.jpg"]);
+    sandbox.ok(&["append", "--id", "no", "--title", "Not chosen", "--attach", "other.txt"]);
+    let chosen = ["export", "--to", "evidence", "--kind", "kept", "-o"];
+    let written = sandbox.run(&[&chosen[..], &["good"]].concat());
+    assert!(written.stderr.starts_with("good: 2 records of 2 events, in a log of 10, with 2 attachments\n"));
+    let [photo, report] = ["a photograph", "a report"].map(|content| sha256(content.as_bytes()));
+    let good = sandbox.path("good");
+    assert_eq!(fs::read_dir(good.join("attachments")).unwrap().count(), 2);
+    assert_eq!(fs::read_to_string(good.join("attachments").join(&photo)).unwrap(), "a photograph");
+    let page = fs::read_to_string(good.join("README.html")).unwrap();
+    assert!(page.contains(&format!("<a download=\"report.pdf\" href=\"attachments/{report}\">")), "{page}");
+    let run = |folder: &Path| scripts(&[vec![folder.to_str().unwrap().to_owned()]]).pop().unwrap();
+    let (code, told) = run(&good);
+    assert!(code == 0 && told.matches(&format!("attachment {photo} of record ")).count() == 2, "{told}");
+    assert!(told.contains(&format!("attachment {report} of record 8: here\n")), "{told}");
+    sandbox.ok(&["verify", "--proof", "good"]);
+
+    let sums = |folder: &Path| {
+        finish(Command::new("sha256sum").args(["-c", "SHA256SUMS"]).current_dir(folder), "").code
+    };
+    assert_eq!(sums(&good), 0);
+    let [altered, gone, hidden, smuggled] = ["altered", "gone", "hidden", "smuggled"].map(|name| {
+        copy(&good, &sandbox.path(name));
+        sandbox.path(name)
+    });
+    let file = format!("attachments/{photo}");
+    // With sums that fit it is no less another file.
+    forge(&altered, &file, "another photograph");
+    fs::remove_file(gone.join(&file)).unwrap();
+    write(&hidden, "attachments/stray", "more");
+    write(&smuggled, &format!("attachments/{}", sha256(b"more")), "more");
+    let more = format!("{}  attachments/{}\n", sha256(b"more"), sha256(b"more"));
+    write(&smuggled, "SHA256SUMS", &(fs::read_to_string(smuggled.join("SHA256SUMS")).unwrap() + &more));
+    for (folder, wrong) in [
+        (&altered, format!("WRONG: {file}: no record names such a file")),
+        (&gone, format!("WRONG: {file}: FileNotFoundError")),
+        (&hidden, "WRONG: attachments/stray: no record names such a file".to_owned()),
+        (&smuggled, format!("WRONG: attachments/{}: no record names such a file", sha256(b"more"))),
+    ] {
+        let (code, told) = run(folder);
+        assert!(code == 1 && told.contains(&wrong), "{wrong}: {told}");
+    }
+    assert_ne!(sums(&gone), 0);
+    for (folder, holds) in [("altered", false), ("hidden", false), ("gone", true)] {
+        let done = sandbox.run(&["verify", "--proof", folder]);
+        assert_eq!(done.code, if holds { 0 } else { 4 }, "{folder}: {}", done.stderr);
+    }
+
+    sandbox.ok(&[&chosen[..], &["bare", "--without-attachments"]].concat());
+    assert!(!sandbox.path("bare/attachments").exists());
+    let (code, told) = run(&sandbox.path("bare"));
+    assert!(code == 0 && told.contains(&format!("attachment {photo} of record 8: not here\n")), "{told}");
+    for damage in [Some("something else"), None] {
+        let kept = sandbox.path(".annals/attachments").join(&photo);
+        fs::remove_file(&kept).unwrap();
+        damage.into_iter().for_each(|content| fs::write(&kept, content).unwrap());
+        let done = sandbox.run(&[&chosen[..], &["lost"]].concat());
+        assert!(done.code == 4 && done.stderr.contains(&photo), "{}", done.stderr);
+        assert!(done.stderr.contains("hint: --without-attachments") && !sandbox.path("lost").exists());
+    }
 }

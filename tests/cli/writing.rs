@@ -1,6 +1,6 @@
 //! Appending, revising, retracting.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, finish};
 
 #[test]
 fn an_event_is_appended_revised_and_retracted() {
@@ -135,4 +135,43 @@ fn events_without_an_id_get_one_that_sorts_by_time() {
         .collect();
     assert!(ids[0] < ids[1], "{ids:?}");
     assert!(ids.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'7' && *id == id.to_lowercase()));
+}
+
+/// Three days after the last record the clock is set back: whatever records says so, once, and on standard error.
+#[test]
+fn a_clock_that_was_set_back_is_told() {
+    let sandbox = Sandbox::with_store();
+    sandbox.ok(&["append", "--id", "old", "--title", "Old"]);
+    let last = sandbox.json(&["show", "old"])["records"][0]["recorded_at"].as_str().unwrap().to_owned();
+    let lines: String = (0..9).map(|n| format!("{{\"id\":\"e{n}\",\"title\":\"Event {n}\"}}\n")).collect();
+    sandbox.write("events.jsonl", &lines);
+    sandbox.write("others.jsonl", &lines.replace("\"e", "\"o"));
+    let said = format!(
+        "the clock lies 2 days behind the last record, and record times never go back: recorded at {last}, too. Check \
+         the clock\n"
+    );
+    let at = |clock: &str, args: &[&str]| finish(sandbox.command(args).env("ANNALS_TEST_CLOCK", clock), "");
+    for args in [
+        &["append", "--id", "new", "--title", "New"][..],
+        &["append", "events.jsonl"],
+        &["import", "others.jsonl", "--chunk", "2"],
+        &["revise", "new", "--title", "Newer"],
+        &["retract", "new", "--reason", "a hoax"],
+        &["redact", "old", "--reason", "asked for"],
+    ] {
+        let done = at("2026-02-26T23:00:00Z", args);
+        assert_eq!(done.code, 0, "{args:?}: {}", done.stderr);
+        assert_eq!(done.stderr.matches(&said).count(), 1, "{args:?}: {}", done.stderr);
+        assert_eq!(done.stderr.matches("clock lies").count(), 1, "{args:?}: {}", done.stderr);
+        let quiet = at("2026-02-26T23:00:00Z", &[&["-q"], args].concat());
+        assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""), "{args:?}: nothing was recorded, and -q");
+    }
+    let log = sandbox.ok(&["export", "--to", "jsonl", "--records"]);
+    assert_eq!(log.matches(&last).count(), log.lines().count(), "{log}");
+    // Nothing is said where nothing is recorded, nor once the clock has caught up, nor of less than a second.
+    assert_eq!(at("2026-02-26T23:00:00Z", &["append", "events.jsonl"]).stderr, "");
+    for clock in ["2026-03-01T09:01:00.500000Z", "2026-03-02T00:00:00Z"] {
+        let done = at(clock, &["append", "--title", "Newest"]);
+        assert!(done.code == 0 && !done.stderr.contains("clock lies"), "{clock}: {}", done.stderr);
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! Of a file only what was synced is sure: each later write may be there, be missing, or be there in some of its
 //! sectors, whatever became of the others. Of names only those are sure whose directory was synced; later changes of
-//! names happen in their order, up to some point. `sync_file_range` makes nothing durable.
+//! names happen in their order, up to some point; a directory keeps what is in it wherever it is moved to. `sync_file_range` makes nothing durable.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::trace::Call;
@@ -53,17 +54,29 @@ struct Inode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Node {
     File(usize),
-    Directory,
+    Directory(usize),
 }
+
+/// A place for a name: a directory, which keeps its number wherever it is moved to, and the name in it.
+type Place = (usize, OsString);
 
 #[derive(Clone, Debug)]
 enum Naming {
-    Set(PathBuf, Node),
-    Remove(PathBuf),
-    Rename(PathBuf, PathBuf),
+    Set(Place, Node),
+    Remove(Place),
+    Rename(Place, Place, Node),
 }
 
-type Names = BTreeMap<PathBuf, Node>;
+/// The names in each directory, by its number; that of the root is 0.
+type Names = Vec<BTreeMap<OsString, Node>>;
+
+/// What a descriptor stands for, where in its file it stands, and whether it only appends.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    node: Node,
+    stands: u64,
+    appends: bool,
+}
 
 /// The files below one directory.
 #[derive(Clone, Debug)]
@@ -73,14 +86,14 @@ pub struct Disk {
     names: Names,
     durable: Names,
     pending: Vec<Naming>,
-    open: HashMap<u32, (Option<usize>, PathBuf, u64, bool)>,
+    open: HashMap<u32, Open>,
     is_deaf: bool,
 }
 
 impl Disk {
     /// An empty directory.
     pub fn new(root: PathBuf) -> Self {
-        let names = Names::from([(root.clone(), Node::Directory)]);
+        let names = vec![BTreeMap::new()];
         Self {
             root,
             inodes: Vec::new(),
@@ -112,52 +125,77 @@ impl Disk {
             Call::Write { fd, offset, bytes } => self.write(*fd, *offset, bytes),
             Call::Moved { fd, by } => {
                 if let Some(file) = self.open.get_mut(fd) {
-                    file.2 += by;
+                    file.stands += by;
                 }
             }
             Call::Seek { fd, to } => {
                 if let Some(file) = self.open.get_mut(fd) {
-                    file.2 = *to;
+                    file.stands = *to;
                 }
             }
             Call::Truncate { fd, length } => {
-                if let Some((Some(inode), ..)) = self.open.get(fd) {
+                if let Some(Open { node: Node::File(inode), .. }) = self.open.get(fd) {
                     let length = usize::try_from(*length).unwrap();
                     self.inodes[*inode].pending.push(Change::Truncate { length });
                 }
             }
             Call::Sync { fd } => self.sync(*fd),
             Call::Rename { from, to } if to.starts_with(&self.root) => {
-                self.name(Naming::Rename(from.clone(), to.clone()));
+                let node = self.node(from).unwrap();
+                self.name(Naming::Rename(self.place(from), self.place(to), node));
             }
-            Call::Remove { path } if path.starts_with(&self.root) => self.name(Naming::Remove(path.clone())),
+            Call::Remove { path } if path.starts_with(&self.root) => {
+                self.name(Naming::Remove(self.place(path)));
+            }
             Call::MakeDirectory { path } if path.starts_with(&self.root) => {
-                self.name(Naming::Set(path.clone(), Node::Directory));
+                let number = self.names.len();
+                self.names.push(BTreeMap::new());
+                self.durable.push(BTreeMap::new());
+                self.name(Naming::Set(self.place(path), Node::Directory(number)));
             }
             Call::Rename { .. } | Call::Remove { .. } | Call::MakeDirectory { .. } | Call::Told { .. } => {}
         }
     }
 
+    /// The directory that a path stands in, as the names are now, and its name there.
+    fn place(&self, path: &Path) -> Place {
+        let directory = match self.node(path.parent().unwrap()) {
+            Some(Node::Directory(number)) => number,
+            _ => panic!("{} is in no directory", path.display()),
+        };
+        (directory, path.file_name().unwrap().to_owned())
+    }
+
+    fn node(&self, path: &Path) -> Option<Node> {
+        let mut node = Node::Directory(0);
+        for name in path.strip_prefix(&self.root).unwrap() {
+            let Node::Directory(number) = node else { return None };
+            node = *self.names[number].get(name)?;
+        }
+        Some(node)
+    }
+
     fn open_file(&mut self, fd: u32, path: &Path, truncates: bool, creates: bool, appends: bool) {
-        let inode = match self.names.get(path) {
-            Some(Node::File(inode)) => Some(*inode),
-            Some(Node::Directory) => None,
+        let node = match self.node(path) {
+            Some(node) => node,
             None if creates => {
                 self.inodes.push(Inode::default());
-                let inode = self.inodes.len() - 1;
-                self.name(Naming::Set(path.to_owned(), Node::File(inode)));
-                Some(inode)
+                let node = Node::File(self.inodes.len() - 1);
+                self.name(Naming::Set(self.place(path), node));
+                node
             }
             None => panic!("{} was opened and never made", path.display()),
         };
-        if let (Some(inode), true) = (inode, truncates) {
+        if let (Node::File(inode), true) = (node, truncates) {
             self.inodes[inode].pending.push(Change::Truncate { length: 0 });
         }
-        self.open.insert(fd, (inode, path.to_owned(), 0, appends));
+        self.open.insert(fd, Open { node, stands: 0, appends });
     }
 
     fn write(&mut self, fd: u32, offset: Option<u64>, bytes: &[u8]) {
-        let Some((Some(inode), _, stands, appends)) = self.open.get_mut(&fd) else { return };
+        let Some(Open { node: Node::File(inode), stands, appends }) = self.open.get_mut(&fd) else {
+            return;
+        };
         let end = || content(&self.inodes[*inode], Fate::Kept, &mut Dice(0)).len() as u64;
         let at = offset.unwrap_or_else(|| if *appends { end() } else { *stands });
         if offset.is_none() {
@@ -168,20 +206,21 @@ impl Disk {
     }
 
     fn sync(&mut self, fd: u32) {
-        let Some((inode, path, ..)) = self.open.get(&fd).filter(|_| !self.is_deaf) else { return };
-        if let Some(inode) = inode {
-            let inode = &mut self.inodes[*inode];
-            inode.durable = content(inode, Fate::Kept, &mut Dice(0));
-            inode.pending.clear();
+        let Some(node) = self.open.get(&fd).filter(|_| !self.is_deaf).map(|open| open.node) else {
             return;
-        }
-        let directory = path.clone();
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(|naming| naming.paths().iter().any(|path| path.parent() == Some(&directory)));
-        self.pending = later;
-        for naming in &due {
-            naming.apply(&mut self.durable);
+        };
+        match node {
+            Node::File(inode) => {
+                let inode = &mut self.inodes[inode];
+                inode.durable = content(inode, Fate::Kept, &mut Dice(0));
+                inode.pending.clear();
+            }
+            Node::Directory(number) => {
+                let (due, later): (Vec<_>, Vec<_>) =
+                    std::mem::take(&mut self.pending).into_iter().partition(|naming| naming.touches(number));
+                self.pending = later;
+                due.iter().for_each(|naming| naming.apply(&mut self.durable));
+            }
         }
     }
 
@@ -199,13 +238,18 @@ impl Disk {
             Fate::Mixed => dice.below(self.pending.len() + 1),
         };
         self.pending[..happened].iter().for_each(|naming| naming.apply(&mut names));
-        for (path, node) in &names {
-            let path = to.join(path.strip_prefix(&self.root).unwrap());
+        self.put(&names, 0, fate, dice, to);
+    }
+
+    /// Writes what a directory has to another one.
+    fn put(&self, names: &Names, directory: usize, fate: Fate, dice: &mut Dice, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for (name, node) in &names[directory] {
             match node {
-                Node::Directory => std::fs::create_dir_all(path).unwrap(),
-                // The directory of a file may have been lost, and the file with it.
-                Node::File(_) if !path.parent().unwrap().is_dir() => {}
-                Node::File(inode) => std::fs::write(path, content(&self.inodes[*inode], fate, dice)).unwrap(),
+                Node::Directory(number) => self.put(names, *number, fate, dice, &to.join(name)),
+                Node::File(inode) => {
+                    std::fs::write(to.join(name), content(&self.inodes[*inode], fate, dice)).unwrap();
+                }
             }
         }
     }
@@ -241,25 +285,20 @@ fn content(inode: &Inode, fate: Fate, dice: &mut Dice) -> Vec<u8> {
 }
 
 impl Naming {
-    fn paths(&self) -> Vec<&Path> {
+    fn touches(&self, directory: usize) -> bool {
         match self {
-            Self::Set(path, _) | Self::Remove(path) => vec![path],
-            Self::Rename(from, to) => vec![from, to],
+            Self::Set(place, _) | Self::Remove(place) => place.0 == directory,
+            Self::Rename(from, to, _) => from.0 == directory || to.0 == directory,
         }
     }
 
     fn apply(&self, names: &mut Names) {
         match self {
-            Self::Set(path, node) => drop(names.insert(path.clone(), *node)),
-            Self::Remove(path) => drop(names.remove(path)),
-            Self::Rename(from, to) => {
-                let moved: Vec<_> = names.keys().filter(|path| path.starts_with(from)).cloned().collect();
-                for path in moved {
-                    let node = names.remove(&path).unwrap();
-                    let rest = path.strip_prefix(from).unwrap();
-                    let target = if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) };
-                    names.insert(target, node);
-                }
+            Self::Set((directory, name), node) => drop(names[*directory].insert(name.clone(), *node)),
+            Self::Remove((directory, name)) => drop(names[*directory].remove(name)),
+            Self::Rename((old, from), (new, to), node) => {
+                names[*old].remove(from);
+                names[*new].insert(to.clone(), *node);
             }
         }
     }

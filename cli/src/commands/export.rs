@@ -65,6 +65,9 @@ pub struct Args {
     /// Prove the evidence to whoever has this checkpoint, from what the log held then
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "known_at"])]
     at_checkpoint: Option<PathBuf>,
+    /// Leave the attached files out of the evidence; it lists their hashes all the same
+    #[arg(long)]
+    without_attachments: bool,
     /// Events that may have ended then or later
     #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
     from: Option<String>,
@@ -96,8 +99,10 @@ impl FromStr for Target {
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let Target::Format(target) = args.target else { return write_evidence(args, session) };
-    if args.key.is_some() || args.at_checkpoint.is_some() {
-        return Err(CliError::usage("--key and --at-checkpoint go with --to evidence"));
+    if args.key.is_some() || args.at_checkpoint.is_some() || args.without_attachments {
+        return Err(CliError::usage(
+            "--key, --at-checkpoint and --without-attachments go with --to evidence",
+        ));
     }
     let store = session.open()?;
     // The output is opened before the long work: a path that cannot be written is told at once.
@@ -144,7 +149,7 @@ fn write_evidence(args: &Args, session: &Session) -> CliResult<()> {
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
     let chosen = chosen(&args.question, &question, &known);
     let chosen: Vec<EventId> = chosen.into_iter().map(|known| known.event.id.clone()).collect();
-    evidence::write(session, &store, &question, &chosen, &vouched, directory)
+    evidence::write(session, &store, &question, &chosen, &vouched, !args.without_attachments, directory)
 }
 
 /// The events that a question selects, in list order; all dates where it was not asked as of one.

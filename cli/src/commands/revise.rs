@@ -80,7 +80,9 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     args.event.keep_files(&event, &store)?;
     let entry = Entry::new(session.timeline().clone(), Write::Revise(Box::new(event)));
     let written = store.write(vec![entry], session.host(), &args.writing.options());
-    tell(session, &written.map_err(|failed| explain(&store, failed, false))?)
+    let answers = written.map_err(|failed| explain(&store, failed, false))?;
+    session.remark(&store)?;
+    tell(session, &answers)
 }
 
 fn whole(args: &Args, session: &Session, file: &std::path::Path) -> CliResult<Event> {

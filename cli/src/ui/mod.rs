@@ -22,7 +22,7 @@ pub use doubt::{contested, doubt};
 pub use progress::Progress;
 pub use safe::{safe, safe_json};
 pub use table::Table;
-pub use words::{dated, position};
+pub use words::{dated, lagging, position};
 
 use crate::args::{Color, OutputFormat};
 use crate::error::{CliError, CliResult};

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use annals_model::{EventId, Seq, TimelineName, Version};
 
 use crate::codec::frame::{self, Encoded, Frame};
+use crate::host::ClockLag;
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::{BLOCK, Hash};
 use crate::seal::{self, Sealed};
@@ -36,6 +37,8 @@ pub struct Layer {
     pub erased: BTreeSet<Seq>,
     /// Where the log ends behind them.
     pub head: Head,
+    /// A clock that lay behind the log's last record when they were decided.
+    pub lag: Option<ClockLag>,
 }
 
 impl Layer {
@@ -48,6 +51,7 @@ impl Layer {
         self.versions.extend(later.versions);
         self.erased.extend(later.erased);
         self.head = later.head;
+        self.lag = self.lag.or(later.lag);
     }
 
     /// The commit that stores it behind the log as it is.

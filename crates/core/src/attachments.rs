@@ -150,12 +150,14 @@ impl Attachments {
     /// Removes what a kill has left half-written. Nobody may be writing one.
     pub(crate) fn remove_unfinished(&self) -> Result<()> {
         let failed = |e| Error::io("cannot remove a half-written attachment", e);
+        let mut is_changed = false;
         for name in files::names(&self.directory).map_err(failed)? {
             if name.starts_with(UNFINISHED) {
                 fs::remove_file(self.directory.join(name)).map_err(failed)?;
+                is_changed = true;
             }
         }
-        Ok(())
+        if is_changed { files::sync_directory(&self.directory).map_err(failed) } else { Ok(()) }
     }
 
     /// Removes one for good; whether it was there.

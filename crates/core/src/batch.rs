@@ -13,7 +13,7 @@ use crate::ahead::{Ground, Key, Layer};
 use crate::codec::frame::Frame;
 use crate::codec::v1::Seal;
 use crate::error::{Conflict, NotFound};
-use crate::host::Host;
+use crate::host::{ClockLag, Host};
 use crate::log::{EventEntry, Head, Log};
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions};
@@ -54,6 +54,10 @@ pub struct Batch<'a, L> {
     /// Only an import follows what earlier runs wrote; a single write is judged by what stands.
     resume: Option<&'a mut Resume>,
     now: RecordedAt,
+    /// How the clock lay behind the log, if it did.
+    lag: Option<ClockLag>,
+    /// Whether a record carries the clock's time and not one of its own.
+    clocked: bool,
     /// When the last record was recorded.
     recorded_at: Option<RecordedAt>,
     sealing: Sealing,
@@ -91,7 +95,9 @@ impl<'a, L: Log> Batch<'a, L> {
         }
         let recorded_at = head.recorded_at;
         // A clock that has been set back must not make record times go back.
-        let now = host.now().max(recorded_at.unwrap_or(RecordedAt::from_micros(i64::MIN)));
+        let clock = host.now();
+        let now = clock.max(recorded_at.unwrap_or(RecordedAt::from_micros(i64::MIN)));
+        let lag = (now > clock).then_some(ClockLag { clock, recorded_at: now });
         let sealing = match workshop {
             Some(workshop) => Sealing::beside(head.frontier, workshop),
             None => Sealing::here(head.frontier),
@@ -104,6 +110,8 @@ impl<'a, L: Log> Batch<'a, L> {
             options,
             resume,
             now,
+            lag,
+            clocked: false,
             recorded_at,
             sealing,
             events,
@@ -376,8 +384,9 @@ impl<'a, L: Log> Batch<'a, L> {
         Ok(seq)
     }
 
-    fn record_time(&self, own: Option<RecordedAt>) -> Result<RecordedAt> {
+    fn record_time(&mut self, own: Option<RecordedAt>) -> Result<RecordedAt> {
         let Some(own) = own.filter(|_| self.options.keep_record_times) else {
+            self.clocked = true;
             // Kept times may have run ahead of the clock within this batch.
             return Ok(self.now.max(self.recorded_at.unwrap_or(self.now)));
         };
@@ -421,6 +430,7 @@ impl<'a, L: Log> Batch<'a, L> {
             versions: self.versions,
             erased: self.erased,
             head: Head { frontier: sealed.frontier, recorded_at: self.recorded_at },
+            lag: self.lag.filter(|_| self.clocked),
         }))
     }
 

@@ -17,6 +17,7 @@ use annals_model::{EventId, Outcome, Record, SavedSnapshot, Seq, TimelineName, W
 
 use crate::attachments::{self, Attachments};
 use crate::log::Log;
+use crate::sled_log::steps;
 use crate::snapshots::{self, Snapshots};
 use crate::store::Store;
 use crate::{Error, Result, dates, index, scan};
@@ -61,6 +62,7 @@ impl<L: Log> Store<L> {
     }
 
     fn clean_of(&self, redacted: &[Redacted], notes: &mut Vec<String>) -> Result<()> {
+        steps::reach("clean the indexes")?;
         if let Some(index) = self.index() {
             index.forget().map_err(|e| Error::io("cannot remove the index", e))?;
         }
@@ -72,6 +74,7 @@ impl<L: Log> Store<L> {
         remove(&directory.join(index::DIRECTORY)).map_err(|e| Error::io("cannot remove the index", e))?;
         remove(&directory.join(dates::DIRECTORY))
             .map_err(|e| Error::io("cannot remove the index of dates", e))?;
+        steps::reach("clean the answers")?;
         let snapshots = Snapshots::at(directory.join(snapshots::DIRECTORY));
         snapshots.remove_unfinished()?;
         for name in snapshots.names()? {
@@ -90,6 +93,7 @@ impl<L: Log> Store<L> {
                 notes.push(format!("the saved answer {name} depended on {}, and was erased", by.id));
             }
         }
+        steps::reach("clean the attachments")?;
         self.clean_attachments(&Attachments::at(directory.join(attachments::DIRECTORY)), notes)
     }
 
@@ -166,10 +170,11 @@ fn said(answer: &Json) -> Vec<(&String, &Json)> {
     fields.filter(|(name, _)| !counts.contains(&name.as_str())).collect()
 }
 
-/// Removes a directory with all that is in it, durably.
+/// Removes a directory with all that is in it, durably. Where it is gone already, whoever removed it need not have seen
+/// to that.
 fn remove(directory: &Path) -> std::io::Result<()> {
     match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other.and_then(|()| directory.parent().map_or(Ok(()), |p| File::open(p)?.sync_all())),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => directory.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all()),
     }
 }

@@ -13,6 +13,22 @@ pub trait Host {
     fn fill_random(&self, buffer: &mut [u8]);
 }
 
+/// A writer's clock that lay behind the log's last record, so that what was recorded carries that record's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockLag {
+    /// What the clock showed.
+    pub clock: RecordedAt,
+    /// The record time that was given instead.
+    pub recorded_at: RecordedAt,
+}
+
+impl ClockLag {
+    /// How far it lay behind, in whole seconds.
+    pub const fn seconds(&self) -> u64 {
+        self.recorded_at.micros().saturating_sub(self.clock.micros()).unsigned_abs() / 1_000_000
+    }
+}
+
 /// Makes an id for an event that came without one: a `UUIDv7` (RFC 9562, section 5.7), lower case.
 pub fn new_event_id(host: &dyn Host) -> Result<EventId, Invalid> {
     let mut random = [0; 10];

@@ -54,7 +54,7 @@ pub use codec::frame::{Encoded, Frame, RawRecord, pack};
 pub use codec::leaf::{Salt, commitment, content_json, record_leaf};
 pub use codec::v1::{Head as RecordHead, Seal};
 pub use error::{Conflict, Damage, Error, NotFound, Result};
-pub use host::{Host, new_event_id};
+pub use host::{ClockLag, Host, new_event_id};
 pub use known::{Known, KnownEvent};
 pub use listing::{Listed, Listing, Room};
 pub use log::{Commit, EventEntry, Head, Log, StoredFrame};

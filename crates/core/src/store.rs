@@ -15,7 +15,7 @@ use crate::ahead::{Ground, Layer};
 use crate::batch::{Batch, Resume};
 use crate::dates::DateIndex;
 use crate::group::Group;
-use crate::host::Host;
+use crate::host::{ClockLag, Host};
 use crate::index::ClaimIndex;
 use crate::log::Log;
 use crate::sealing::Workshop;
@@ -31,6 +31,8 @@ pub struct Store<L> {
     /// Where the log ended after the last commit of this store.
     grown: Mutex<Seq>,
     growth: Condvar,
+    /// The first clock that lay behind the log since somebody asked last.
+    lag: Mutex<Option<ClockLag>>,
     /// What was cleaned of erased content since somebody asked last.
     notes: Mutex<Vec<String>>,
 }
@@ -63,6 +65,7 @@ impl<L: Log> Store<L> {
             group: Group::default(),
             grown: Mutex::new(Seq(0)),
             growth: Condvar::new(),
+            lag: Mutex::default(),
             notes: Mutex::default(),
         }
     }
@@ -117,7 +120,9 @@ impl<L: Log> Store<L> {
             answers
         });
         // A refusal waits, too: what it was refused for may not be durable yet.
-        self.group.settle(turn, &self.log, |layer| self.grow(layer.head.seq())).map_err(whole)?;
+        self.group
+            .settle(turn, &self.log, |layer| self.landed(layer.head.seq(), layer.lag))
+            .map_err(whole)?;
         self.clean(answers.iter().flatten()).map_err(whole)?;
         answers
     }
@@ -155,7 +160,7 @@ impl<L: Log> Store<L> {
         mut answered: impl FnMut(Written),
     ) -> Result<(), Failed> {
         check(options)?;
-        let turn = self.group.alone(&self.log, |layer| self.grow(layer.head.seq()));
+        let turn = self.group.alone(&self.log, |layer| self.landed(layer.head.seq(), layer.lag));
         let mut redacted = Vec::new();
         let layer = std::thread::scope(|scope| {
             let workshop = Workshop::open(scope, workers);
@@ -196,7 +201,7 @@ impl<L: Log> Store<L> {
         mut decided: impl FnMut(Result<Written>),
     ) -> Result<(), Failed> {
         check(options)?;
-        let turn = self.group.alone(&self.log, |layer| self.grow(layer.head.seq()));
+        let turn = self.group.alone(&self.log, |layer| self.landed(layer.head.seq(), layer.lag));
         let mut redacted = Vec::new();
         let layer = std::thread::scope(|scope| {
             let workshop = Workshop::open(scope, workers);
@@ -238,9 +243,9 @@ impl<L: Log> Store<L> {
 
     /// Commits what an import came to.
     fn land(&self, layer: Layer) -> Result<(), Failed> {
-        let end = layer.head.seq();
+        let (end, lag) = (layer.head.seq(), layer.lag);
         self.log.commit(&layer.into_commit(&self.log).map_err(whole)?).map_err(whole)?;
-        self.grow(end);
+        self.landed(end, lag);
         Ok(())
     }
 
@@ -258,8 +263,17 @@ impl<L: Log> Store<L> {
         Ok(end.max(*grown))
     }
 
+    /// The first clock that lay behind the log's last record when something was recorded, since this was asked last.
+    /// Record times never go back; whoever sees to the clock wants to know.
+    pub fn clock_lag(&self) -> Option<ClockLag> {
+        self.lag.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Wakes those who wait for the log to grow.
-    fn grow(&self, end: Seq) {
+    fn landed(&self, end: Seq, lag: Option<ClockLag>) {
+        if let Some(lag) = lag {
+            self.lag.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(lag);
+        }
         *self.grown.lock().unwrap_or_else(PoisonError::into_inner) = end;
         self.growth.notify_all();
     }

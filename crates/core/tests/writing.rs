@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Barrier;
 
 use annals_core::{
-    BLOCK, Conflict, Durability, Error, Host, Log, SledLog, SledOptions, Store, StoredRecord, WriteOptions,
-    new_event_id, scan,
+    BLOCK, ClockLag, Conflict, Durability, Error, Host, Log, SledLog, SledOptions, Store, StoredRecord,
+    WriteOptions, new_event_id, scan,
 };
 use annals_model::{
     Entry, Event, EventId, Expectation, KnownAt, Outcome, RecordedAt, Seq, TimelineName, Version, Write,
@@ -275,8 +275,14 @@ fn a_clock_that_is_set_back_holds_record_times_up() {
     };
     assert_eq!(write(&store, -5_000_000, "a"), -5_000_000, "before 1970");
     assert_eq!(write(&store, 1_000, "b"), 1_000);
+    assert_eq!(store.clock_lag(), None);
     for (back, name) in [(999, "c"), (-1, "d"), (i64::MIN, "e")] {
         assert_eq!(write(&store, back, name), 1_000);
+        assert_eq!(write(&store, back, name), 1_000, "it is there already");
+        let [clock, recorded_at] = [back, 1_000].map(RecordedAt::from_micros);
+        assert_eq!(store.clock_lag(), Some(ClockLag { clock, recorded_at }));
+        assert_eq!(write(&store, back, name), 1_000);
+        assert_eq!(store.clock_lag(), None, "nothing was recorded");
     }
     drop(store);
     let log = SledLog::open(&directory.path().join("store"), &SledOptions::default()).unwrap();

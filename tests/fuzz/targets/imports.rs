@@ -1,7 +1,7 @@
 //! Files of events: every format that `import` reads.
 //!
-//! Every event that comes out of a file can be written as a line, which is read as the same event, and can be exported to
-//! every format.
+//! Every event that comes out of a file can be written as a line, which is read as the same event. A target of its own
+//! exports the events of any file to every format, which takes many times as long as reading them.
 
 use std::io::Cursor;
 
@@ -14,6 +14,16 @@ use annals_model::{Event, EventId, RecordedAt, Seq, TimelineName, Write};
 
 /// Events of one file that are exported again.
 const MOST: usize = 20;
+/// What a file of the target `exports` begins with: a letter for its format.
+const LETTERS: [(u8, ImportFormat); 7] = [
+    (b'j', ImportFormat::Jsonl),
+    (b'c', ImportFormat::Csv),
+    (b't', ImportFormat::Tsv),
+    (b'i', ImportFormat::Ics),
+    (b'm', ImportFormat::Markwhen),
+    (b'l', ImportFormat::TimelineJs),
+    (b's', ImportFormat::Timesketch),
+];
 
 pub fn jsonl(bytes: &[u8]) {
     file(ImportFormat::Jsonl, bytes, None);
@@ -49,7 +59,16 @@ pub fn timesketch(bytes: &[u8]) {
     file(ImportFormat::Timesketch, bytes, None);
 }
 
-fn file(format: ImportFormat, bytes: &[u8], map: Option<&ColumnMap>) {
+/// A letter that says what the rest is, and a file, whose first events are exported.
+pub fn exports(bytes: &[u8]) {
+    let Some((letter, bytes)) = bytes.split_first() else { return };
+    let Some((_, format)) = LETTERS.iter().find(|(known, _)| known == letter) else { return };
+    let mut events = file(*format, bytes, None);
+    events.truncate(MOST);
+    everywhere(&TimelineName::new("main").unwrap(), &events);
+}
+
+fn file(format: ImportFormat, bytes: &[u8], map: Option<&ColumnMap>) -> Vec<Event> {
     let timeline = TimelineName::new("main").unwrap();
     let options = ImportOptions { map, raw: false };
     let (mut events, mut entries) = (Vec::new(), 0);
@@ -61,8 +80,7 @@ fn file(format: ImportFormat, bytes: &[u8], map: Option<&ColumnMap>) {
             Err(fault) => assert!(!fault.to_string().is_empty()),
         }
     }
-    events.truncate(MOST);
-    everywhere(&timeline, &events);
+    events
 }
 
 /// The event of a line, if it has one, which comes back from its own line.

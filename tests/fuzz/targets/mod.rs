@@ -21,7 +21,7 @@ mod store;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 17] = [
+pub const ALL: [(&str, Target); 18] = [
     ("date", dates::date),
     ("spoken", dates::spoken),
     ("map", files::map),
@@ -32,6 +32,7 @@ pub const ALL: [(&str, Target); 17] = [
     ("markwhen", imports::markwhen),
     ("timelinejs", imports::timelinejs),
     ("timesketch", imports::timesketch),
+    ("exports", imports::exports),
     ("frame", store::frame),
     ("manifest", files::manifest),
     ("segment", files::segment),

@@ -9,6 +9,7 @@ use annals_core::proof::checkpoint::Checkpoint;
 use annals_core::{StoredRecord, hex};
 use annals_model::{Content, Event, Question, Source};
 
+use super::attached::{self, Kept};
 use super::by_event;
 use crate::ui::{counted, safe};
 
@@ -23,10 +24,11 @@ pub fn page(
     checkpoint: &Checkpoint,
     key: Option<&str>,
     question: &Question,
+    kept: &Kept,
 ) -> String {
     let mut page = String::with_capacity(16 * 1024);
     // Writing into a string cannot fail.
-    let _ = write_page(&mut page, records, checkpoint, key, question);
+    let _ = write_page(&mut page, records, checkpoint, key, question, kept);
     page
 }
 
@@ -36,6 +38,7 @@ fn write_page(
     checkpoint: &Checkpoint,
     key: Option<&str>,
     question: &Question,
+    kept: &Kept,
 ) -> fmt::Result {
     let events = by_event(records);
     let title =
@@ -51,7 +54,7 @@ fn write_page(
     write_what(out, records.len(), checkpoint, key)?;
     writeln!(out, "<h2>The events</h2>")?;
     for (shown, versions) in &events {
-        write_event(out, shown, versions)?;
+        write_event(out, shown, versions, kept)?;
     }
     write_how(out, key)?;
     writeln!(out, "</main>\n</body>\n</html>")
@@ -97,7 +100,12 @@ fn write_what(out: &mut String, records: usize, checkpoint: &Checkpoint, key: Op
     )
 }
 
-fn write_event(out: &mut String, shown: &StoredRecord, versions: &[&StoredRecord]) -> fmt::Result {
+fn write_event(
+    out: &mut String,
+    shown: &StoredRecord,
+    versions: &[&StoredRecord],
+    kept: &Kept,
+) -> fmt::Result {
     let Content::Event(event) = &shown.record.content else { return Ok(()) };
     writeln!(out, "<article>\n<h3>{}</h3>", isolated(&event.title))?;
     match &event.date {
@@ -113,7 +121,7 @@ fn write_event(out: &mut String, shown: &StoredRecord, versions: &[&StoredRecord
         writeln!(out, "<p>{}</p>", isolated(text))?;
     }
     for source in &event.sources {
-        write_source(out, source)?;
+        write_source(out, source, kept)?;
     }
     writeln!(out, "<ul class=\"small\">")?;
     for stored in versions {
@@ -144,7 +152,7 @@ fn write_version(out: &mut String, stored: &StoredRecord, shown: &Event) -> fmt:
     )
 }
 
-fn write_source(out: &mut String, source: &Source) -> fmt::Result {
+fn write_source(out: &mut String, source: &Source, kept: &Kept) -> fmt::Result {
     if let Some(quote) = &source.quote {
         writeln!(out, "<blockquote>“{}”</blockquote>", isolated(quote))?;
     }
@@ -157,6 +165,8 @@ fn write_source(out: &mut String, source: &Source) -> fmt::Result {
     parts.extend(
         source.sha256.as_deref().map(|hash| format!("SHA-256 <span class=\"hash\">{}</span>", escaped(hash))),
     );
+    let along = source.sha256.as_deref().filter(|hash| kept.contains_key(*hash));
+    parts.extend(along.map(|hash| the_file(hash, source.attached().map_or(hash, |(_, name)| name))));
     if parts.is_empty() { Ok(()) } else { writeln!(out, "<p class=\"small\">{}</p>", parts.join(", ")) }
 }
 
@@ -176,8 +186,15 @@ fn write_how(out: &mut String, key: Option<&str>) -> fmt::Result {
          note (C2SP tlog-checkpoint, Ed25519). If there is a <code>checkpoint.txt.tsr</code>, <code>openssl ts \
          -verify -data checkpoint.txt -in checkpoint.txt.tsr -CAfile CA.pem</code> says when a time-stamping authority \
          saw it. <code>attachments.jsonl</code> lists the files that the sources name by \
-         their SHA-256: compare yours with <code>sha256sum</code>.</p>"
+         their SHA-256. Those in <code>attachments</code> have it for their name; compare others that you \
+         have with <code>sha256sum</code>.</p>"
     )
+}
+
+/// A link to a file of the folder, to be saved under a name: a browser that opened it would do as it says.
+fn the_file(hash: &str, name: &str) -> String {
+    let (hash, name) = (escaped(hash), escaped(name));
+    format!("<a download=\"{name}\" href=\"{}/{hash}\">the file is in this folder</a>", attached::DIRECTORY)
 }
 
 /// An address as a link, if it is one of the web.

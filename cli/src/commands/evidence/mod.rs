@@ -1,9 +1,10 @@
 //! `annals export --to evidence`: chosen events as a folder that anybody can check without Annals.
 //!
-//! The folder has the records, the way from each to the root of the log, the checkpoint that states this root, a
-//! page for people and a script in plain Python that checks everything. It appears whole or not at all, and has no
+//! The folder has the records, the way from each to the root of the log, the checkpoint that states this root, the files
+//! that the events name, a page for people and a script in plain Python that checks everything. It appears whole or not at all, and has no
 //! clock in it: the same log, question and key give the same bytes.
 
+mod attached;
 mod cover;
 
 use std::fs::{self, File};
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use self::attached::Kept;
 use super::{attest, prove};
 use crate::error::{CliError, CliResult};
 use crate::files::{self, cannot, refused};
@@ -115,6 +117,7 @@ pub fn write(
     question: &Question,
     chosen: &[EventId],
     vouched: &Vouched,
+    with_files: bool,
     directory: &Path,
 ) -> CliResult<()> {
     if directory.symlink_metadata().is_ok() {
@@ -130,10 +133,16 @@ pub fn write(
     let records = records(store, question, chosen, size)?;
     let proof = proof(store, &records, &vouched.checkpoint)?;
     prove::check(&Proof::Inclusion(proof.clone()))?;
-    let files = contents(&records, proof, vouched, question)?;
-    place(directory, &files)?;
+    let attachments = store.log().attachments();
+    let mut kept = if with_files { attached::kept(&attachments, &records)? } else { Kept::new() };
+    let files = contents(&records, proof, vouched, question, &kept)?;
+    place(directory, &files, &mut kept)?;
     let (records, events) = (counted(records.len() as u64, "record"), counted(chosen.len() as u64, "event"));
-    ui::note(session, &format!("{}: {records} of {events}, in a log of {size}", directory.display()))?;
+    let also = match kept.len() as u64 {
+        0 => String::new(),
+        count => format!(", with {}", counted(count, "attachment")),
+    };
+    ui::note(session, &format!("{}: {records} of {events}, in a log of {size}{also}", directory.display()))?;
     if vouched.checkpoint.note().signatures().is_empty() {
         ui::note(session, "the checkpoint is not signed: --key FILE signs it")?;
     }
@@ -173,6 +182,7 @@ fn contents(
     proof: Inclusion,
     vouched: &Vouched,
     question: &Question,
+    kept: &Kept,
 ) -> CliResult<Files> {
     let mut lines = String::new();
     let mut paths = Vec::with_capacity(records.len());
@@ -187,7 +197,7 @@ fn contents(
     let Vouched { checkpoint, key, token } = vouched;
     let public = key.as_ref().map(|key| key.public().to_string());
     let mut files: Files = vec![
-        (COVER, cover::page(records, checkpoint, public.as_deref(), question).into_bytes()),
+        (COVER, cover::page(records, checkpoint, public.as_deref(), question, kept).into_bytes()),
         (ATTACHMENTS, attachments(records)?.into_bytes()),
         (CHECKPOINT, checkpoint.to_string().into_bytes()),
         (EVENTS, lines.into_bytes()),
@@ -201,7 +211,8 @@ fn contents(
         let hash: [u8; 32] = Sha256::digest(content).into();
         format!("{}  {name}\n", hex(&hash))
     });
-    let sums: String = sums.collect();
+    let along = kept.keys().map(|sha256| format!("{sha256}  {}/{sha256}\n", attached::DIRECTORY));
+    let sums: String = sums.chain(along).collect();
     files.push((SUMS, sums.into_bytes()));
     Ok(files)
 }
@@ -227,7 +238,7 @@ fn cited(records: &[StoredRecord]) -> impl Iterator<Item = (Seq, &EventId, &Sour
 }
 
 /// Puts the folder in its place when all of it is there.
-fn place(directory: &Path, files: &Files) -> CliResult<()> {
+fn place(directory: &Path, files: &Files, kept: &mut Kept) -> CliResult<()> {
     let failed = |e: std::io::Error| cannot("write", directory, &e);
     let parent = files::directory(directory);
     fs::read_dir(parent).map_err(failed)?;
@@ -238,6 +249,7 @@ fn place(directory: &Path, files: &Files) -> CliResult<()> {
         files::set_mode(&file, 0o644).map_err(failed)?;
         file.sync_all().map_err(failed)?;
     }
+    attached::copy(kept, new.path())?;
     let opened = File::open(new.path()).map_err(failed)?;
     files::set_mode(&opened, 0o755).map_err(failed)?;
     opened.sync_all().map_err(failed)?;
@@ -247,8 +259,9 @@ fn place(directory: &Path, files: &Files) -> CliResult<()> {
     File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
 }
 
-/// Reads the proof that a folder of evidence has.
+/// Reads the proof that a folder of evidence has, and holds the files in it against their names.
 pub fn read(directory: &Path) -> CliResult<Proof> {
+    attached::check(directory)?;
     let name = files::shown(directory);
     let refuse = |what: String| refused(&name, &Refusal::at(Step::Reading, what));
     let text = |file: &str| -> CliResult<String> {

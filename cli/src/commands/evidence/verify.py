@@ -5,7 +5,7 @@ README.html is for people and proves nothing; what is printed here of the record
 the evidence could change this script, too: take one from a copy of Annals that you trust."""
 import base64, datetime, hashlib, json, os, sys
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
-D, I = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
+D, I, B = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P), (4 * pow(5, -1, P) % P).to_bytes(32, "little")
 HEAD, OPS = ("seq", "recorded_at", "recorded_by", "op", "timeline", "salt"), ["append", "revise", "retract", "redact"]
 FILES = {"README.html", "attachments.jsonl", "checkpoint.txt", "events.jsonl", "proofs.json", "verify.py"}
 HERE, wrong = os.path.dirname(os.path.abspath(__file__)), []
@@ -23,10 +23,7 @@ def unhex(digits): return require(bytes.fromhex(digits).hex() == digits, "not he
 def add(p, q):  # points of edwards25519: RFC 8032, section 5.1
     (a, b), (c, d), k = p, q, D * p[0] * p[1] * q[0] * q[1]
     return (a * d + b * c) * pow(1 + k, -1, P) % P, (b * d + a * c) * pow(1 - k, -1, P) % P
-def times(n, p):
-    q = (0, 1)
-    while n: q, p, n = add(q, p) if n & 1 else q, add(p, p), n >> 1
-    return q
+def times(n, p): return (0, 1) if n == 0 else add(times(n - 1, p), p) if n & 1 else times(n >> 1, add(p, p))
 def point(data):
     y, odd = int.from_bytes(data, "little") & ~(1 << 255), data[31] >> 7
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
@@ -37,8 +34,7 @@ def point(data):
 def is_signed(key, text, signature):
     r, s = signature[:32], int.from_bytes(signature[32:], "little")
     h = int.from_bytes(hashlib.sha512(r + key + text).digest(), "little") % L
-    base = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
-    return len(signature) == 64 and s < L and times(s, base) == add(point(r), times(h, point(key)))
+    return len(signature) == 64 and s < L and times(s, point(B)) == add(point(r), times(h, point(key)))
 def signed(given, text, lines):  # C2SP signed-note
     name, number, key = given.strip().split("+", 2)
     key = base64.b64decode(key, validate=True)
@@ -88,8 +84,12 @@ def main(keys):
     records = [step(f"events.jsonl, line {n}", included, *pair, size, root) for n, pair in enumerate(zip(lines, ways), 1)]
     cited = [(s["sha256"], r["seq"], r["id"], s.get("title"), s.get("url"))
              for r in records if r for s in r.get("sources", []) if "sha256" in s]
-    cited = "".join(dump(dict(zip(("sha256", "seq", "id", "title", "url"), file))) + "\n" for file in cited).encode()
-    step("attachments.jsonl", require, cited == here("attachments.jsonl"), "it has other files than the records name")
+    listed = "".join(dump(dict(zip(("sha256", "seq", "id", "title", "url"), file))) + "\n" for file in cited).encode()
+    step("attachments.jsonl", require, listed == here("attachments.jsonl"), "it has other files than the records name")
+    there = {"attachments/" + name for _, _, names in os.walk(os.path.join(HERE, "attachments")) for name in names}
+    for name in sorted(there | {name for name in sums if "/" in name}):
+        step(name, require, sums.get(name) == name[12:] in [file[0] for file in cited], "no record names such a file")
+    for of, seq, *_ in cited: print(f"attachment {of} of record {seq}:", "here" if "attachments/" + of in there else "not here")
     keys = keys or ([here("public-key.txt").decode()] if "public-key.txt" in sums else [])
     signers = [step("signature", signed, key, (text + "\n").encode(), by.splitlines()) for key in keys]
     print(f"{len(ways)} records in the log of {size} with the root {root.hex()}")

@@ -20,7 +20,7 @@ use super::{Backup, Held, MARK, MARK_FILE, Source};
 use crate::codec::frame;
 use crate::codec::leaf::op_number;
 use crate::log::{Head, Log as _};
-use crate::sled_log::{Lock, SledLog};
+use crate::sled_log::{Lock, SledLog, steps};
 use crate::{Damage, Error, Result, files, scan};
 
 /// Bytes of frames that are read in one turn.
@@ -77,6 +77,7 @@ impl Backup {
         mut told: impl FnMut(Step),
     ) -> Result<Updated> {
         self.begin(source)?;
+        steps::reach("backup begun")?;
         let _lock = Lock::take(&self.path.join("lock"), holder, std::time::Duration::ZERO)?;
         let older = self.manifest()?;
         self.tidy(older.as_ref())?;
@@ -86,7 +87,9 @@ impl Backup {
             Ok(())
         })?;
         let plan = plan.ok_or_else(|| Damage::new("the store could not be read"))?;
+        steps::reach("backup planned")?;
         let manifest = self.copy(source, older.as_ref(), &plan, &mut told)?;
+        steps::reach("backup copied")?;
         self.check(&manifest, workers, |records| told(Step::Checked(records, manifest.records)))?;
         let is_new =
             |stored: &&Stored| older.as_ref().is_none_or(|older| older.files().all(|old| old != *stored));
@@ -96,7 +99,9 @@ impl Backup {
             erased: plan.erased,
             written: manifest.files().filter(is_new).map(|stored| stored.bytes).sum(),
         };
+        steps::reach("backup checked")?;
         manifest.write(&self.path)?;
+        steps::reach("backup in its place")?;
         self.tidy(Some(&manifest))?;
         Ok(updated)
     }
@@ -224,6 +229,7 @@ impl Backup {
             manifest.segments.extend(self.segments(source, generation, range.clone(), copied)?);
         }
         manifest.segments.sort_by_key(|segment| segment.first);
+        steps::reach("backup has the log")?;
         let failed = |e| Error::io("cannot write the backup", e);
         for (name, bytes) in &plan.snapshots {
             let sha = Sha(Sha256::digest(bytes).into());

@@ -23,7 +23,7 @@ use super::lock::Lock;
 use super::open::OPENER;
 use super::open::{make_private, open_sled, read_format};
 use super::sync::{sync_directory, sync_files};
-use super::{SledLog, SledOptions, guarded, index, keys, swap};
+use super::{SledLog, SledOptions, guarded, index, keys, steps, swap};
 use crate::codec::frame::{Frame, Packing, pack_as};
 use crate::log::{Log, StoredFrame};
 use crate::merkle::BLOCK;
@@ -102,6 +102,7 @@ impl SledLog {
         wait_until_closed(&sled)?;
         let bytes_before = bytes_in(&sled)?;
         let bytes = bytes_in(&path.join(swap::NEW))?;
+        steps::reach("closed for the exchange")?;
         swap::exchange(path)?;
         drop(lock);
         Ok(Compacted { witness, frames_before, frames, bytes_before, bytes })
@@ -119,7 +120,9 @@ impl SledLog {
         let witness = Witness { count: head.seq().0, root: head.frontier.root() };
         let new = self.path.join(swap::NEW);
         make_private(&new).map_err(|source| Error::io(format!("cannot make {}", new.display()), source))?;
+        steps::reach("begin anew")?;
         let frames_before = self.write_trees(&new, options, threads, told)?;
+        steps::reach("written anew")?;
         wait_until_closed(&new)?;
         let log = Self::open_files(&self.path, swap::NEW, options, None, false)?;
         let store = Store::new(log);
@@ -129,8 +132,10 @@ impl SledLog {
             return Err(damage.into());
         }
         wait_until_closed(&new)?;
+        steps::reach("checked anew")?;
         bring_to_disk(&new)?;
         sync_directory(&self.path)?;
+        steps::reach("synced anew")?;
         Ok((witness, frames_before, report.frames))
     }
 

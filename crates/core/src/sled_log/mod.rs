@@ -28,7 +28,7 @@ mod index;
 mod keys;
 mod lock;
 mod open;
-mod steps;
+pub(crate) mod steps;
 mod swap;
 mod sync;
 mod tail;

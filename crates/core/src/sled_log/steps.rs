@@ -1,4 +1,5 @@
-//! The steps of a commit, by name, so that a test can make each of them fail or end the process there.
+//! The steps of a commit, a compaction, a backup and a redaction, by name, so that a test can make each of them fail or
+//! end the process there.
 //!
 //! Only a build with the feature `failpoints` has anything here; in every other one a step is nothing.
 

@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::steps;
 use super::sync::sync_directory;
 use crate::{Error, Result};
 
@@ -23,13 +24,17 @@ const OLD: &str = "sled.old";
 pub fn exchange(path: &Path) -> Result<()> {
     let [sled, new, old] = [SLED, NEW, OLD].map(|name| path.join(name));
     rename(&sled, &old)?;
-    if let Err(error) = sync_directory(path).and_then(|()| rename(&new, &sled)) {
+    let moved = steps::reach("old one moved").and_then(|()| sync_directory(path));
+    if let Err(error) = moved.and_then(|()| rename(&new, &sled)) {
         rename(&old, &sled)?;
         return Err(error);
     }
+    steps::reach("new one moved")?;
     sync_directory(path)?;
+    steps::reach("exchanged")?;
     remove(&old)?;
-    sync_directory(path)
+    sync_directory(path)?;
+    steps::reach("old one removed")
 }
 
 /// Removes `sled.new`.
