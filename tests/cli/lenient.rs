@@ -165,3 +165,118 @@ fn many_refused_lines_are_counted_and_the_first_ones_told() {
     assert_eq!(done.code, 1);
     assert_eq!(done.stderr.matches("would be refused").count(), 1_001);
 }
+
+/// A file with refused entries among good ones: its name, its format, the text, what is put aside, and what mends that.
+type Other = (&'static str, &'static str, String, String, Vec<(&'static str, &'static str)>);
+
+/// One of each format.
+fn others() -> Vec<Other> {
+    let event = |id: &str, date: &str, title: &str| {
+        format!("BEGIN:VEVENT\r\nUID:{id}\r\nDTSTART;VALUE=DATE:{date}\r\nSUMMARY:{title}\r\nEND:VEVENT\r\n")
+    };
+    let calendar = |events: &str| {
+        format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//X//EN\r\n{events}END:VCALENDAR\r\n")
+    };
+    let (a, b) = (event("a", "20040101", "A"), event("b", "20041301", "B"));
+    let (c, d) = (event("c", "20050101", ""), event("old", "20050101", "Not what is there"));
+    let ics = (calendar(&format!("{a}{b}{c}{d}")), calendar(&format!("{b}{c}{d}")));
+
+    let slide = |id: &str, month: u8, title: &str| {
+        format!(
+            r#"{{"unique_id":"{id}","start_date":{{"year":2004,"month":{month}}},"text":{{"headline":"{title}"}}}}"#
+        )
+    };
+    let (a, b, c, d) = (slide("a", 1, "A"), slide("b", 13, "B"), slide("c", 2, ""), slide("old", 3, "Not"));
+    let json = (
+        format!(r#"{{"title":{{}},"events":[{b},{a},{d}],"eras":[{c}]}}"#),
+        format!("{{\"events\":[\n{b},\n{d}\n],\n\"eras\":[\n{c}\n]}}\n"),
+    );
+    let sheet = |rows: &str| format!("unique_id,Year,Month,Headline\r\n{rows}");
+    let rows = "b,2004,13,B\r\nc,2004,2,\r\nold,2004,3,Not\r\n";
+    let sheet = (sheet(&format!("a,2004,1,A\r\n{rows}")), sheet(rows));
+
+    let (head, a) = ("---\ntitle: T\n---\n", "2004-01: A\nid: a\n\ntext\n\n");
+    let (b, c, d) = ("2004-13: B\nid: b\n\n", "2004-02:\nid: c\n", "2004-03: Not\nid: old\n\nmore\n");
+    let markwhen = (
+        format!("{head}\n# One\n{a}{b}{c}\n## Two\n{d}"),
+        format!("{head}# One\n{b}{c}\n# One\n## Two\n{d}"),
+    );
+
+    let row = |id: &str, month: u8, title: &str| {
+        format!(
+            "{{\"event_id\":\"{id}\",\"datetime\":\"2004-{month:02}-01T00:00:00\",\"timestamp_desc\":\"x\",\"message\":\"{title}\"}}\n"
+        )
+    };
+    let (a, b, c, d) = (row("a", 1, "A"), row("b", 13, "B"), row("c", 2, ""), row("old", 3, "Not"));
+    let rows = (format!("{a}{b}{c}{d}"), format!("{b}{c}{d}"));
+    let months = ("13", "12");
+    vec![
+        (
+            "x.ics",
+            "ics",
+            ics.0,
+            ics.1,
+            vec![("1301", "1201"), ("SUMMARY:\r", "SUMMARY:C\r"), ("UID:old", "UID:d")],
+        ),
+        (
+            "x.json",
+            "timelinejs",
+            json.0,
+            json.1,
+            vec![months, (r#""headline":"""#, r#""headline":"C""#), ("old", "d")],
+        ),
+        ("x.csv", "timelinejs", sheet.0, sheet.1, vec![months, ("2,\r", "2,C\r"), ("old", "d")]),
+        (
+            "x.mw",
+            "markwhen",
+            markwhen.0,
+            markwhen.1,
+            vec![months, ("02:\n", "02: C\n"), ("id: old", "id: d")],
+        ),
+        (
+            "x.jsonl",
+            "timesketch",
+            rows.0,
+            rows.1,
+            vec![months, (r#""message":"""#, r#""message":"C""#), ("old", "d")],
+        ),
+    ]
+}
+
+#[test]
+fn entries_of_other_programs_are_put_aside_and_come_back_mended() {
+    for (name, format, text, aside, mends) in others() {
+        let sandbox = with_mixed();
+        sandbox.write(name, &text);
+        let run = |more: &[&str]| sandbox.run(&[&["import", "--from", format], more].concat());
+        let dry = run(&[name, "--dry-run"]);
+        assert_eq!(dry.code, 1, "{format}");
+        assert_eq!(dry.stdout, "1 would be appended; nothing was written\n", "{format}\n{}", dry.stderr);
+        assert_eq!(dry.stderr.matches("would be refused\n").count(), 3, "{format}\n{}", dry.stderr);
+        let done = run(&[name, "--skip-bad", "aside"]);
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (0, "1 appended, 3 put aside\n"),
+            "{format}\n{}",
+            done.stderr
+        );
+        assert_eq!(done.stderr.matches(" is refused: ").count(), 3, "{format}\n{}", done.stderr);
+        assert_eq!(read(&sandbox, "aside"), aside, "{format}");
+        // As they are, they are refused again, and put aside as they are.
+        let again = run(&["aside", "--skip-bad", "again"]);
+        assert_eq!(again.stdout, "3 put aside\n", "{format}\n{}", again.stderr);
+        assert_eq!(read(&sandbox, "again"), aside, "{format}");
+        // Chunk by chunk the file is the same.
+        run(&[name, "--chunk", "1", "--skip-bad", "chunks"]);
+        assert_eq!(read(&sandbox, "chunks"), aside, "{format}");
+        let mended = mends.iter().fold(aside, |text, (from, to)| text.replacen(from, to, 1));
+        sandbox.write("mended", &mended);
+        let done = run(&["mended"]);
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (0, "3 appended\n"),
+            "{format}\n{mended}\n{}",
+            done.stderr
+        );
+    }
+}

@@ -72,7 +72,8 @@ await withPage(async (page, complaints) => {
   assert.ok(bidi.includes('\\u{202e}') && !bidi.includes('\u202e'), bidi);
   const schemes = await page.evaluate(() => [...document.links].map((link) => link.protocol));
   assert.deepStrictEqual([...new Set(schemes)].sort(), ['file:', 'https:']);
-  assert.strictEqual(await page.locator('a[href^="https:"]:not([rel="noopener noreferrer"])').count(), 0);
+  assert.strictEqual(await page.locator('meta[name=referrer][content=no-referrer]').count(), 1);
+  assert.strictEqual(await page.locator('a[target]').count(), 0);
   assert.strictEqual(await page.locator('img, iframe, object, script:not([type]) ~ script').count(), 0);
   await page.emulateMedia({ media: 'print' });
   assert.strictEqual(await page.locator('#filters').isVisible(), false);

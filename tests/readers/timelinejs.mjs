@@ -1,5 +1,5 @@
 // Gives an export to TimelineJS itself, in Chromium, and looks at the slides that it makes.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +11,9 @@ const data = JSON.parse(readFileSync(file, 'utf8'));
 const known = truth(truthFile);
 
 const url = (name) => pathToFileURL(installed(`@knight-lab/timelinejs/dist/${name}`)).href;
-const page = path.join(mkdtempSync(path.join(tmpdir(), 'timelinejs-')), 'index.html');
+const folder = mkdtempSync(path.join(tmpdir(), 'timelinejs-'));
+process.on('exit', () => rmSync(folder, { recursive: true }));
+const page = path.join(folder, 'index.html');
 writeFileSync(page, `<!DOCTYPE html><meta charset="utf-8"><link rel="stylesheet" href="${url('css/timeline.css')}">
 <div id="timeline" style="width: 1000px; height: 600px"></div><script src="${url('js/timeline.js')}"></script>`);
 

@@ -117,7 +117,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
     let listing = listing(args, target, session, &store, &question)?;
-    let redacted = erased::told(&store, &question.timeline, listing.position().seq)?;
+    let redacted = erased::told_beside(&store, &question, listing.has_redactions())?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     let rows = Rows { args, target, question: &question, listing: &listing };

@@ -66,7 +66,7 @@ pub struct Args {
     /// Tell what would be recorded and every line that would be refused, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Put refused lines into this file, as they are, and record the others
+    /// Put refused lines or entries into this file, as they are, and record the others
     #[arg(long, value_name = "FILE")]
     skip_bad: Option<PathBuf>,
     /// Take each line's own record time, author and salt
@@ -122,10 +122,6 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let map = column_map(args)?;
     let options = ImportOptions { map: map.as_ref(), raw: args.raw };
     let (input, size) = open(&args.file)?;
-    if args.skip_bad.is_some() && !format.is_of_lines() {
-        return Err(CliError::usage(format!("--skip-bad: an entry of {format} is no line of its own"))
-            .with_hint("--dry-run tells every problem of the file"));
-    }
     let aside = args.skip_bad.as_deref().map(Aside::open).transpose()?;
     let progress = Progress::of_bytes(session, size);
     let store = session.open()?;
@@ -285,7 +281,7 @@ impl Iterator for Source<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.room > 0 && !self.is_over {
-            let Some(Read { line, outcome, note }) = self.reader.next() else {
+            let Some(Read { line, outcome, note, .. }) = self.reader.next() else {
                 self.is_over = true;
                 break;
             };
@@ -306,6 +302,7 @@ impl Iterator for Source<'_> {
                 Err(Fault::Entry(invalid)) => {
                     self.problems.push(in_data(&invalid).because_of(format!("line {line} was refused")));
                 }
+                Err(Fault::Passed) => {}
                 Err(Fault::File(invalid)) => {
                     self.give_up(in_data(&invalid).because_of("the file was refused"));
                 }

@@ -9,11 +9,11 @@ use std::cell::RefCell;
 use std::num::NonZeroUsize;
 
 use annals_core::{Error, Failed, Log, Resume, SledLog, Store, WriteOptions, new_event_id};
-use annals_formats::{Fault, ImportFormat, ImportOptions, Input, Read, Reader};
+use annals_formats::{Excerpt, Fault, ImportFormat, ImportOptions, Input, Kept, Read, Reader};
 use annals_model::{Entry, Expectation, Invalid, Seq};
 use serde::Serialize;
 
-use super::aside::{Aside, Place, Taken, Tee};
+use super::aside::Aside;
 use super::import::{Notes, OFTEN, PROBLEMS_SHOWN, Tally, explained, note_ids};
 use super::writing::in_data;
 use crate::error::{CliError, CliResult};
@@ -43,22 +43,25 @@ struct Course {
     without_id: u64,
     notes: Notes,
     aside: Option<Aside>,
-    /// The line of the entry, and its text where refused lines are put aside.
+    /// The line of the entry, and its text where refused ones are put aside.
     line: u64,
-    text: Vec<u8>,
+    excerpt: Option<Excerpt>,
     /// Why nothing can go on.
     broken: Option<CliError>,
 }
 
+/// The entries of a file: as fast as they can be read, or each with its text.
+enum Entries<'a> {
+    Ahead(Reader<'a>),
+    Kept(Kept<'a>),
+}
+
 /// The entries of a chunk, as the engine takes them.
 struct Source<'a> {
-    reader: Reader<'a>,
+    entries: Entries<'a>,
     session: &'a Session,
     progress: &'a Progress,
     course: &'a RefCell<Course>,
-    taken: Option<(Taken, Place)>,
-    /// Whether the header row of the table has not been found yet.
-    wants_header: bool,
     is_rehearsal: bool,
     is_over: bool,
     room: u64,
@@ -88,20 +91,17 @@ impl Lenient<'_> {
         let puts_aside = self.aside.is_some();
         let course = RefCell::new(Course { aside: self.aside.take(), ..Course::default() });
         let outcome = std::thread::scope(|scope| {
-            let (reader, taken) = if puts_aside {
-                let (tee, taken) = Tee::new(input);
-                let reader = annals_formats::read(self.format, Box::new(tee), options);
-                (reader, Some((taken, Place::start(self.format))))
+            let entries = if puts_aside {
+                Entries::Kept(Kept::new(self.format, input, options))
             } else {
-                (annals_formats::read_ahead(scope, self.threads, self.format, input, options), None)
+                let (format, threads) = (self.format, self.threads);
+                Entries::Ahead(annals_formats::read_ahead(scope, threads, format, input, options))
             };
             let mut source = Source {
-                reader,
+                entries,
                 session: self.session,
                 progress: self.progress,
                 course: &course,
-                taken,
-                wants_header: self.format.has_header(),
                 is_rehearsal: self.is_rehearsal,
                 is_over: false,
                 room: 0,
@@ -235,7 +235,7 @@ impl Course {
             }
         };
         let kept = match &mut self.aside {
-            Some(aside) => aside.add(line, &self.text),
+            Some(aside) => aside.add(line, self.excerpt.as_ref()),
             None => Ok(()),
         };
         if let Err(error) = told.and(kept) {
@@ -249,16 +249,15 @@ impl Iterator for Source<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.room > 0 && !self.is_over && self.course.borrow().broken.is_none() {
-            let Some(Read { line, outcome, note }) = self.reader.next() else {
+            let Some((Read { line, outcome, note, .. }, excerpt)) = self.entries.next() else {
                 self.is_over = true;
                 break;
             };
             let mut course = self.course.borrow_mut();
-            course.line = line;
+            (course.line, course.excerpt) = (line, excerpt);
             if let Some(note) = note {
                 course.notes.push(line, &note);
             }
-            self.keep_text(&mut course);
             match outcome {
                 Ok(read) => {
                     self.room -= 1;
@@ -277,6 +276,7 @@ impl Iterator for Source<'_> {
                 Err(Fault::Entry(invalid)) => {
                     course.refuse(self.session, self.progress, self.is_rehearsal, in_data(&invalid));
                 }
+                Err(Fault::Passed) => {}
                 Err(Fault::File(invalid)) => {
                     course.broken = Some(in_data(&invalid).because_of("the file was refused"));
                 }
@@ -295,16 +295,11 @@ impl Iterator for Source<'_> {
     }
 }
 
-impl Source<'_> {
-    /// Finds the text of the entry in what the reader took; what stands before the first one is a table's header.
-    fn keep_text(&mut self, course: &mut Course) {
-        let Some((taken, place)) = &mut self.taken else { return };
-        let bytes = taken.take();
-        let found = place.find(&bytes, course.line);
-        if let Some(aside) = course.aside.as_mut().filter(|_| std::mem::take(&mut self.wants_header)) {
-            aside.set_header(&bytes[..found.start]);
+impl Entries<'_> {
+    fn next(&mut self) -> Option<(Read, Option<Excerpt>)> {
+        match self {
+            Self::Ahead(reader) => Some((reader.next()?, None)),
+            Self::Kept(kept) => Some((kept.next()?, kept.excerpt())),
         }
-        course.text.clear();
-        course.text.extend_from_slice(&bytes[found]);
     }
 }

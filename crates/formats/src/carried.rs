@@ -7,31 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use annals_model::line::Line;
+use annals_model::line::{EVENT_FIELDS, Line};
 use annals_model::{Event, EventId, Invalid, Place, TimelineName, Write};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use crate::text::{shown, visible_json};
-
-/// The fields that may be carried. Nothing else is taken from a file: no operation, no record time.
-const FIELDS: [&str; 14] = [
-    "id",
-    "timeline",
-    "date",
-    "kind",
-    "title",
-    "description",
-    "actors",
-    "place",
-    "tags",
-    "sources",
-    "confidence",
-    "links",
-    "effects",
-    "extra",
-];
 
 /// What a target shows of an event, in its own writing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -234,7 +216,8 @@ fn raw(value: &(impl Serialize + ?Sized)) -> Result<Box<RawValue>, Invalid> {
 fn fields(json: &str) -> Result<Fields, Invalid> {
     let mut fields: Fields = serde_json::from_str(json)
         .map_err(|error| Invalid::new(format!("the field of Annals is not its JSON: {error}")))?;
-    if let Some(name) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+    // Nothing else is taken from a file: no operation, no record time.
+    if let Some(name) = fields.keys().find(|name| !EVENT_FIELDS.contains(&name.as_str())) {
         return Err(Invalid::new(format!(
             "the field of Annals holds `{}`, which is none of an event's",
             shown(name)

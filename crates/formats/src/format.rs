@@ -168,16 +168,6 @@ impl ImportFormat {
         }
     }
 
-    /// Whether an entry is lines of its own, which can be put aside as they are.
-    pub const fn is_of_lines(self) -> bool {
-        matches!(self, Self::Jsonl | Self::Csv | Self::Tsv)
-    }
-
-    /// Whether the first row names the columns.
-    pub const fn has_header(self) -> bool {
-        matches!(self, Self::Csv | Self::Tsv)
-    }
-
     /// All the names, for the help: `jsonl, csv, tsv`.
     pub fn names() -> String {
         names(Self::ALL, Self::as_str)

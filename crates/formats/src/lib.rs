@@ -9,6 +9,7 @@
 //! - [`read()`] yields one [`Read`] an entry, with its line and either a [`Line`](annals_model::line::Line) or the
 //!   [`Fault`]; one bad entry does not end the reading.
 //! - [`read_ahead()`] does the same on several threads.
+//! - [`Kept`] has the text of each entry at hand, and a [`Bundle`] makes a file of those that were refused.
 //! - [`ColumnMap`] names for each part of an event the column that it comes from.
 
 mod carried;
@@ -27,5 +28,5 @@ pub use export::{
     losses,
 };
 pub use format::{Format, ImportFormat};
-pub use import::{Fault, ImportOptions, Input, Read, Reader, read, read_ahead};
+pub use import::{Bundle, Excerpt, Fault, ImportOptions, Input, Kept, Read, Reader, read, read_ahead};
 pub use map::ColumnMap;

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use annals_model::date::Range;
 use annals_model::{DAY, Date, Day, Moment, YearText, days_in_month, is_leap};
 
-use crate::export::losses::{Loss, Losses};
+use crate::export::Row;
+use crate::export::losses::{Loss, Losses, POSSIBLY, UNDATED};
 
 /// A date as it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,32 @@ const SEVERAL: Loss = Loss::new(
     "date of several happenings is drawn as one stretch",
     "dates of several happenings are drawn as one stretch",
 );
+
+/// The date of a row with what a target draws of it; what it cannot draw, or draws otherwise, is counted.
+pub fn placed<'e, T>(
+    row: &Row<'e>,
+    losses: &mut Losses,
+    draw: impl FnOnce(&Rough) -> Result<T, Loss>,
+) -> Option<(&'e Date, Rough, T)> {
+    let Some(date) = &row.event.date else {
+        losses.count(UNDATED);
+        return None;
+    };
+    let rough = Rough::of(date);
+    match draw(&rough) {
+        Ok(drawn) => {
+            if !row.sure {
+                losses.count(POSSIBLY);
+            }
+            rough.count(date, losses);
+            Some((date, rough, drawn))
+        }
+        Err(loss) => {
+            losses.count(loss);
+            None
+        }
+    }
+}
 
 impl Rough {
     /// How a date is drawn.

@@ -205,7 +205,8 @@ fn explain(text: &str) -> Invalid {
     if let Some(rest) = message.strip_prefix("unknown field ") {
         let (field, _) = rest.split_once(',').unwrap_or((rest, ""));
         invalid = Invalid::new(format!("unknown field {field}"));
-        invalid = match suggest::nearest(field.trim_matches('`'), FIELDS.iter().copied()) {
+        let known = EVENT_FIELDS.iter().chain(OTHER_FIELDS).copied();
+        invalid = match suggest::nearest(field.trim_matches('`'), known) {
             Some(known) => invalid.with_hint(format!("did you mean `{known}`?")),
             None => invalid.with_hint("what has no field of its own goes under `extra`"),
         };
@@ -216,7 +217,8 @@ fn explain(text: &str) -> Invalid {
     if path == "." || path == "?" { invalid } else { invalid.under(path) }
 }
 
-const FIELDS: &[&str] = &[
+/// The fields of an event in a line.
+pub const EVENT_FIELDS: [&str; 14] = [
     "id",
     "timeline",
     "date",
@@ -231,6 +233,10 @@ const FIELDS: &[&str] = &[
     "links",
     "effects",
     "extra",
+];
+
+/// The fields of a record beside these, and those of their parts.
+const OTHER_FIELDS: &[&str] = &[
     "op",
     "reason",
     "name",

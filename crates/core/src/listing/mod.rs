@@ -38,6 +38,7 @@ pub struct Room<'a> {
 pub struct Listing {
     position: Position,
     updated: Option<RecordedAt>,
+    has_redactions: bool,
     known: u64,
     runs: Runs,
 }
@@ -76,7 +77,8 @@ impl<L: Log> Store<L> {
         let standings = Standings::read(self.log(), timeline, position.seq)?;
         let wanted = gather::Wanted { timeline, to: position.seq, standings: &standings, select };
         let (runs, known) = gather::gather(self.log(), &wanted, room)?;
-        Ok(Listing { position, updated: standings.updated, known, runs })
+        let Standings { updated, has_redactions, .. } = standings;
+        Ok(Listing { position, updated, has_redactions, known, runs })
     }
 }
 
@@ -89,6 +91,11 @@ impl Listing {
     /// When the timeline's last record that counts was recorded.
     pub const fn updated(&self) -> Option<RecordedAt> {
         self.updated
+    }
+
+    /// Whether an event of the timeline was redacted by then.
+    pub const fn has_redactions(&self) -> bool {
+        self.has_redactions
     }
 
     /// How many events count, wanted or not.

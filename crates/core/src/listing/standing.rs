@@ -1,8 +1,9 @@
 //! The first reading: which records are superseded, and where the events of revisions stand.
 
-use annals_model::{RecordedAt, Seq, TimelineName};
+use annals_model::{Op, RecordedAt, Seq, TimelineName};
 
 use crate::codec::frame::{Unpacker, heads};
+use crate::codec::leaf::op_of;
 use crate::log::Log;
 use crate::{Damage, Result, scan};
 
@@ -15,6 +16,8 @@ pub struct Standings {
     places: Vec<(Seq, Seq)>,
     /// When the timeline's last record was recorded.
     pub updated: Option<RecordedAt>,
+    /// Whether an event of the timeline was redacted.
+    pub has_redactions: bool,
 }
 
 impl Standings {
@@ -35,6 +38,7 @@ impl Standings {
                 if head.previous != 0 {
                     standings.supersede(Seq(head.previous), seq);
                 }
+                standings.has_redactions |= op_of(head.op) == Some(Op::Redact);
                 standings.updated = Some(RecordedAt::from_micros(head.recorded_at));
             }
             if next != packed.last().next() {

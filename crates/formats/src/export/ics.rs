@@ -13,11 +13,11 @@ use std::io;
 
 use annals_model::{DAY, Date, Event, Moment, Place, RecordedAt, TimelineName};
 
-use super::losses::{BOUNDLESS, FAR, Loss, POSSIBLY, UNDATED};
+use super::losses::{BOUNDLESS, FAR, Loss};
 use super::{ExportError, Exporter, Heading, Losses, Row};
 use crate::carried::{self, Shown, Target};
 use crate::details::{self, Wanted};
-use crate::rough::{Rough, Shape, clock, compact};
+use crate::rough::{Rough, Shape, clock, compact, placed};
 use crate::text::{line, visible};
 
 /// How a calendar shows an event.
@@ -53,22 +53,7 @@ impl<'o> Ics<'o> {
 impl Exporter for Ics<'_> {
     fn row(&mut self, row: &Row<'_>) -> Result<(), ExportError> {
         let event = row.event;
-        let Some(date) = &event.date else {
-            self.losses.count(UNDATED);
-            return Ok(());
-        };
-        let rough = Rough::of(date);
-        let days = match Days::of(&rough) {
-            Ok(days) => days,
-            Err(loss) => {
-                self.losses.count(loss);
-                return Ok(());
-            }
-        };
-        if !row.sure {
-            self.losses.count(POSSIBLY);
-        }
-        rough.count(date, &mut self.losses);
+        let Some((date, rough, days)) = placed(row, &mut self.losses, Days::of) else { return Ok(()) };
         if is_dayless(&rough) {
             self.losses.count(DAYLESS);
         }

@@ -10,11 +10,11 @@ use std::io;
 
 use annals_model::{Date, Event};
 
-use super::losses::{BOUNDLESS, FAR, Loss, POSSIBLY, UNDATED};
+use super::losses::{BOUNDLESS, FAR, Loss};
 use super::{ExportError, Exporter, Heading, Losses, Row};
 use crate::carried::{self, Shown, Target};
 use crate::details::{self, Wanted};
-use crate::rough::{Part, Rough, Second, Shape};
+use crate::rough::{Part, Rough, Second, Shape, placed};
 use crate::text::{line, visible, visible_json};
 
 /// How Markwhen shows an event.
@@ -53,22 +53,7 @@ impl<'o> Markwhen<'o> {
 impl Exporter for Markwhen<'_> {
     fn row(&mut self, row: &Row<'_>) -> Result<(), ExportError> {
         let event = row.event;
-        let Some(date) = &event.date else {
-            self.losses.count(UNDATED);
-            return Ok(());
-        };
-        let rough = Rough::of(date);
-        let drawn = match Drawn::of(&rough) {
-            Ok(drawn) => drawn,
-            Err(loss) => {
-                self.losses.count(loss);
-                return Ok(());
-            }
-        };
-        if !row.sure {
-            self.losses.count(POSSIBLY);
-        }
-        rough.count(date, &mut self.losses);
+        let Some((date, _, drawn)) = placed(row, &mut self.losses, Drawn::of) else { return Ok(()) };
         drawn.loss.into_iter().for_each(|loss| self.losses.count(loss));
         let shown = shown(event);
         let carried = carried::carry(&TARGET, row.timeline, event, &shown)?;

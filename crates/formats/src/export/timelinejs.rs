@@ -11,12 +11,12 @@ use annals_model::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::losses::{BOUNDLESS, Loss, POSSIBLY, UNDATED};
+use super::losses::{BOUNDLESS, Loss};
 use super::{ExportError, Exporter, Heading, Losses, Row};
 use crate::carried::{self, Shown, Target};
 use crate::details::{self, Wanted};
 use crate::html;
-use crate::rough::{Part, Rough, Second, Shape, clock};
+use crate::rough::{Part, Rough, Second, Shape, clock, placed};
 use crate::text::{line, visible, visible_json};
 
 /// How TimelineJS shows an event: in HTML.
@@ -116,19 +116,10 @@ impl<'o> TimelineJs<'o> {
 impl Exporter for TimelineJs<'_> {
     fn row(&mut self, row: &Row<'_>) -> Result<(), ExportError> {
         let event = row.event;
-        let Some(date) = &event.date else {
-            self.losses.count(UNDATED);
+        let draw = |rough: &Rough| points(rough).ok_or(BOUNDLESS);
+        let Some((date, rough, (start_date, end_date))) = placed(row, &mut self.losses, draw) else {
             return Ok(());
         };
-        let rough = Rough::of(date);
-        let Some((start_date, end_date)) = points(&rough) else {
-            self.losses.count(BOUNDLESS);
-            return Ok(());
-        };
-        if !row.sure {
-            self.losses.count(POSSIBLY);
-        }
-        rough.count(date, &mut self.losses);
         self.count(&rough);
         let shown = shown(event);
         let carried = carried::carry(&TARGET, row.timeline, event, &shown)?;

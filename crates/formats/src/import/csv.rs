@@ -65,7 +65,7 @@ impl Iterator for Csv<'_> {
         match self.records.next(&mut self.record) {
             Ok(true) => {
                 let outcome = row(plan, &self.record).map_err(Fault::Entry);
-                Some(Read::plain(self.record.line(), outcome))
+                Some(Read::plain(self.record.line(), outcome).at(self.records.piece(&self.record)))
             }
             Ok(false) => None,
             Err(error) => Some(self.over(Fault::Io(error))),

@@ -1,8 +1,11 @@
 //! JSON Lines: one event or record a line, as [`annals_model::line`] reads it. Empty lines are passed over.
 
+use std::ops::Range;
+
 use annals_model::limits;
 use annals_model::line::Line;
 
+use super::kept::Piece;
 use super::lines::Lines;
 use super::{Fault, Input, Read};
 
@@ -56,6 +59,7 @@ impl Iterator for Jsonl<'_> {
             return None;
         }
         let outcome = self.outcome()?;
-        Some(Read::plain(self.lines.number(), outcome))
+        let Range { start: from, end: to } = self.lines.span();
+        Some(Read::plain(self.lines.number(), outcome).at(Piece { from, to, ..Piece::default() }))
     }
 }

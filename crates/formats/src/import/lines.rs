@@ -4,6 +4,7 @@
 //! no more memory than any other.
 
 use std::io;
+use std::ops::Range;
 
 use annals_model::Invalid;
 
@@ -13,6 +14,8 @@ pub struct Lines<'a> {
     input: Input<'a>,
     limit: usize,
     number: u64,
+    /// Where in the file the line begins and ends that was read last.
+    span: Range<u64>,
     bytes: Vec<u8>,
     /// Whether the rest of what was read from the input holds the end of a line.
     is_one_at_hand: bool,
@@ -20,12 +23,17 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub fn new(input: Input<'a>, limit: usize) -> Self {
-        Self { input, limit, number: 0, bytes: Vec::new(), is_one_at_hand: false }
+        Self { input, limit, number: 0, span: 0..0, bytes: Vec::new(), is_one_at_hand: false }
     }
 
     /// The number of the line that was read last, counted from 1.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Where in the file it begins, and where the next one does.
+    pub fn span(&self) -> Range<u64> {
+        self.span.clone()
     }
 
     /// Whether the next line is there without reading on.
@@ -63,6 +71,7 @@ impl<'a> Lines<'a> {
             self.input.consume(eaten);
             if is_over {
                 self.number += 1;
+                self.span = self.span.end..self.span.end + length as u64;
                 let text = length - usize::from(end.is_some());
                 return Ok(Some(self.line(text)));
             }
@@ -91,6 +100,7 @@ mod tests {
         }
         assert_eq!(found, expect);
         assert_eq!(lines.number(), found.len() as u64);
+        assert_eq!(lines.span().end, text.len() as u64);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod ahead;
 mod csv;
 mod ics;
 mod jsonl;
+mod kept;
 mod lines;
 mod markwhen;
 mod records;
@@ -24,6 +25,8 @@ use std::thread::Scope;
 use annals_model::Invalid;
 use annals_model::line::Line;
 
+use self::kept::Piece;
+pub use self::kept::{Bundle, Excerpt, Kept};
 use crate::{ColumnMap, ImportFormat};
 
 /// One entry of a file.
@@ -35,12 +38,24 @@ pub struct Read {
     pub outcome: Result<Line, Fault>,
     /// What was understood otherwise than it may have been meant, for people: an entry that repeats is read once.
     pub note: Option<String>,
+    /// Where in the file it stands; nothing where it is no entry of its own.
+    piece: Option<Piece>,
 }
 
 impl Read {
     /// An entry about which there is nothing to say.
     fn plain(line: u64, outcome: Result<Line, Fault>) -> Self {
-        Self { line, outcome, note: None }
+        Self { line, outcome, note: None, piece: None }
+    }
+
+    /// What was passed over where no entry follows that it could be said with.
+    fn passed(line: u64, note: String) -> Self {
+        Self { note: Some(note), ..Self::plain(line, Err(Fault::Passed)) }
+    }
+
+    /// The same with the place where it stands.
+    fn at(self, piece: Piece) -> Self {
+        Self { piece: Some(piece), ..self }
     }
 }
 
@@ -49,6 +64,8 @@ impl Read {
 pub enum Fault {
     /// The entry is refused; the next one may be good.
     Entry(Invalid),
+    /// There is none: only the note has something to say.
+    Passed,
     /// The file as a whole is refused, or the map does not fit it; nothing follows.
     File(Invalid),
     /// The file cannot be read; nothing follows.
@@ -72,10 +89,14 @@ pub type Reader<'a> = Box<dyn Iterator<Item = Read> + 'a>;
 
 /// Reads a file entry by entry.
 pub fn read<'a>(format: ImportFormat, input: Input<'a>, options: ImportOptions<'a>) -> Reader<'a> {
-    let input = match without_mark(input) {
-        Ok(input) => input,
-        Err(fault) => return only(fault),
-    };
+    match without_mark(input) {
+        Ok((input, _)) => reader(format, input, options),
+        Err(fault) => only(fault),
+    }
+}
+
+/// Reads a file that has no byte order mark any more.
+fn reader<'a>(format: ImportFormat, input: Input<'a>, options: ImportOptions<'a>) -> Reader<'a> {
     match format {
         ImportFormat::Csv => Box::new(csv::Csv::new(input, b',', options)),
         ImportFormat::Tsv => Box::new(csv::Csv::new(input, b'\t', options)),
@@ -103,7 +124,7 @@ pub fn read_ahead<'scope>(
         return read(format, input, options);
     }
     match without_mark(input) {
-        Ok(input) => Box::new(ahead::read(scope, threads, jsonl::lines(input))),
+        Ok((input, _)) => Box::new(ahead::read(scope, threads, jsonl::lines(input))),
         Err(fault) => only(fault),
     }
 }
@@ -112,16 +133,16 @@ fn only<'a>(fault: Fault) -> Reader<'a> {
     Box::new(std::iter::once(Read::plain(1, Err(fault))))
 }
 
-/// The input behind its byte order mark, if it has one.
-fn without_mark(mut input: Input<'_>) -> Result<Input<'_>, Fault> {
+/// The input behind its byte order mark, and whether it has one.
+fn without_mark(mut input: Input<'_>) -> Result<(Input<'_>, bool), Fault> {
     let mut head = Vec::with_capacity(3);
     input.by_ref().take(3).read_to_end(&mut head).map_err(Fault::Io)?;
     match head.as_slice() {
-        [0xef, 0xbb, 0xbf] => Ok(input),
+        [0xef, 0xbb, 0xbf] => Ok((input, true)),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             Err(Fault::File(Invalid::new("the file is UTF-16").with_hint("save it as UTF-8")))
         }
-        _ => Ok(Box::new(io::Cursor::new(head).chain(input))),
+        _ => Ok((Box::new(io::Cursor::new(head).chain(input)), false)),
     }
 }
 
@@ -137,6 +158,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(invalid) | Self::File(invalid) => fmt::Display::fmt(invalid, f),
+            Self::Passed => f.write_str("there is no entry"),
             Self::Io(_) => f.write_str("cannot read the file"),
         }
     }
@@ -146,7 +168,7 @@ impl std::error::Error for Fault {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Entry(_) | Self::File(_) => None,
+            Self::Entry(_) | Self::Passed | Self::File(_) => None,
         }
     }
 }

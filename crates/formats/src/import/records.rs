@@ -9,10 +9,12 @@
 
 use std::io;
 use std::mem;
+use std::ops::Range;
 
 use annals_model::Invalid;
 
 use super::Input;
+use super::kept::{Frame, Piece};
 
 /// The rows of a table.
 pub struct Records<'a> {
@@ -21,6 +23,10 @@ pub struct Records<'a> {
     limit: usize,
     /// The line that the next byte stands in.
     line: u64,
+    /// Where in the file the next byte stands, and where the row below the first one does.
+    place: u64,
+    head: Option<u64>,
+    rows: u64,
     /// The byte before was a carriage return, and a line feed behind it belongs to it.
     after_return: bool,
 }
@@ -33,6 +39,8 @@ pub struct Record {
     ends: Vec<usize>,
     /// The line in which it begins.
     line: u64,
+    /// Where in the file it begins and ends.
+    span: Range<u64>,
     at: At,
     fault: Option<Invalid>,
 }
@@ -55,22 +63,33 @@ enum At {
 
 impl<'a> Records<'a> {
     pub fn new(input: Input<'a>, delimiter: u8, limit: usize) -> Self {
-        Self { input, delimiter, limit, line: 1, after_return: false }
+        Self { input, delimiter, limit, line: 1, place: 0, head: None, rows: 0, after_return: false }
     }
 
     /// Reads the next row into `record`; false at the end of the file.
     pub fn next(&mut self, record: &mut Record) -> io::Result<bool> {
         loop {
             let found = self.any(record)?;
-            if !found || record.fault.is_some() || !record.is_blank() {
-                return Ok(found);
+            if found && record.fault.is_none() && record.is_blank() {
+                continue;
             }
+            self.rows += 1;
+            if self.rows == 2 {
+                self.head = Some(record.span.start);
+            }
+            return Ok(found);
         }
+    }
+
+    /// Where in the file a row stands, below the first one.
+    pub fn piece(&self, record: &Record) -> Piece {
+        let Range { start: from, end: to } = record.span;
+        Piece { head: self.head.unwrap_or(0), from, to, frame: Frame::None }
     }
 
     /// The next row, be it blank or not.
     fn any(&mut self, record: &mut Record) -> io::Result<bool> {
-        record.reset(self.line);
+        record.reset(self.line, self.place);
         loop {
             let chunk = match self.input.fill_buf() {
                 Ok(chunk) => chunk,
@@ -88,6 +107,7 @@ impl<'a> Records<'a> {
                 self.after_return = *byte == b'\r';
                 if is_second_half && record.is_untouched() {
                     // The row before ended with the carriage return already.
+                    record.span.start = self.place + used as u64;
                     continue;
                 }
                 if matches!(byte, b'\r' | b'\n') && !is_second_half {
@@ -99,6 +119,8 @@ impl<'a> Records<'a> {
                 }
             }
             self.input.consume(used);
+            self.place += used as u64;
+            record.span.end = self.place;
             if is_over {
                 return Ok(true);
             }
@@ -128,7 +150,8 @@ impl Record {
         Ok(cells)
     }
 
-    fn reset(&mut self, line: u64) {
+    fn reset(&mut self, line: u64, place: u64) {
+        self.span = place..place;
         self.bytes.clear();
         self.ends.clear();
         self.line = line;
@@ -226,6 +249,9 @@ mod tests {
         let mut found = Vec::new();
         while records.next(&mut record).unwrap() {
             let shown = record.cells().map_or_else(|error| error.to_string(), |cells| cells.join("|"));
+            let Piece { from, to, .. } = records.piece(&record);
+            let raw = text.get(from.try_into().unwrap()..to.try_into().unwrap()).unwrap();
+            assert!(!raw.trim().is_empty() && !raw.starts_with('\n'), "{text:?}: {raw:?}");
             found.push(format!("{}: {shown}", record.line()));
         }
         found

@@ -5,6 +5,7 @@
 use annals_model::{Invalid, limits};
 use serde_json::{Map, Value};
 
+use super::kept::Piece;
 use super::records::{Record, Records};
 use super::{Fault, Input};
 
@@ -25,6 +26,11 @@ impl<'a> Table<'a> {
     /// The line in which the row that was read last begins.
     pub fn line(&self) -> u64 {
         self.record.line().max(1)
+    }
+
+    /// Where it stands.
+    pub fn piece(&self) -> Piece {
+        self.records.piece(&self.record)
     }
 
     /// The filled cells of the next row by the names of their columns; nothing at the end.

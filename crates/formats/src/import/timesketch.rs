@@ -5,12 +5,14 @@
 //! say the same, are passed over.
 
 use std::collections::HashSet;
-use std::io::BufRead as _;
+use std::io::{self, BufRead as _, Read as _};
+use std::ops::Range;
 
 use annals_model::line::Line;
 use annals_model::{Date, Invalid, Moment, Place, limits};
 use serde_json::{Map, Value};
 
+use super::kept::Piece;
 use super::lines::Lines;
 use super::table::{Table, text};
 use super::{Fault, Input, Read, Reader};
@@ -24,6 +26,7 @@ const LIMIT: usize = 4 * limits::EVENT;
 
 /// The rows of a file, which its first sign tells to be JSON or a table.
 pub fn read(mut input: Input<'_>) -> Reader<'_> {
+    let mut blanks = Vec::new();
     let first = loop {
         match input.fill_buf() {
             Ok(bytes) => {
@@ -31,13 +34,18 @@ pub fn read(mut input: Input<'_>) -> Reader<'_> {
                 if blank == 0 || blank < bytes.len() {
                     break bytes.get(blank).copied();
                 }
-                // Only blanks at hand: the lines that they make are counted by nobody, and no file begins so.
+                if blanks.len() > LIMIT {
+                    return super::only(Fault::File(Invalid::new("the file begins with nothing but blanks")));
+                }
+                blanks.extend_from_slice(bytes);
                 input.consume(blank);
             }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return super::only(Fault::Io(error)),
         }
     };
+    // Blank lines count as lines.
+    let input = Box::new(io::Cursor::new(blanks).chain(input));
     let rows = match first {
         // An export of no events is an empty file.
         None => return Box::new(std::iter::empty()),
@@ -69,6 +77,16 @@ impl Rows<'_> {
         match self {
             Self::Lines(lines) => lines.number(),
             Self::Table(table) => table.line(),
+        }
+    }
+
+    fn piece(&self) -> Piece {
+        match self {
+            Self::Lines(lines) => {
+                let Range { start: from, end: to } = lines.span();
+                Piece { from, to, ..Piece::default() }
+            }
+            Self::Table(table) => table.piece(),
         }
     }
 
@@ -111,7 +129,7 @@ impl Iterator for Timesketch<'_> {
                     Err(fault)
                 }
             };
-            return Some(Read::plain(self.rows.line().max(1), outcome));
+            return Some(Read::plain(self.rows.line().max(1), outcome).at(self.rows.piece()));
         }
         None
     }

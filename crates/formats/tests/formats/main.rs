@@ -12,6 +12,7 @@ mod earthquakes;
 mod foreign;
 mod golden;
 mod hostile;
+mod kept;
 mod others;
 mod round_trip;
 mod sample;

@@ -69,7 +69,7 @@ fn what_another_program_changed_is_read_and_the_rest_is_kept() {
 }
 
 /// The lines of a file, each at some time left out, doubled, cut or swapped with the next.
-fn broken(text: &str, seed: u64) -> String {
+pub fn broken(text: &str, seed: u64) -> String {
     let mut random = seed;
     let mut next = |limit: usize| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -6,49 +6,46 @@ use super::spoken::{says_all, spoken};
 use super::{Head, Kept, Rows, escape};
 
 /// Appends the event with an index among the rows.
+///
+/// There may be many: what HTML lets close by itself is not closed, and no name of ours is longer than it has to be.
 pub fn entry(out: &mut String, head: &Head, rows: &Rows<'_>, index: usize) {
     let row = &rows.rows[index];
     let event = &row.event;
-    out.extend(["<li id=\"e", &index.to_string(), "\" class=\"event\">"]);
+    out.extend(["<li id=e", &index.to_string(), ">"]);
     date(out, event);
-    out.push_str("<article><h3>");
+    out.push_str("<div><h3>");
     escape::isolated(out, &event.title);
     out.push_str("</h3>");
     if !row.sure && head.as_of.is_some() {
-        out.push_str("<p class=\"possibly\">possibly, as its date allows</p>");
+        out.push_str("<p class=possibly>possibly, as its date allows");
     }
-    out.push_str("<div class=\"more\">");
     if let Some(description) = &event.description {
-        out.push_str("<div class=\"description\">");
         escape::paragraphs(out, description);
-        out.push_str("</div>");
     }
     facts(out, head, rows, row);
-    sources(out, &event.sources);
-    out.push_str("</div></article></li>\n");
+    out.push_str("</div>\n");
 }
 
 fn date(out: &mut String, event: &Event) {
-    out.push_str("<div class=\"when\">");
+    out.push_str("<p>");
     match &event.date {
-        None => out.push_str("<span class=\"said\">undated</span>"),
+        None => out.push_str("<b>undated</b>"),
         Some(date) => {
             let said = spoken(date);
-            out.extend(["<span class=\"said\">", &escape::plain(&said), "</span>"]);
+            out.extend(["<b>", &escape::plain(&said), "</b>"]);
             if said != date.as_str() {
-                out.extend([" <code class=\"edtf\">", &escape::plain(date.as_str()), "</code>"]);
+                out.extend([" <code>", &escape::plain(date.as_str()), "</code>"]);
             }
             if !says_all(date) {
-                out.extend([" <span class=\"meaning\">", &escape::plain(&date.explain()), "</span>"]);
+                out.extend([" <i>", &escape::plain(&date.explain()), "</i>"]);
             }
         }
     }
-    out.push_str("<span class=\"status\"></span></div>");
 }
 
 fn facts(out: &mut String, head: &Head, rows: &Rows<'_>, row: &Kept) {
     let event = &row.event;
-    out.push_str("<dl class=\"facts\">");
+    out.push_str("<dl>");
     if let Some(kind) = &event.kind {
         fact(out, "Kind", |out| escape::isolated(out, kind));
     }
@@ -73,7 +70,7 @@ fn facts(out: &mut String, head: &Head, rows: &Rows<'_>, row: &Kept) {
         out.push(' ');
         match rows.find(row.timeline, &link.to) {
             Some(to) => {
-                out.extend(["<a href=\"#e", &to.to_string(), "\">"]);
+                out.extend(["<a href=#e", &to.to_string(), ">"]);
                 escape::isolated(out, &rows.rows[to].event.title);
                 out.push_str("</a>");
             }
@@ -101,19 +98,17 @@ fn facts(out: &mut String, head: &Head, rows: &Rows<'_>, row: &Kept) {
             for effect in &event.effects {
                 out.push_str("<li>");
                 escape::isolated(out, &effect.to_string());
-                out.push_str("</li>");
             }
             out.push_str("</ul>");
         });
     }
+    sources(out, &event.sources);
     out.push_str("</dl>");
 }
 
 fn fact(out: &mut String, name: &str, value: impl FnOnce(&mut String)) {
-    let class = name.to_ascii_lowercase();
-    out.extend(["<div class=\"fact ", &class, "\"><dt>", name, "</dt><dd>"]);
+    out.extend(["<dt>", name, "<dd>"]);
     value(out);
-    out.push_str("</dd></div>");
 }
 
 fn listed<T>(out: &mut String, name: &str, items: &[T], one: impl Fn(&mut String, &T)) {
@@ -133,9 +128,9 @@ fn place(out: &mut String, place: &Place) {
     let point = place.lat.zip(place.lon).map(|(lat, lon)| format!("{lat}, {lon}"));
     let details: Vec<String> = point.into_iter().chain(place.precision.clone()).collect();
     if !details.is_empty() {
-        out.push_str(" <span class=\"point\">");
-        escape::text(out, &details.join("; "));
-        out.push_str("</span>");
+        out.push_str(" (");
+        escape::isolated(out, &details.join("; "));
+        out.push(')');
     }
 }
 
@@ -143,19 +138,19 @@ fn sources(out: &mut String, sources: &[Source]) {
     if sources.is_empty() {
         return;
     }
-    out.push_str("<ul class=\"sources\" aria-label=\"Sources\">");
-    for source in sources {
-        out.push_str("<li>");
-        if let Some(quote) = &source.quote {
-            out.push_str("<blockquote>");
-            escape::paragraphs(out, quote);
-            out.push_str("</blockquote>");
+    fact(out, "Sources", |out| {
+        out.push_str("<ol>");
+        for source in sources {
+            out.push_str("<li>");
+            if let Some(quote) = &source.quote {
+                out.push_str("<blockquote>");
+                escape::paragraphs(out, quote);
+                out.push_str("</blockquote>");
+            }
+            cited(out, source);
         }
-        out.push_str("<p class=\"citation\">");
-        cited(out, source);
-        out.push_str("</p></li>");
-    }
-    out.push_str("</ul>");
+        out.push_str("</ol>");
+    });
 }
 
 fn cited(out: &mut String, source: &Source) {
@@ -179,6 +174,6 @@ fn cited(out: &mut String, source: &Source) {
         part(out, &|out| escape::link(out, "archived copy", archived));
     }
     if let Some(hash) = &source.sha256 {
-        part(out, &|out| out.extend(["SHA-256 <code class=\"hash\" title=\"", hash, "\">", hash, "</code>"]));
+        part(out, &|out| out.extend(["SHA-256 <code title=", hash, ">", hash, "</code>"]));
     }
 }

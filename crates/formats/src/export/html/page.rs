@@ -3,8 +3,7 @@
 use std::io;
 
 use annals_model::{Date, Filter};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding as _};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -90,7 +89,7 @@ pub fn write(
 
 /// A source as a policy names it by its content.
 fn hash(content: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(content.as_bytes())))
+    format!("sha256-{}", Base64::encode_string(&Sha256::digest(content.as_bytes())))
 }
 
 fn masthead(head: &Head, rows: &Rows<'_>) -> String {

@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use annals_model::fold::Claim;
 use annals_model::history::{Turn, course};
 use annals_model::{AsOf, Cell, DAY, Day, EventId, Moment, Open, Value};
-use serde::Serialize;
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::data::Second;
+use super::data::{Ending, Names, Second};
 use super::{Rows, escape};
 use crate::export::ExportError;
 
@@ -29,25 +30,54 @@ const NAMED: usize = 4;
 #[derive(Serialize)]
 pub struct States {
     /// The dates at which it stops: the last second that counts of each.
-    stops: Vec<i64>,
+    stops: Vec<Ending>,
     /// The last second that was asked about, where the events are those as of a date.
     until: Option<Second>,
-    /// The attributes, in the order of their names.
-    attributes: Vec<Attribute>,
-    /// How many are missing.
+    /// The names of the attributes.
+    names: Vec<String>,
+    /// The entities, in the order of their names.
+    entities: Vec<Entity>,
+    /// How many attributes are missing.
     pub left_out: usize,
 }
 
+/// Timeline, entity and its attributes, in the order of their names.
 #[derive(Serialize)]
+struct Entity(usize, String, Vec<Attribute>);
+
+/// The place of the name, and the turns.
 struct Attribute {
-    /// Timeline, entity and attribute.
-    of: (usize, String, String),
-    /// The first second of each turn and what is answered from it on; null where there is nothing to say.
-    turns: Vec<(Second, Option<Answer>)>,
+    name: usize,
+    /// The first second of each turn and what is answered from it on; null where there is nothing to say. Before the
+    /// first of them there is nothing to say either.
+    turns: Vec<(Ending, Option<Told>)>,
 }
 
-/// What is answered; texts and numbers as people read them, sets as lists, events by their places among the rows.
+impl Serialize for Attribute {
+    /// One list after all, so that a turn needs no brackets of its own.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(1 + 2 * self.turns.len()))?;
+        list.serialize_element(&self.name)?;
+        for (moment, told) in &self.turns {
+            list.serialize_element(moment)?;
+            list.serialize_element(told)?;
+        }
+        list.end()
+    }
+}
+
+/// What is answered.
 #[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    /// A value that is sure, and the event that decided it.
+    Sure(Json, usize),
+    /// Anything else.
+    Open(Box<Answer>),
+}
+
+/// An answer in full; texts and numbers as people read them, sets as lists, events by their places among the rows.
+#[derive(Default, PartialEq, Serialize)]
 struct Answer {
     /// The value that surely stands.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,8 +126,14 @@ impl States {
         let mut seen: BTreeSet<Moment> =
             moments(rows).into_iter().map(|moment| days.seen_at(moment)).collect();
         let (mut effort, mut room) = (EFFORT_OF_ALL, ROOM_OF_ALL);
-        let mut states =
-            Self { stops: Vec::new(), until: until.map(Second::from), attributes: Vec::new(), left_out: 0 };
+        let mut states = Self {
+            stops: Vec::new(),
+            until: until.map(Second::from),
+            names: Vec::new(),
+            entities: Vec::new(),
+            left_out: 0,
+        };
+        let mut names = Names::default();
         for ((timeline, entity, attribute), claims) in claims {
             let told = course(&claims, |moment| days.seen_at(moment), EFFORT.min(effort));
             let Some((turns, folded)) = told else {
@@ -105,20 +141,30 @@ impl States {
                 continue;
             };
             effort -= folded;
-            let of = (timeline, escape::shown(entity), escape::shown(attribute));
-            let told =
-                Attribute { of, turns: turns.iter().map(|turn| answer(rows, timeline, turn)).collect() };
+            let told = turns.iter().map(|turn| answer(rows, timeline, turn));
+            let told: Vec<_> = told.skip_while(|(_, told)| told.is_none()).collect();
+            let mut told = Attribute { name: 0, turns: told };
             let size = serde_json::to_string(&told)?.len();
             if size > ROOM.min(room) {
                 states.left_out += 1;
                 continue;
             }
             room -= size;
+            told.name = names.place(attribute);
             seen.extend(turns.iter().map(|turn| turn.from));
-            states.attributes.push(told);
+            states.put(timeline, escape::shown(entity), told);
         }
+        states.names = names.names;
         states.stops = stops(&seen, until);
         Ok(states)
+    }
+
+    /// Adds an attribute, those of an entity one after another.
+    fn put(&mut self, timeline: usize, entity: String, told: Attribute) {
+        match self.entities.last_mut() {
+            Some(Entity(of, name, attributes)) if *of == timeline && *name == entity => attributes.push(told),
+            _ => self.entities.push(Entity(timeline, entity, vec![told])),
+        }
     }
 }
 
@@ -169,7 +215,7 @@ fn askable(moment: Moment) -> (Moment, Moment) {
 }
 
 /// Where the slider stops: at every date at which something is seen to change, and at one before all of them.
-fn stops(seen: &BTreeSet<Moment>, until: Option<Moment>) -> Vec<i64> {
+fn stops(seen: &BTreeSet<Moment>, until: Option<Moment>) -> Vec<Ending> {
     let mut stops: BTreeSet<Moment> = seen.iter().filter(|moment| moment.is_finite()).copied().collect();
     if let Some(first) = stops.first().copied() {
         stops.insert(askable(first).0.previous());
@@ -178,11 +224,11 @@ fn stops(seen: &BTreeSet<Moment>, until: Option<Moment>) -> Vec<i64> {
         stops.retain(|stop| *stop <= until);
         stops.insert(until);
     }
-    stops.into_iter().map(Moment::seconds).collect()
+    stops.into_iter().map(Ending::from).collect()
 }
 
-fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Second, Option<Answer>) {
-    let from = Second::from(turn.from);
+fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Ending, Option<Told>) {
+    let from = Ending::from(turn.from);
     let event = |id: &EventId| rows.find(timeline, id);
     let (value, open) = match (&turn.cell, &turn.unsettled) {
         (Some(cell), _) => (Some(cell), &cell.open),
@@ -202,7 +248,22 @@ fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Second, Option<Answ
         dn: more,
         c: value.map_or_else(Vec::new, |cell| contested(cell, event)),
     };
-    (from, Some(told))
+    (from, Some(Told::from(told)))
+}
+
+impl From<Answer> for Told {
+    fn from(mut answer: Answer) -> Self {
+        if answer.s
+            && let Some(by) = answer.b
+            && let Some(value) = answer.v.take()
+        {
+            if answer == (Answer { s: true, b: Some(by), ..Answer::default() }) {
+                return Self::Sure(value, by);
+            }
+            answer.v = Some(value);
+        }
+        Self::Open(Box::new(answer))
+    }
 }
 
 /// The first few of some events, and how many more there are.

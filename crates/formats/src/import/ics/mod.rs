@@ -6,6 +6,7 @@
 //! stands. An entry that repeats is imported once, with a note; a task is no event and is refused.
 
 mod dates;
+mod unfolded;
 
 use std::io;
 
@@ -14,6 +15,8 @@ use annals_model::{Invalid, Place, limits};
 use serde_json::{Map, Value, json};
 
 use self::dates::Times;
+use self::unfolded::{Unfolded, Unfolding};
+use super::kept::{Frame, Piece};
 use super::lines::Lines;
 use super::{Fault, Input, Read};
 use crate::carried::{self, Found, Shown};
@@ -23,13 +26,11 @@ use crate::text::{line, shown};
 /// Bytes of a line once it is unfolded, and of all lines of an entry.
 const LIMIT: usize = 4 * limits::EVENT;
 
-/// A line as it stands in the file, and its number.
-type Physical = (u64, Result<Vec<u8>, Invalid>);
-
 pub struct Ics<'a> {
-    lines: Lines<'a>,
-    /// A line that was read ahead, to see whether the one before goes on.
-    ahead: Option<Physical>,
+    lines: Unfolding<'a>,
+    /// Where the first entry begins, and where the component before the next one ends.
+    head: Option<u64>,
+    behind: u64,
     is_begun: bool,
     is_over: bool,
 }
@@ -46,17 +47,18 @@ struct Property {
 
 impl<'a> Ics<'a> {
     pub fn new(input: Input<'a>) -> Self {
-        Self { lines: Lines::new(input, LIMIT), ahead: None, is_begun: false, is_over: false }
+        let lines = Unfolding::new(Lines::new(input, LIMIT));
+        Self { lines, head: None, behind: 0, is_begun: false, is_over: false }
     }
 
     /// The next entry.
     fn entry(&mut self) -> Result<Option<Read>, Fault> {
-        while let Some((number, text)) = self.unfolded().map_err(Fault::Io)? {
+        while let Some(Unfolded { number, text, span }) = self.lines.next().map_err(Fault::Io)? {
             let Ok(text) = text else { continue };
-            if text.trim().is_empty() {
+            let word = text.trim().to_ascii_uppercase();
+            if word.is_empty() {
                 continue;
             }
-            let word = text.trim().to_ascii_uppercase();
             if !self.is_begun {
                 if word != "BEGIN:VCALENDAR" {
                     return Err(Fault::File(
@@ -65,29 +67,38 @@ impl<'a> Ics<'a> {
                     ));
                 }
                 self.is_begun = true;
+                self.behind = span.end;
                 continue;
             }
-            match word.strip_prefix("BEGIN:") {
-                None | Some("VCALENDAR") => {}
-                Some("VEVENT" | "VJOURNAL") => {
-                    let properties = self.component(&word["BEGIN:".len()..]).map_err(Fault::Io)?;
-                    return Ok(Some(match properties.and_then(|properties| event(&properties)) {
-                        Ok((line, note)) => Read { line: number, outcome: Ok(line), note },
-                        Err(invalid) => Read::plain(number, Err(Fault::Entry(invalid))),
-                    }));
-                }
-                Some(TASK) => {
-                    let passed = self.component(TASK).map_err(Fault::Io)?;
-                    let task =
-                        Invalid::new("is a task and no event").with_hint("take the tasks out of the file");
-                    let invalid = passed.err().unwrap_or(task);
-                    return Ok(Some(Read::plain(number, Err(Fault::Entry(invalid)))));
-                }
-                Some(other) => {
-                    // Time zones and free times are about no event.
-                    let _ = self.component(other).map_err(Fault::Io)?;
-                }
+            if let Some(name) = word.strip_prefix("END:").filter(|name| is_entry(name)) {
+                let invalid = Invalid::new(format!("BEGIN:{name} is missing"));
+                let from = self.behind;
+                return Ok(Some(self.read(number, from, Err(invalid), None)));
             }
+            let Some(name) = word.strip_prefix("BEGIN:").filter(|name| *name != "VCALENDAR") else {
+                if word.ends_with(":VCALENDAR") {
+                    self.behind = span.end;
+                }
+                continue;
+            };
+            let properties = self.component(name).map_err(Fault::Io)?;
+            let (outcome, note) = match (name, properties) {
+                (TASK, Ok(_)) => {
+                    let task = Invalid::new("is a task and no event");
+                    (Err(task.with_hint("take the tasks out of the file")), None)
+                }
+                (name, Ok(properties)) if is_entry(name) => match event(&properties) {
+                    Ok((line, note)) => (Ok(line), note),
+                    Err(invalid) => (Err(invalid), None),
+                },
+                (name, Err(invalid)) if is_entry(name) => (Err(invalid), None),
+                // Time zones and free times are about no event.
+                _ => {
+                    self.behind = self.lines.end();
+                    continue;
+                }
+            };
+            return Ok(Some(self.read(number, span.start, outcome, note)));
         }
         if self.is_begun {
             return Ok(None);
@@ -97,13 +108,28 @@ impl<'a> Ics<'a> {
         ))
     }
 
+    /// What was read, from a place in the file on.
+    fn read(&mut self, line: u64, from: u64, outcome: Result<Line, Invalid>, note: Option<String>) -> Read {
+        let to = self.lines.end();
+        self.behind = to;
+        let piece = Piece { head: *self.head.get_or_insert(from), from, to, frame: Frame::Calendar };
+        Read { line, outcome: outcome.map_err(Fault::Entry), note, piece: Some(piece) }
+    }
+
     /// The properties up to the end of a component, without those of the components within.
     fn component(&mut self, name: &str) -> io::Result<Result<Vec<Property>, Invalid>> {
         let mut properties = Vec::new();
         let mut within: Vec<String> = Vec::new();
         let mut fault = None;
         let mut size = 0;
-        while let Some((number, text)) = self.unfolded()? {
+        let missing =
+            || Invalid::new(format!("END:{} is missing", shown(name))).with_hint("the file may be cut off");
+        while let Some(unfolded) = self.lines.next()? {
+            if unfolded.text.as_ref().is_ok_and(|text| begins_another(text)) {
+                self.lines.give_back(unfolded);
+                return Ok(Err(missing()));
+            }
+            let Unfolded { number, text, .. } = unfolded;
             let read = text.and_then(|text| {
                 size += text.len();
                 if size > LIMIT {
@@ -131,41 +157,24 @@ impl<'a> Ics<'a> {
                 _ => {}
             }
         }
-        Ok(Err(Invalid::new(format!("END:{} is missing", shown(name))).with_hint("the file may be cut off")))
+        Ok(Err(missing()))
     }
+}
 
-    /// The next line with those that go on from it, and the number of the first.
-    fn unfolded(&mut self) -> io::Result<Option<(u64, Result<String, Invalid>)>> {
-        let Some((number, first)) =
-            self.ahead.take().map_or_else(|| self.physical(), |line| Ok(Some(line)))?
-        else {
-            return Ok(None);
-        };
-        let mut whole = first;
-        while let Some((next, bytes)) = self.physical()? {
-            let folded = bytes.as_ref().is_ok_and(|bytes| matches!(bytes.first(), Some(b' ' | b'\t')));
-            if !folded {
-                self.ahead = Some((next, bytes));
-                break;
-            }
-            if let (Ok(whole_bytes), Ok(bytes)) = (&mut whole, bytes) {
-                whole_bytes.extend_from_slice(&bytes[1..]);
-                if whole_bytes.len() > LIMIT {
-                    whole = Err(Invalid::new(format!("the line has more than {LIMIT} bytes")));
-                }
-            }
-        }
-        // Programs fold within characters, too: only the whole line has to be UTF-8.
-        Ok(Some((number, whole.and_then(|bytes| super::utf8(&bytes).map(str::to_owned)))))
-    }
+/// Whether a component is an entry of its own.
+fn is_entry(name: &str) -> bool {
+    matches!(name, "VEVENT" | "VJOURNAL" | TASK)
+}
 
-    fn physical(&mut self) -> io::Result<Option<Physical>> {
-        let line = self
-            .lines
-            .next_bytes()?
-            .map(|line| line.map(|bytes| bytes.strip_suffix(b"\r").unwrap_or(bytes).to_vec()));
-        Ok(line.map(|line| (self.lines.number(), line)))
+/// Whether a line begins or ends what no entry can hold: one before it has lost its end.
+fn begins_another(line: &str) -> bool {
+    const LONGEST: usize = "BEGIN:VCALENDAR".len();
+    let word = line.trim();
+    if word.len() > LONGEST {
+        return false;
     }
+    let word = word.to_ascii_uppercase();
+    word.strip_prefix("BEGIN:").is_some_and(is_entry) || word.ends_with(":VCALENDAR")
 }
 
 impl Iterator for Ics<'_> {

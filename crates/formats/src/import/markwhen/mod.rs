@@ -7,10 +7,14 @@
 
 mod dates;
 
+use std::io;
+use std::ops::Range;
+
 use annals_model::line::Line;
 use annals_model::{Invalid, limits};
 
 use self::dates::{Dated, Order};
+use super::kept::{Frame, Piece};
 use super::lines::Lines;
 use super::{Fault, Input, Read};
 use crate::carried::{self, Found};
@@ -29,7 +33,12 @@ pub struct Markwhen<'a> {
     sections: Vec<(usize, String)>,
     /// The event whose lines come.
     current: Option<Entry>,
-    note: Option<String>,
+    /// Where the header ends.
+    head: u64,
+    /// Lines that belong to no event: the first one's number, and how many they are.
+    passed: Option<(u64, u64)>,
+    /// What is finished.
+    finished: Option<Read>,
     is_over: bool,
 }
 
@@ -48,6 +57,7 @@ enum At {
 /// An event of which the lines are gathered.
 struct Entry {
     line: u64,
+    piece: Piece,
     dated: Dated,
     headline: String,
     body: String,
@@ -65,16 +75,21 @@ impl<'a> Markwhen<'a> {
             order: Order::MonthFirst,
             sections: Vec::new(),
             current: None,
-            note: None,
+            head: 0,
+            passed: None,
+            finished: None,
             is_over: false,
         }
     }
 
     /// Takes a line; what is finished with it comes back.
-    fn take(&mut self, number: u64, line: &str) -> Option<Read> {
+    fn take(&mut self, number: u64, span: Range<u64>, line: &str) -> Option<Read> {
         let at = self.at;
         match at {
-            At::Start | At::Header { .. } if self.header(line) => return None,
+            At::Start | At::Header { .. } if self.header(line) => {
+                self.head = span.end;
+                return None;
+            }
             At::Properties => {
                 // The next event looks like a property, too: `2004: title`.
                 let property = property(line).filter(|_| dates::begin(line, self.order).is_none());
@@ -100,8 +115,15 @@ impl<'a> Markwhen<'a> {
             let finished = self.finish();
             let section =
                 self.sections.iter().map(|(_, title)| title.as_str()).collect::<Vec<_>>().join(" / ");
+            let headings = |(level, title): &(usize, String)| format!("{} {title}\n", "#".repeat(*level));
             self.current = Some(Entry {
                 line: number,
+                piece: Piece {
+                    head: self.head,
+                    from: span.start,
+                    to: span.end,
+                    frame: Frame::Sections(self.sections.iter().map(headings).collect()),
+                },
                 dated,
                 headline: rest.to_owned(),
                 body: String::new(),
@@ -118,7 +140,7 @@ impl<'a> Markwhen<'a> {
             }
             Some(entry) => entry.body.extend([line, "\n"]),
             None if !line.trim().is_empty() && property(line).is_none() => {
-                self.note = Some(format!("line {number} belongs to no event and was left out"));
+                self.passed.get_or_insert((number, 0)).1 += 1;
             }
             None => {}
         }
@@ -161,8 +183,44 @@ impl<'a> Markwhen<'a> {
             .repeats
             .as_ref()
             .map(|how| format!("it repeats ({}) and was imported once", shown(how)));
-        let note = repeats.or_else(|| self.note.take());
-        Some(Read { line, outcome: entry.event().map_err(Fault::Entry), note })
+        let notes: Vec<String> = self.passed().map(|(_, note)| note).into_iter().chain(repeats).collect();
+        let piece = Some(entry.piece.clone());
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        Some(Read { line, outcome: entry.event().map_err(Fault::Entry), note, piece })
+    }
+
+    /// What there is to say of the lines that belong to no event.
+    fn passed(&mut self) -> Option<(u64, String)> {
+        let (line, count) = self.passed.take()?;
+        let note = match count {
+            1 => format!("line {line} belongs to no event and was left out"),
+            _ => format!("{count} lines from line {line} on belong to no event and were left out"),
+        };
+        Some((line, note))
+    }
+
+    /// Takes the next line; false at the end of the file.
+    fn step(&mut self) -> io::Result<bool> {
+        let Some(line) = self.lines.next()? else { return Ok(false) };
+        let line = line.map(|line| line.trim_end_matches('\r').to_owned());
+        let (number, span) = (self.lines.number(), self.lines.span());
+        let end = span.end;
+        match (line, &mut self.current) {
+            (Ok(line), _) => self.finished = self.take(number, span, &line),
+            // It is a line of the event.
+            (Err(error), Some(entry)) => {
+                entry.fault.get_or_insert(error.under(format!("line {number}")));
+            }
+            (Err(error), None) => {
+                let Range { start: from, end: to } = span;
+                let piece = Piece { head: self.head, from, to, frame: Frame::None };
+                self.finished = Some(Read::plain(number, Err(Fault::Entry(error))).at(piece));
+            }
+        }
+        if let Some(entry) = &mut self.current {
+            entry.piece.to = end;
+        }
+        Ok(true)
     }
 }
 
@@ -171,20 +229,13 @@ impl Iterator for Markwhen<'_> {
 
     fn next(&mut self) -> Option<Read> {
         while !self.is_over {
-            match self.lines.next() {
-                Ok(Some(Ok(line))) => {
-                    let line = line.trim_end_matches('\r').to_owned();
-                    if let Some(read) = self.take(self.lines.number(), &line) {
-                        return Some(read);
-                    }
-                }
-                Ok(Some(Err(error))) => {
-                    let number = self.lines.number();
-                    return Some(Read::plain(number, Err(Fault::Entry(error))));
-                }
-                Ok(None) => {
+            match self.step() {
+                Ok(true) if self.finished.is_none() => {}
+                Ok(true) => return self.finished.take(),
+                Ok(false) => {
                     self.is_over = true;
-                    return self.finish();
+                    let last = self.finish();
+                    return last.or_else(|| self.passed().map(|(line, note)| Read::passed(line, note)));
                 }
                 Err(error) => {
                     self.is_over = true;

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use self::dates::dates;
+use super::kept::{Frame, Piece};
 use super::table::{Table, text};
 use super::{Fault, Input, Read};
 use crate::carried::{self, Found};
@@ -33,9 +34,9 @@ pub struct TimelineJs<'a> {
 enum Source<'a> {
     /// Nothing is read yet.
     New(Input<'a>),
-    /// The slides of a JSON document, from the last to the first, each with its line.
-    Json(Vec<(u64, Kind, String)>),
-    Table(Table<'a>),
+    /// The slides of a JSON document, from the last to the first.
+    Json(Vec<Raw>),
+    Table(Box<Table<'a>>),
     Over,
 }
 
@@ -46,8 +47,21 @@ enum Kind {
     Era,
 }
 
-/// A slide with its line.
-type Slide = (u64, Kind, Map<String, Value>);
+/// A slide that is not read yet.
+struct Raw {
+    line: u64,
+    /// The place of its first byte.
+    from: u64,
+    kind: Kind,
+    json: String,
+}
+
+/// A slide with its line and its place, or why there is none.
+struct Slide {
+    line: u64,
+    piece: Piece,
+    fields: Result<(Kind, Map<String, Value>), Fault>,
+}
 
 #[derive(Deserialize)]
 struct Document<'t> {
@@ -64,31 +78,29 @@ impl<'a> TimelineJs<'a> {
         Self { source: Source::New(input), note: None }
     }
 
-    /// The next slide with its line; nothing at the end.
-    fn slide(&mut self) -> Result<Option<Slide>, (u64, Fault)> {
+    /// The next slide; nothing at the end.
+    fn slide(&mut self) -> Option<Slide> {
         if let Source::New(_) = self.source
             && let Source::New(input) = std::mem::replace(&mut self.source, Source::Over)
         {
-            self.source = open(input).map_err(|fault| (1, fault))?;
+            match open(input) {
+                Ok(source) => self.source = source,
+                Err(fault) => return Some(Slide { line: 1, piece: Piece::default(), fields: Err(fault) }),
+            }
         }
         match &mut self.source {
-            Source::New(_) | Source::Over => Ok(None),
+            Source::New(_) | Source::Over => None,
             Source::Json(slides) => {
-                let Some((line, kind, json)) = slides.pop() else { return Ok(None) };
-                let slide = serde_json::from_str(&json)
-                    .map_err(|_| (line, Fault::Entry(Invalid::new("the slide is not a JSON object"))))?;
-                Ok(Some((line, kind, slide)))
+                let Raw { line, from, kind, json } = slides.pop()?;
+                let frame = if kind == Kind::Era { Frame::Era } else { Frame::Slide };
+                let piece = Piece { head: 0, from, to: from + json.len() as u64, frame };
+                let fields = serde_json::from_str(&json).map(|fields| (kind, fields));
+                let fields = fields.map_err(|_| Fault::Entry(Invalid::new("the slide is not a JSON object")));
+                Some(Slide { line, piece, fields })
             }
             Source::Table(table) => {
-                let row = table.next();
-                let line = table.line();
-                match row {
-                    Ok(row) => Ok(row.map(|row| {
-                        let (kind, slide) = of_row(row);
-                        (line, kind, slide)
-                    })),
-                    Err(fault) => Err((line, fault)),
-                }
+                let row = table.next().transpose()?;
+                Some(Slide { line: table.line(), piece: table.piece(), fields: row.map(of_row) })
             }
         }
     }
@@ -98,10 +110,9 @@ impl Iterator for TimelineJs<'_> {
     type Item = Read;
 
     fn next(&mut self) -> Option<Read> {
-        loop {
-            match self.slide() {
-                Ok(None) => return None,
-                Ok(Some((_, Kind::Title, slide))) => {
+        while let Some(Slide { line, piece, fields }) = self.slide() {
+            let outcome = match fields {
+                Ok((Kind::Title, slide)) => {
                     // A name alone is the file's; more than that somebody may miss.
                     let says = |name: &str| slide.get("text").and_then(|text| text.get(name)).and_then(text);
                     if says("text").is_some() || slide.contains_key("media") {
@@ -109,19 +120,19 @@ impl Iterator for TimelineJs<'_> {
                         self.note =
                             Some(format!("the title slide `{}` is no event and was left out", shown(&name)));
                     }
+                    continue;
                 }
-                Ok(Some((line, kind, slide))) => {
-                    let outcome = event(kind, slide).map_err(Fault::Entry);
-                    return Some(Read { line, outcome, note: self.note.take() });
-                }
-                Err((line, fault)) => {
+                Ok((kind, slide)) => event(kind, slide).map_err(Fault::Entry),
+                Err(fault) => {
                     if !matches!(fault, Fault::Entry(_)) {
                         self.source = Source::Over;
                     }
-                    return Some(Read::plain(line, Err(fault)));
+                    Err(fault)
                 }
-            }
+            };
+            return Some(Read { line, outcome, note: self.note.take(), piece: Some(piece) });
         }
+        self.note.take().map(|note| Read::passed(1, note))
     }
 }
 
@@ -132,7 +143,7 @@ fn open(input: Input<'_>) -> Result<Source<'_>, Fault> {
         return Err(Fault::File(Invalid::new(format!("the file has more than {LIMIT} bytes"))));
     }
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Ok(Source::Table(Table::new(Box::new(io::Cursor::new(bytes)))));
+        return Ok(Source::Table(Box::new(Table::new(Box::new(io::Cursor::new(bytes))))));
     }
     let file = super::utf8(&bytes).map_err(Fault::File)?;
     let document: Document<'_> = serde_json::from_str(file).map_err(|error| {
@@ -146,15 +157,19 @@ fn open(input: Input<'_>) -> Result<Source<'_>, Fault> {
         .chain(document.events.iter().map(|slide| (Kind::Event, slide)))
         .chain(document.eras.iter().map(|slide| (Kind::Era, slide)));
     let mut lines = LineOf { file, at: 0, line: 1 };
-    let mut slides: Vec<(u64, Kind, String)> = Vec::new();
+    let begin = file.as_ptr() as usize;
     let mut placed: Vec<_> =
-        kinds.map(|(kind, slide)| (slide.get().as_ptr() as usize, kind, slide.get())).collect();
+        kinds.map(|(kind, slide)| (slide.get().as_ptr() as usize - begin, kind, slide.get())).collect();
     placed.sort_by_key(|(at, _, _)| *at);
-    for (at, kind, slide) in placed {
-        slides.push((lines.at(at - file.as_ptr() as usize), kind, slide.to_owned()));
-    }
+    let raw = |(at, kind, slide): (usize, Kind, &str)| Raw {
+        line: lines.at(at),
+        from: at as u64,
+        kind,
+        json: slide.to_owned(),
+    };
+    let mut slides: Vec<Raw> = placed.into_iter().map(raw).collect();
     // The title's note goes with the first event, wherever it stands.
-    slides.sort_by_key(|(_, kind, _)| *kind != Kind::Title);
+    slides.sort_by_key(|slide| slide.kind != Kind::Title);
     slides.reverse();
     Ok(Source::Json(slides))
 }

@@ -1,6 +1,6 @@
 // The list of events: search, filters, and what each event is as of the date.
 
-const list = { visible: new Set(events), texts: undefined, shown: undefined };
+const list = { visible: new Set(events), near: new Set(events), texts: undefined };
 
 /** The words of an event, for the search. */
 function texts() {
@@ -25,15 +25,31 @@ function filter() {
   drawSoon();
 }
 
-/** Says of each event whether it had happened by a date; only what is another now is touched, and the style words it. */
-function showStatus(asOf) {
-  list.shown ??= [];
-  for (const event of events) {
-    const now = reached(event, asOf);
-    if (list.shown[event.index] === now) continue;
-    list.shown[event.index] = now;
-    event.item.dataset.reached = now.replace(' ', '-');
-  }
+/** Says of an event that may be seen whether it had happened by the date; the style words it. */
+function say(event) {
+  const now = reached(event, state.asOf).replace(' ', '-');
+  if (event.item.dataset.reached === now) return;
+  if (!event.item.dataset.reached) event.item.firstChild.append(make('span', { class: 'status' }));
+  event.item.dataset.reached = now;
+}
+
+/** The same of all that may be seen: a browser that skips what is far away says what that is. */
+function showStatus() {
+  for (const event of list.near) say(event);
+}
+
+function beginStatus() {
+  if (!('ContentVisibilityAutoStateChangeEvent' in window)) return;
+  const isNear = ({ item }) => item.firstChild.checkVisibility({ contentVisibilityAuto: true });
+  list.near = new Set(events.filter(isNear));
+  byId('list').addEventListener('contentvisibilityautostatechange', ({ target, skipped }) => {
+    const event = events[Number(target.id.slice(1))];
+    if (skipped) list.near.delete(event);
+    else {
+      list.near.add(event);
+      say(event);
+    }
+  }, true);
 }
 
 function options(id, names) {
@@ -62,6 +78,7 @@ function beginList() {
     const isBrief = document.body.classList.toggle('brief');
     brief.setAttribute('aria-pressed', isBrief);
   });
+  beginStatus();
   if (events.length > 300) brief.click();
   chart.shown = (event) => list.visible.has(event);
 }

@@ -1,7 +1,7 @@
 // Puts the parts together: one date, which the slider, the drawing and the field set and everything shows.
 
 const slider = byId('slider');
-const { stops } = data.states;
+const stops = data.states.stops.map(ending);
 
 function ask(asOf) {
   const until = second(data.states.until ?? '+');
@@ -17,7 +17,7 @@ function ask(asOf) {
   chart.asOf = moment;
   drawCursor();
   showState(moment);
-  showStatus(moment);
+  showStatus();
 }
 
 function beginSlider() {

@@ -1,16 +1,24 @@
 // The state as of a date. What is answered was folded when the page was written; here it is only looked up.
 
-const MOST_VALUES = 400;
+const MOST_VALUES = 150;
 
-const attributes = data.states.attributes.map(({ of: [timeline, entity, attribute], turns }) => ({
-  timeline, entity, attribute, moments: turns.map(([moment]) => second(moment)), answers: turns.map(([, told]) => told),
-}));
+/** An answer as the page was told it: a value that is sure and who decided it, or everything by name. */
+const answerOf = (told) => (Array.isArray(told) ? { v: told[0], s: true, b: told[1] } : told ?? undefined);
+
+/** The turns of an attribute stand one after another: a moment, an answer, a moment … */
+const attributes = data.states.entities.flatMap(([timeline, entity, attributesOfIt]) => attributesOfIt.map(([name, ...turns]) => ({
+  timeline,
+  entity,
+  attribute: data.states.names[name],
+  moments: turns.filter((_, at) => at % 2 === 0).map(ending),
+  answers: turns.filter((_, at) => at % 2 === 1).map(answerOf),
+})));
 
 /** What is answered of an attribute as of a moment; nothing where nothing stands or may stand. */
 const answerAt = ({ moments, answers }, asOf) => answers[lastWhere(moments.length, (index) => moments[index] <= asOf)];
 
 /** Whether two answers say the same; mostly they are of the same turn. */
-const isSame = (one, other) => one === other || JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+const isSame = (one, other) => one === other || (one && other && JSON.stringify(one) === JSON.stringify(other));
 
 /** A value; a set stands in braces. */
 function value(told) {
