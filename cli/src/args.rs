@@ -30,7 +30,7 @@ pub struct Cli {
 /// What all commands share.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
-    /// The store, or the directory that it belongs to [default: the nearest .annals/ from here upwards]
+    /// The store, or a directory with one [default: the nearest .annals/ from here upwards]
     #[arg(
         long,
         global = true,
