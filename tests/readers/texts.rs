@@ -161,6 +161,21 @@ fn icalendar_reads_every_entry_on_its_day() {
 }
 
 #[test]
+fn ical_js_takes_every_value_and_reads_every_entry_on_its_day() {
+    check(
+        node,
+        "calendar_strict",
+        "ics",
+        "out.ics",
+        [
+            "17 entries, 17 on their days, 17 with their titles, 3 left out, 0 complaints",
+            "18 entries, 18 on their days, 18 with their titles, 1 left out, 0 complaints",
+            "30 entries, 30 on their days, 30 with their titles, 0 left out, 0 complaints",
+        ],
+    );
+}
+
+#[test]
 fn timesketch_takes_every_row() {
     check(
         python,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::programs::python;
+use crate::programs::{node, python};
 use crate::sandbox::{Sandbox, repository};
 use crate::tables::awkward;
 
@@ -40,6 +40,8 @@ fn features_fit_the_schema_and_stand_on_the_days_that_annals_names() {
     let file = exported(&sandbox, &[], "geojson");
     let Some(lines) = python("geojson_features", &[&file]) else { return };
     assert_eq!(lines.lines().count(), 20);
+    let Some(checked) = node("geojson_check", &[&file]) else { return };
+    assert_eq!(checked, "20 features, 1 with a place\n");
     for (id, date) in bounds(&sandbox) {
         let feature = told(&lines, &id);
         assert_eq!(feature[1], date, "{id}");

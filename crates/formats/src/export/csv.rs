@@ -5,8 +5,10 @@
 //! actors with roles) stands as JSON in its cell. The four bounds of the date are there for sorting and charts;
 //! they follow from `date` and are not read back.
 
+use std::fmt::Write as _;
 use std::io;
 
+use annals_model::date::EdgeRange;
 use annals_model::{Actor, Date, Event, Number};
 use serde::Serialize;
 
@@ -42,11 +44,13 @@ impl<'o> Csv<'o> {
         }
         // RFC 4180 asks for quotes around less; the rest is what spreadsheets of other countries would split at,
         // and the space at either end that some readers trim.
-        let splits = |c: char| matches!(c, ',' | ';' | '"' | '\t' | '\r' | '\n');
-        if text.contains(splits) || text.starts_with(' ') || text.ends_with(' ') {
-            self.line.push('"');
-            self.line.push_str(&text.replace('"', "\"\""));
-            self.line.push('"');
+        let splits = |byte: u8| matches!(byte, b',' | b';' | b'"' | b'\t' | b'\r' | b'\n');
+        if text.bytes().any(splits) || text.starts_with(' ') || text.ends_with(' ') {
+            for part in text.split_inclusive('"') {
+                self.line.push('"');
+                self.line.push_str(part);
+            }
+            self.line.push_str(if text.ends_with('"') { "\"\"" } else { "\"" });
         } else {
             self.line.push_str(text);
         }
@@ -64,11 +68,21 @@ impl<'o> Csv<'o> {
             }
             return;
         };
-        let edges = date.edges();
         self.plain(date.as_str());
-        for edge in [edges.start.earliest, edges.start.latest, edges.end.earliest, edges.end.latest] {
-            self.plain(&edge.to_string());
+        let edges = date.edges();
+        let start = self.line.len();
+        self.edges(edges.start);
+        if edges.end == edges.start {
+            self.line.extend_from_within(start..);
+        } else {
+            self.edges(edges.end);
         }
+    }
+
+    /// Two bounds, in which there is nothing to quote.
+    fn edges(&mut self, EdgeRange { earliest, latest }: EdgeRange) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.line, ",{earliest},{latest}");
     }
 
     fn json(&mut self, list: &[impl Serialize]) -> Result<(), ExportError> {

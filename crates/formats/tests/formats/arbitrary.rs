@@ -136,7 +136,38 @@ fn title() -> impl Strategy<Value = String> {
 }
 
 fn date() -> impl Strategy<Value = Date> {
-    select(DATES).prop_map(|text| Date::parse(text).unwrap())
+    let written = select(DATES).prop_map(|text| Date::parse(text).unwrap());
+    let other = (point(), option::of(point()), select(&["", "?", "~", "%"][..]), 0_u8..8);
+    let other = other.prop_filter_map("no date", |(start, end, doubt, how)| {
+        let start = format!("{start}{doubt}");
+        let text = match (end, how) {
+            (Some(end), 0..4) => format!("{start}/{end}"),
+            (Some(end), 4) => format!("[{start},{end}]"),
+            (Some(end), 5) => format!("{{{start},{end}}}"),
+            (Some(end), _) => format!("[{start}..{end}]"),
+            (None, 0) => format!("{start}/.."),
+            (None, 1) => format!("../{start}"),
+            (None, 2) => format!("{start}/"),
+            (None, _) => start,
+        };
+        Date::parse(&text).ok()
+    });
+    prop_oneof![written, other]
+}
+
+/// A year, a month, a day or a second, of which some do not exist.
+fn point() -> impl Strategy<Value = String> {
+    let years = prop_oneof![4 => 1_000_i32..2_100, 1 => -120_i32..120, 1 => -9_999_i32..10_000];
+    let clock = (0_u8..24, 0_u8..60, select(&["", "Z", "+05:30", "-11:00", "+14:00"][..]));
+    (years, 1_u8..38, 1_u8..32, clock, 0_u8..4).prop_map(|(year, month, day, (hour, minute, zone), parts)| {
+        let year = if year < 0 { format!("-{:04}", -year) } else { format!("{year:04}") };
+        match parts {
+            0 => year,
+            1 => format!("{year}-{month:02}"),
+            2 => format!("{year}-{:02}-{day:02}", 1 + month % 12),
+            _ => format!("{year}-{:02}-{day:02}T{hour:02}:{minute:02}:59{zone}", 1 + month % 12),
+        }
+    })
 }
 
 fn number() -> impl Strategy<Value = Number> {

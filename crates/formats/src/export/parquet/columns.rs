@@ -17,6 +17,7 @@ use ::parquet::schema::types::{SchemaDescriptor, TypePtr};
 pub struct Table {
     columns: Vec<Column>,
     rows: usize,
+    bytes: usize,
 }
 
 struct Column {
@@ -41,6 +42,7 @@ enum Values {
 /// What takes the values of one row.
 pub struct Columns<'t> {
     of_table: &'t mut [Column],
+    bytes: &'t mut usize,
     next: usize,
     /// Whether the values are an entry of a list behind its first one.
     is_repeated: bool,
@@ -73,7 +75,7 @@ impl Table {
             })
         };
         let columns = (0..descriptor.num_columns()).map(column).collect::<Result<_>>()?;
-        Ok(Self { columns, rows: 0 })
+        Ok(Self { columns, rows: 0, bytes: 0 })
     }
 
     /// How many rows there are.
@@ -82,18 +84,14 @@ impl Table {
     }
 
     /// How many bytes their texts have.
-    pub fn bytes(&self) -> usize {
-        let bytes = |column: &Column| match &column.values {
-            Values::Text { bytes, .. } => bytes.len(),
-            _ => 0,
-        };
-        self.columns.iter().map(bytes).sum()
+    pub const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Begins a row, which has to give every column its value.
     pub fn next_row(&mut self) -> Columns<'_> {
         self.rows += 1;
-        Columns { of_table: &mut self.columns, next: 0, is_repeated: false }
+        Columns { of_table: &mut self.columns, bytes: &mut self.bytes, next: 0, is_repeated: false }
     }
 
     /// Writes the rows as a group, and is empty again.
@@ -106,7 +104,7 @@ impl Table {
             writer.close()?;
         }
         group.close()?;
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
         Ok(())
     }
 }
@@ -164,6 +162,7 @@ impl Columns<'_> {
 
     /// A text that may be absent.
     pub fn maybe_text(&mut self, text: Option<&str>) {
+        *self.bytes += text.map_or(0, str::len);
         if let (Some(Values::Text { bytes, ends }), Some(text)) = (self.take(text.is_some()), text) {
             bytes.extend_from_slice(text.as_bytes());
             ends.push(bytes.len());
