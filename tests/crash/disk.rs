@@ -51,6 +51,16 @@ struct Inode {
     pending: Vec<Change>,
 }
 
+impl Inode {
+    /// All that was written is durable.
+    fn settle(&mut self) {
+        if !self.pending.is_empty() {
+            self.durable = content(self, Fate::Kept, &mut Dice(0));
+            self.pending.clear();
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Node {
     File(usize),
@@ -113,6 +123,18 @@ impl Disk {
     /// Another process begins: it has no file open.
     pub fn process(&mut self) {
         self.open.clear();
+    }
+
+    /// Time passes, in which the system brings to the disk what nobody has synced.
+    pub fn rest(&mut self) {
+        if self.is_deaf {
+            return;
+        }
+        for inode in &mut self.inodes {
+            inode.settle();
+        }
+        self.durable.clone_from(&self.names);
+        self.pending.clear();
     }
 
     /// What one call does.
@@ -210,11 +232,7 @@ impl Disk {
             return;
         };
         match node {
-            Node::File(inode) => {
-                let inode = &mut self.inodes[inode];
-                inode.durable = content(inode, Fate::Kept, &mut Dice(0));
-                inode.pending.clear();
-            }
+            Node::File(inode) => self.inodes[inode].settle(),
             Node::Directory(number) => {
                 let (due, later): (Vec<_>, Vec<_>) =
                     std::mem::take(&mut self.pending).into_iter().partition(|naming| naming.touches(number));
