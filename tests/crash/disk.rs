@@ -181,9 +181,8 @@ impl Disk {
 
     /// The directory that a path stands in, as the names are now, and its name there.
     fn place(&self, path: &Path) -> Place {
-        let directory = match self.node(path.parent().unwrap()) {
-            Some(Node::Directory(number)) => number,
-            _ => panic!("{} is in no directory", path.display()),
+        let Some(Node::Directory(directory)) = self.node(path.parent().unwrap()) else {
+            panic!("{} is in no directory", path.display())
         };
         (directory, path.file_name().unwrap().to_owned())
     }
@@ -237,7 +236,9 @@ impl Disk {
                 let (due, later): (Vec<_>, Vec<_>) =
                     std::mem::take(&mut self.pending).into_iter().partition(|naming| naming.touches(number));
                 self.pending = later;
-                due.iter().for_each(|naming| naming.apply(&mut self.durable));
+                for naming in &due {
+                    naming.apply(&mut self.durable);
+                }
             }
         }
     }

@@ -127,7 +127,7 @@ impl Session {
     fn hold(&self, room: &Path, told: Told, at: usize) -> Result<(), String> {
         let [store, backup] = [".annals", "backup"].map(|name| room.join(name).to_str().unwrap().to_owned());
         if told.is_redacted {
-            self.is_gone(&room.join(".annals"), told.is_cleared)?;
+            is_gone(&room.join(".annals"), told.is_cleared)?;
         }
         let verified = self.sandbox.run(&["--store", &store, "--format", "json", "verify"]);
         if !told.is_made && verified.code == 1 && verified.stderr.contains("there is no store") {
@@ -160,7 +160,7 @@ impl Session {
             0 => {
                 let held: Value = serde_json::from_str(&checked.stdout).unwrap();
                 let records = held["read"]["records"].as_u64().unwrap();
-                if told.backed_up.is_some_and(|answered| (records as usize) < answered) {
+                if told.backed_up.is_some_and(|answered| records < answered as u64) {
                     return Err(format!("the backup has {records} records"));
                 }
             }
@@ -173,19 +173,6 @@ impl Session {
             (0, 0) => Ok(()),
             _ => Err(format!("the backup anew: {}{}{}", again.stderr, whole.stdout, whole.stderr)),
         }
-    }
-
-    /// What was redacted stands nowhere beside the log's own pages, and once they were written anew nowhere at all.
-    fn is_gone(&self, store: &Path, from_pages: bool) -> Result<(), String> {
-        for path in files(store) {
-            let is_page = path.strip_prefix(store).unwrap().to_str().unwrap().starts_with("sled");
-            let content = fs::read(&path).unwrap();
-            let holds = content.windows(MARK.len()).any(|bytes| bytes == MARK.as_bytes());
-            if holds && (from_pages || !is_page) {
-                return Err(format!("what was redacted stands in {}", path.display()));
-            }
-        }
-        Ok(())
     }
 
     fn calls(&self) -> usize {
@@ -232,6 +219,19 @@ impl Session {
         }
         println!("{cuts} cuts among {} calls: nothing that was acknowledged is lost", self.calls());
     }
+}
+
+/// What was redacted stands nowhere beside the log's own pages, and once they were written anew nowhere at all.
+fn is_gone(store: &Path, from_pages: bool) -> Result<(), String> {
+    for path in files(store) {
+        let is_page = path.strip_prefix(store).unwrap().to_str().unwrap().starts_with("sled");
+        let content = fs::read(&path).unwrap();
+        let holds = content.windows(MARK.len()).any(|bytes| bytes == MARK.as_bytes());
+        if holds && (from_pages || !is_page) {
+            return Err(format!("what was redacted stands in {}", path.display()));
+        }
+    }
+    Ok(())
 }
 
 fn log_of(sandbox: &Sandbox, store: &Path) -> Vec<String> {
