@@ -453,7 +453,9 @@ fn attached_files_go_along_and_are_checked() {
     for damage in [Some("something else"), None] {
         let kept = sandbox.path(".annals/attachments").join(&photo);
         fs::remove_file(&kept).unwrap();
-        damage.into_iter().for_each(|content| fs::write(&kept, content).unwrap());
+        if let Some(content) = damage {
+            fs::write(&kept, content).unwrap();
+        }
         let done = sandbox.run(&[&chosen[..], &["lost"]].concat());
         assert!(done.code == 4 && done.stderr.contains(&photo), "{}", done.stderr);
         assert!(done.stderr.contains("hint: --without-attachments") && !sandbox.path("lost").exists());

@@ -51,6 +51,16 @@ struct Inode {
     pending: Vec<Change>,
 }
 
+impl Inode {
+    /// All that was written is durable.
+    fn settle(&mut self) {
+        if !self.pending.is_empty() {
+            self.durable = content(self, Fate::Kept, &mut Dice(0));
+            self.pending.clear();
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Node {
     File(usize),
@@ -115,6 +125,18 @@ impl Disk {
         self.open.clear();
     }
 
+    /// Time passes, in which the system brings to the disk what nobody has synced.
+    pub fn rest(&mut self) {
+        if self.is_deaf {
+            return;
+        }
+        for inode in &mut self.inodes {
+            inode.settle();
+        }
+        self.durable.clone_from(&self.names);
+        self.pending.clear();
+    }
+
     /// What one call does.
     pub fn apply(&mut self, call: &Call) {
         match call {
@@ -159,9 +181,8 @@ impl Disk {
 
     /// The directory that a path stands in, as the names are now, and its name there.
     fn place(&self, path: &Path) -> Place {
-        let directory = match self.node(path.parent().unwrap()) {
-            Some(Node::Directory(number)) => number,
-            _ => panic!("{} is in no directory", path.display()),
+        let Some(Node::Directory(directory)) = self.node(path.parent().unwrap()) else {
+            panic!("{} is in no directory", path.display())
         };
         (directory, path.file_name().unwrap().to_owned())
     }
@@ -210,16 +231,14 @@ impl Disk {
             return;
         };
         match node {
-            Node::File(inode) => {
-                let inode = &mut self.inodes[inode];
-                inode.durable = content(inode, Fate::Kept, &mut Dice(0));
-                inode.pending.clear();
-            }
+            Node::File(inode) => self.inodes[inode].settle(),
             Node::Directory(number) => {
                 let (due, later): (Vec<_>, Vec<_>) =
                     std::mem::take(&mut self.pending).into_iter().partition(|naming| naming.touches(number));
                 self.pending = later;
-                due.iter().for_each(|naming| naming.apply(&mut self.durable));
+                for naming in &due {
+                    naming.apply(&mut self.durable);
+                }
             }
         }
     }

@@ -109,8 +109,10 @@ fn a_full_disk_is_said_and_loses_nothing() {
         for number in 0..5 {
             small.append(number, 100).unwrap();
         }
-        small.leave(dice.below(ROOM) as u64);
-        let length = 200 + dice.below(60_000);
+        let room = dice.below(ROOM);
+        small.leave(room as u64);
+        // Long enough to fill it.
+        let length = 200 + room / 100 + dice.below(60_000);
         let refused = (5..200).find_map(|number| small.append(number, length).err()).unwrap();
         assert!(refused.contains("error: ") && refused.contains("hint: "), "{refused}");
         assert!(refused.contains("the disk is full"), "{refused}");

@@ -59,6 +59,21 @@ pub struct Args {
     /// No guard against formulas in tables
     #[arg(long)]
     raw: bool,
+    #[command(flatten)]
+    evidence: EvidenceFlags,
+    /// Events that may have ended then or later
+    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
+    from: Option<String>,
+    /// Events that may have begun then or earlier
+    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
+    until: Option<String>,
+    #[command(flatten)]
+    question: QuestionArgs,
+}
+
+/// What only evidence takes.
+#[derive(Debug, clap::Args)]
+struct EvidenceFlags {
     /// Sign the checkpoint of the evidence with this key
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -68,14 +83,6 @@ pub struct Args {
     /// Leave the attached files out of the evidence; it lists their hashes all the same
     #[arg(long)]
     without_attachments: bool,
-    /// Events that may have ended then or later
-    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
-    from: Option<String>,
-    /// Events that may have begun then or earlier
-    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "Filters")]
-    until: Option<String>,
-    #[command(flatten)]
-    question: QuestionArgs,
 }
 
 /// What is written: events in a format, or evidence, which needs the log.
@@ -99,7 +106,8 @@ impl FromStr for Target {
 
 pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let Target::Format(target) = args.target else { return write_evidence(args, session) };
-    if args.key.is_some() || args.at_checkpoint.is_some() || args.without_attachments {
+    let EvidenceFlags { key, at_checkpoint, without_attachments } = &args.evidence;
+    if key.is_some() || at_checkpoint.is_some() || *without_attachments {
         return Err(CliError::usage(
             "--key, --at-checkpoint and --without-attachments go with --to evidence",
         ));
@@ -140,16 +148,16 @@ fn write_evidence(args: &Args, session: &Session) -> CliResult<()> {
     let Some(directory) = &args.output else {
         return Err(CliError::usage("--to evidence needs --output, a new folder"));
     };
+    let EvidenceFlags { key, at_checkpoint, without_attachments } = &args.evidence;
     let store = session.open()?;
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let mut question = args.question.question(session, &range)?;
-    let vouched =
-        Vouched::read(&store, args.key.as_deref(), args.at_checkpoint.as_deref(), question.known_at)?;
+    let vouched = Vouched::read(&store, key.as_deref(), at_checkpoint.as_deref(), question.known_at)?;
     question.known_at = vouched.known_at();
     let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
     let chosen = chosen(&args.question, &question, &known);
     let chosen: Vec<EventId> = chosen.into_iter().map(|known| known.event.id.clone()).collect();
-    evidence::write(session, &store, &question, &chosen, &vouched, !args.without_attachments, directory)
+    evidence::write(session, &store, &question, &chosen, &vouched, !without_attachments, directory)
 }
 
 /// The events that a question selects, in list order; all dates where it was not asked as of one.
