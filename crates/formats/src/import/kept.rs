@@ -179,6 +179,8 @@ impl BufRead for Tee<'_> {
 pub struct Bundle {
     last: Option<Frame>,
     has_slides: bool,
+    /// Whether the last entry has lost its end, and would swallow the next one.
+    is_open: bool,
 }
 
 impl Bundle {
@@ -188,6 +190,7 @@ impl Bundle {
         let mut out = match frame {
             Frame::Slide | Frame::Era => self.between(frame).as_bytes().to_vec(),
             _ if self.last.is_none() => head.to_vec(),
+            Frame::Calendar if self.is_open => b"END:VCALENDAR\r\nBEGIN:VCALENDAR\r\n".to_vec(),
             _ => Vec::new(),
         };
         if let Frame::Sections(sections) = frame
@@ -199,6 +202,7 @@ impl Bundle {
         if !matches!(frame, Frame::Slide | Frame::Era) {
             out.extend_from_slice(line_end(head, text));
         }
+        self.is_open = *frame == Frame::Calendar && !has_end(text);
         self.has_slides |= *frame == Frame::Slide;
         self.last = Some(frame.clone());
         out
@@ -224,6 +228,12 @@ impl Bundle {
             _ => "",
         }
     }
+}
+
+/// Whether the last line of a calendar's entry ends it.
+fn has_end(text: &[u8]) -> bool {
+    let last = text.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    last.and_then(|line| line.get(..4)).is_some_and(|start| start.eq_ignore_ascii_case(b"END:"))
 }
 
 /// What the last line of a text lacks of its end.

@@ -6,7 +6,7 @@ use annals_formats::{Bundle, ExportOptions, Fault, Format, ImportFormat, ImportO
 use proptest::prelude::*;
 
 use crate::arbitrary;
-use crate::others::broken;
+use crate::others::{broken, cases};
 use crate::sample::{awkward, exported, outcomes, shown};
 
 const FORMATS: [(Format, ImportFormat); 6] = [
@@ -129,7 +129,7 @@ fn a_file_of_all_entries_reads_as_the_file_itself() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn so_does_a_broken_one(events in proptest::collection::vec(arbitrary::event(), 1..4), seed in any::<u64>()) {

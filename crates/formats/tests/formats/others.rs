@@ -8,7 +8,7 @@ use crate::arbitrary;
 use crate::sample::{awkward, endless, exported, imported, outcomes};
 
 /// Random cases of each property.
-fn cases() -> u32 {
+pub fn cases() -> u32 {
     std::env::var("ANNALS_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(100)
 }
 
