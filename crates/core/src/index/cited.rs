@@ -55,5 +55,5 @@ impl Cited {
 
 /// Reads the sources of an answer from the log.
 pub fn read<L: Log + ?Sized>(log: &L, answer: &mut Answer) -> Result<()> {
-    add_sources(log, slice::from_mut(answer))
+    add_sources(log, slice::from_mut(answer), |answer| answer)
 }

@@ -1,27 +1,25 @@
 //! The whole state of a timeline: every attribute's claims, read in one pass over the runs, on several threads.
 //!
 //! The runs are in the order of their keys, so that all that was ever said of an attribute comes together as they are
-//! read side by side, and nothing of it stays in memory once its answer is there. Which records no longer count at K
-//! is a set of bits that is made first.
+//! read side by side; of it, only what its answer needs is written down ([`Part`]). Which records no longer count at
+//! K is a set of bits that is made first. The ids that answers name are read last, in the order of the log.
 
-use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
 use annals_model::answers::Answer;
 use annals_model::{Moment, Question, Seq};
 
-use super::bytes::Input;
-use super::fact::{Dates, Fact};
+use super::bits::Bits;
+use super::fact::{Dates, Fact, Reader};
+use super::needed::{Attribute, Ids, Part};
 use super::open::Open;
 use super::rows::{OPEN, Picked, Rows};
-use super::run::{Cursor, Run, Unusable};
+use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Trouble, entry, unreadable};
 use crate::log::Log;
+use crate::replay::threads;
 use crate::{Error, Result};
-
-/// More threads than this gain nothing.
-const MOST: usize = 8;
 
 /// What was found of an attribute.
 #[derive(Clone, Debug)]
@@ -38,16 +36,12 @@ impl ClaimIndex {
     /// What stands in all attributes of the question's timeline as the log knew it at a record, in the order of their
     /// names; those about which nothing can be said are left out.
     pub fn whole<L: Log + ?Sized>(&self, log: &L, question: &Question, known_at: Seq) -> Result<Vec<Found>> {
-        let mut found = Vec::new();
         // The runs may turn out to be damaged as they are read: then they are made anew, once.
         for _ in 0..2 {
             let mut guard = self.open(log, |_| Ok(()))?;
             let Some(open) = guard.as_ref() else { break };
             match Pass::new(open, question, known_at).run() {
-                Ok(parts) => {
-                    found.extend(parts.into_iter().flatten());
-                    return Ok(found);
-                }
+                Ok(found) => return Ok(found),
                 Err(Trouble::Error(error)) => return Err(error),
                 Err(Trouble::Anew(why)) => {
                     *guard = None;
@@ -89,16 +83,34 @@ impl<'a> Pass<'a> {
         Self { open, question, known_at, prefix: entry::timeline_key(&question.timeline), superseded }
     }
 
-    fn run(&self) -> Result<Vec<Vec<Found>>, Trouble> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
-        let stretches = self.stretches(threads);
-        thread::scope(|scope| {
+    fn run(&self) -> Result<Vec<Found>, Trouble> {
+        let stretches = self.stretches(threads::count());
+        let parts = thread::scope(|scope| {
             let threads: Vec<_> =
                 stretches.iter().map(|stretch| scope.spawn(|| self.read(stretch))).collect();
             let done =
                 threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            done.collect()
-        })
+            done.collect::<Result<Vec<Part>, Trouble>>()
+        })?;
+        let mut named = Bits::default();
+        parts.iter().flat_map(Part::records).for_each(|seq| named.set(seq.0));
+        let records: Vec<Seq> = named.all().map(Seq).collect();
+        let ids = threads::map_chunks(&records, |records| self.open.ids(records))?;
+        let ids = Ids::new(named, ids);
+        let all: Vec<(&Part, &Attribute)> =
+            parts.iter().flat_map(|part| part.attributes.iter().map(move |own| (part, own))).collect();
+        let answered = threads::map_chunks(&all, |all| {
+            let mut dates = Dates::default();
+            let mut found = |(part, own): &(&Part, &Attribute)| {
+                let (entity, attribute) = entry::names(part.key(own))?;
+                let answer = part.answer(own, self.question, &ids, &mut dates)?;
+                Some(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer })
+            };
+            all.iter().map(|own| found(own).ok_or_else(broken)).collect()
+        });
+        let mut found: Vec<Found> = answered?;
+        found.retain(|found| found.answer.says_something());
+        Ok(found)
     }
 
     /// As many stretches of the timeline's keys, of about one size.
@@ -116,16 +128,16 @@ impl<'a> Pass<'a> {
         starts.zip(ends).collect()
     }
 
-    /// Answers for all attributes of a stretch.
-    fn read(&self, (from, to): &Stretch) -> Result<Vec<Found>, Trouble> {
+    /// What the answers for all attributes of a stretch need.
+    fn read(&self, (from, to): &Stretch) -> Result<Part, Trouble> {
         let mut sources: Vec<Cursor<'_>> =
             self.open.runs.iter().map(|run| Cursor::at(run, from)).collect::<Result<_, _>>()?;
         let mut recent = self.open.recent.claims.range(from.clone()..).peekable();
-        let mut found = Vec::new();
+        let mut part = Part::default();
         let mut desk = Desk::default();
         let mut key = Vec::new();
         loop {
-            let heads = sources.iter().filter_map(|source| Some(source.group()?.0));
+            let heads = sources.iter().filter_map(Cursor::key);
             let Some(next) = heads.chain(recent.peek().map(|(key, _)| key.as_slice())).min() else { break };
             if !next.starts_with(&self.prefix) || to.as_ref().is_some_and(|to| next >= to.as_slice()) {
                 break;
@@ -134,28 +146,23 @@ impl<'a> Pass<'a> {
             key.extend(next);
             desk.clear();
             for source in &mut sources {
-                while let Some((_, facts)) = source.group().filter(|(own, _)| *own == key) {
-                    self.take(facts, &mut desk).ok_or_else(damaged)?;
+                while source.key().is_some_and(|own| *own == key) {
+                    self.take(source.facts(), &mut desk).ok_or_else(broken)?;
                     source.advance()?;
                 }
             }
             let newer = recent.next_if(|(own, _)| **own == key).map(|(_, rows)| rows);
-            let answer = self.answer(&key, &mut desk, newer)?;
-            if answer.says_something() {
-                let (entity, attribute) = entry::names(&key).ok_or_else(damaged)?;
-                found.push(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer });
-            }
+            self.pick(&key, &mut desk, newer, &mut part)?;
         }
-        Ok(found)
+        Ok(part)
     }
 
     /// Takes facts, without those that leave no trace if the attribute's claims never clash.
-    fn take(&self, mut facts: Input<'_>, desk: &mut Desk) -> Option<()> {
-        let Desk { rows, dates, floor, .. } = desk;
-        while !facts.is_empty() {
-            let fact = Fact::read(&mut facts)?;
-            if fact.seq > self.known_at || self.superseded.has(fact.seq.0) {
-                rows.learn(&fact)?;
+    fn take(&self, facts: Reader<'_>, desk: &mut Desk) -> Option<()> {
+        let Desk { rows, dates, floor } = desk;
+        for fact in facts {
+            let fact = fact?;
+            if !self.counts(&fact) {
                 continue;
             }
             rows.take(&fact, OPEN, dates, |sketch| {
@@ -169,7 +176,20 @@ impl<'a> Pass<'a> {
         Some(())
     }
 
-    fn answer(&self, key: &[u8], desk: &mut Desk, newer: Option<&Rows>) -> Result<Answer, Trouble> {
+    /// Whether a fact counts at K and may hold at D; what does not says nothing, not even by a clash.
+    fn counts(&self, fact: &Fact<'_>) -> bool {
+        fact.seq <= self.known_at
+            && !self.superseded.has(fact.seq.0)
+            && fact.earliest().is_none_or(|earliest| earliest <= self.question.as_of.until())
+    }
+
+    fn pick(
+        &self,
+        key: &[u8],
+        desk: &mut Desk,
+        newer: Option<&Rows>,
+        part: &mut Part,
+    ) -> Result<(), Unusable> {
         let uses = desk.rows.uses().and(newer.map(Rows::uses).unwrap_or_default());
         if !uses.never_clash() {
             self.take_all(key, desk)?;
@@ -185,19 +205,19 @@ impl<'a> Pass<'a> {
         for row in &desk.rows.all {
             picked.take(&desk.rows, row);
         }
-        let (entity, attribute) = entry::names(key).ok_or_else(damaged)?;
-        Ok(picked.answer(entity, attribute).ok_or_else(damaged)?)
+        part.push(key, picked, self.question);
+        Ok(())
     }
 
     /// Takes every fact under a key that counts, once more.
-    fn take_all(&self, key: &[u8], desk: &mut Desk) -> Result<(), Trouble> {
+    fn take_all(&self, key: &[u8], desk: &mut Desk) -> Result<(), Unusable> {
         let Desk { rows, dates, .. } = desk;
         rows.clear();
         for run in &self.open.runs {
-            run.find(key, |own, mut facts| {
-                while own == key && !facts.is_empty() {
-                    let fact = Fact::read(&mut facts)?;
-                    if fact.seq <= self.known_at && !self.superseded.has(fact.seq.0) {
+            run.find(key, |own, facts| {
+                for fact in facts.take_while(|_| own == key) {
+                    let fact = fact?;
+                    if self.counts(&fact) {
                         rows.take(&fact, OPEN, dates, |_| true)?;
                     }
                 }
@@ -206,10 +226,6 @@ impl<'a> Pass<'a> {
         }
         Ok(())
     }
-}
-
-fn damaged() -> Unusable {
-    Unusable("it is damaged".to_owned())
 }
 
 /// What one attribute after the other is read into.
@@ -229,24 +245,5 @@ impl Desk {
     fn clear(&mut self) {
         self.rows.clear();
         self.floor = Moment::NEG_INFINITY;
-    }
-}
-
-/// A set of records.
-#[derive(Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn set(&mut self, number: u64) {
-        let Ok(word) = usize::try_from(number / 64) else { return };
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        self.0[word] |= 1 << (number % 64);
-    }
-
-    fn has(&self, number: u64) -> bool {
-        let word = usize::try_from(number / 64).ok().and_then(|word| self.0.get(word));
-        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 }
