@@ -97,6 +97,7 @@ impl<'a> Dated<'a> {
     }
 
     /// Reads what follows the code.
+    #[inline]
     pub fn read(code: u8, input: &mut Input<'a>, words: &'a Words) -> Option<Self> {
         let text = |input: &mut Input<'a>| std::str::from_utf8(words.text(input)?).ok();
         Some(match code {

@@ -121,6 +121,7 @@ impl<'a> Fact<'a> {
     }
 
     /// Reads a fact behind one of the record `before`; nothing where it cannot be read.
+    #[inline]
     pub fn read(input: &mut Input<'a>, before: Seq, words: &'a Words) -> Option<Self> {
         let does = input.byte()?;
         let dated = input.byte()?;
@@ -182,6 +183,7 @@ impl<'a> Fact<'a> {
     }
 
     /// What tells whether its claims leave a trace, one for each happening; `member` is the number of the member.
+    #[inline]
     pub fn sketches(&self, dates: &mut Dates, member: u32, mut take: impl FnMut(Sketch)) -> Option<()> {
         let deed = self.deed(member)?;
         let when = match self.does >> 3 & 3 {

@@ -14,7 +14,7 @@ use super::bits::{Bits, Ranks};
 use super::entry;
 use super::fact::{Alone, Dates, Text};
 use super::ids::Id;
-use super::rows::{Picked, Row, Rows, claim};
+use super::rows::{Row, Rows, claim};
 
 /// What the answers for some attributes need, in the order of their names.
 #[derive(Debug, Default)]
@@ -70,20 +70,24 @@ impl Ids {
 }
 
 impl Part {
-    /// Writes down what was picked of an attribute's claims.
-    pub fn push(&mut self, key: &[u8], mut picked: Picked<'_, '_>, question: &Question) {
-        let (needed, keeps_all) = picked.needed();
+    /// Writes down what the answer for an attribute needs; `may_clash` says that its claims may not fit what stands.
+    pub fn push(
+        &mut self,
+        key: &[u8],
+        needed: &[Needed<(&Rows, &Row)>],
+        question: &Question,
+        may_clash: bool,
+    ) {
         let start = self.claims.len();
-        let form = if keeps_all { Form::Clashing } else { Form::Open };
-        let form = match deciding(&needed, question).filter(|_| !keeps_all) {
+        let form = match deciding(needed, question).filter(|_| !may_clash) {
             Some(Deciding::Nothing) => return,
             Some(Deciding::Claim(item, sum)) => {
                 self.want(item, sum);
                 Form::Sure
             }
             None => {
-                needed.into_iter().for_each(|(item, sum)| self.want(item, sum));
-                form
+                needed.iter().for_each(|(item, sum)| self.want(*item, *sum));
+                if may_clash { Form::Clashing } else { Form::Open }
             }
         };
         let key_start = self.keys.len();

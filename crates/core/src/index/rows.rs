@@ -216,7 +216,7 @@ impl<'a, 'q> Picked<'a, 'q> {
     }
 
     /// What an answer needs of it, and whether it needs everything.
-    pub fn needed(&mut self) -> (Vec<Needed<(&'a Rows, &'a Row)>>, bool) {
+    pub fn needed(mut self) -> (Vec<Needed<(&'a Rows, &'a Row)>>, bool) {
         let needed = if self.keeps_all {
             self.claims.iter().map(|(_, item)| (*item, None)).collect()
         } else {
@@ -226,7 +226,8 @@ impl<'a, 'q> Picked<'a, 'q> {
     }
 
     /// The answer; nothing where a text cannot be read.
-    pub fn answer(mut self, entity: &str, attribute: &str) -> Option<Answer> {
+    pub fn answer(self, entity: &str, attribute: &str) -> Option<Answer> {
+        let question = self.question;
         let (needed, keeps_all) = self.needed();
         // Only clashes are told with the attribute's name.
         let names = if keeps_all { (entity, attribute) } else { ("", "") };
@@ -238,7 +239,7 @@ impl<'a, 'q> Picked<'a, 'q> {
             .zip(&events)
             .map(|(((_, row), _), event)| claim(&row.sketch, row.seq, event))
             .collect();
-        Some(Answer::of(self.question, &claims))
+        Some(Answer::of(question, &claims))
     }
 }
 

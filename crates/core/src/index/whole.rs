@@ -8,13 +8,14 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use annals_model::answers::Answer;
+use annals_model::reduce::{Added, Increases, Needed};
 use annals_model::{Moment, Question, Seq};
 
 use super::bits::Bits;
 use super::fact::{Dates, Fact, Reader};
 use super::needed::{Attribute, Ids, Part};
 use super::open::Open;
-use super::rows::{OPEN, Picked, Rows};
+use super::rows::{OPEN, Picked, Row, Rows};
 use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Trouble, entry, unreadable};
 use crate::log::Log;
@@ -34,8 +35,13 @@ pub struct Found {
 
 impl ClaimIndex {
     /// What stands in all attributes of the question's timeline as the log knew it at a record, in the order of their
-    /// names; those about which nothing can be said are left out.
-    pub fn whole<L: Log + ?Sized>(&self, log: &L, question: &Question, known_at: Seq) -> Result<Vec<Found>> {
+    /// names, cut somewhere; those about which nothing can be said are left out.
+    pub fn whole<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        question: &Question,
+        known_at: Seq,
+    ) -> Result<Vec<Vec<Found>>> {
         // The runs may turn out to be damaged as they are read: then they are made anew, once.
         for _ in 0..2 {
             let mut guard = self.open(log, |_| Ok(()))?;
@@ -83,7 +89,7 @@ impl<'a> Pass<'a> {
         Self { open, question, known_at, prefix: entry::timeline_key(&question.timeline), superseded }
     }
 
-    fn run(&self) -> Result<Vec<Found>, Trouble> {
+    fn run(&self) -> Result<Vec<Vec<Found>>, Trouble> {
         let stretches = self.stretches(threads::count());
         let parts = thread::scope(|scope| {
             let threads: Vec<_> =
@@ -99,17 +105,22 @@ impl<'a> Pass<'a> {
         let ids = Ids::new(named, ids);
         let all: Vec<(&Part, &Attribute)> =
             parts.iter().flat_map(|part| part.attributes.iter().map(move |own| (part, own))).collect();
-        let answered = threads::map_chunks(&all, |all| {
-            let mut dates = Dates::default();
-            let mut found = |(part, own): &(&Part, &Attribute)| {
-                let (entity, attribute) = entry::names(part.key(own))?;
-                let answer = part.answer(own, self.question, &ids, &mut dates)?;
-                Some(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer })
-            };
-            all.iter().map(|own| found(own).ok_or_else(broken)).collect()
-        });
-        let mut found: Vec<Found> = answered?;
-        found.retain(|found| found.answer.says_something());
+        // Answers are large: each thread's stay where they are made.
+        let answered: Result<_, Unusable> =
+            threads::map_chunks(&all, |all| Ok(vec![self.answers(all, &ids)?]));
+        Ok(answered?)
+    }
+
+    fn answers(&self, all: &[(&Part, &Attribute)], ids: &Ids) -> Result<Vec<Found>, Unusable> {
+        let mut dates = Dates::default();
+        let mut found = Vec::with_capacity(all.len());
+        for (part, own) in all {
+            let answer = part.answer(own, self.question, ids, &mut dates).ok_or_else(broken)?;
+            if answer.says_something() {
+                let (entity, attribute) = entry::names(part.key(own)).ok_or_else(broken)?;
+                found.push(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer });
+            }
+        }
         Ok(found)
     }
 
@@ -130,8 +141,8 @@ impl<'a> Pass<'a> {
 
     /// What the answers for all attributes of a stretch need.
     fn read(&self, (from, to): &Stretch) -> Result<Part, Trouble> {
-        let mut sources: Vec<Cursor<'_>> =
-            self.open.runs.iter().map(|run| Cursor::at(run, from)).collect::<Result<_, _>>()?;
+        let runs = self.open.runs.iter().filter(|run| run.first <= self.known_at);
+        let mut sources: Vec<Cursor<'_>> = runs.map(|run| Cursor::at(run, from)).collect::<Result<_, _>>()?;
         let mut recent = self.open.recent.claims.range(from.clone()..).peekable();
         let mut part = Part::default();
         let mut desk = Desk::default();
@@ -157,18 +168,25 @@ impl<'a> Pass<'a> {
         Ok(part)
     }
 
-    /// Takes facts, without those that leave no trace if the attribute's claims never clash.
+    /// Takes facts, without those that leave no trace if the attribute's claims never clash, or only increase.
     fn take(&self, facts: Reader<'_>, desk: &mut Desk) -> Option<()> {
-        let Desk { rows, dates, floor } = desk;
+        let Desk { rows, dates, floor, increases } = desk;
         for fact in facts {
             let fact = fact?;
+            if fact.seq > self.known_at {
+                break;
+            }
             if !self.counts(&fact) {
                 continue;
             }
+            let mut index = rows.all.len();
             rows.take(&fact, OPEN, dates, |sketch| {
-                let is_kept = sketch.bounds().1 >= *floor && sketch.may_hold(self.question);
+                let is_kept = sketch.bounds().1 >= *floor
+                    && sketch.may_hold(self.question)
+                    && increases.add(self.question, sketch, (Of::Runs, index)) != Added::Dropped;
                 if is_kept {
                     *floor = (*floor).max(sketch.floor(self.question).unwrap_or(*floor));
+                    index += 1;
                 }
                 is_kept
             })?;
@@ -183,6 +201,7 @@ impl<'a> Pass<'a> {
             && fact.earliest().is_none_or(|earliest| earliest <= self.question.as_of.until())
     }
 
+    /// Writes down what the answer for an attribute needs.
     fn pick(
         &self,
         key: &[u8],
@@ -191,13 +210,17 @@ impl<'a> Pass<'a> {
         part: &mut Part,
     ) -> Result<(), Unusable> {
         let uses = desk.rows.uses().and(newer.map(Rows::uses).unwrap_or_default());
-        if !uses.never_clash() {
+        let counts = |row: &&Row| row.seq <= self.known_at && !self.superseded.has(row.seq.0);
+        if uses.only_increases() && uses.never_clash() {
+            part.push(key, &self.added_up(desk, newer, counts), self.question, false);
+            return Ok(());
+        }
+        if !uses.never_clash() || !desk.increases.is_empty() {
             self.take_all(key, desk)?;
         }
         let mut picked = Picked::new(self.question, uses);
         if let Some(newer) = newer {
-            let counts = |seq: Seq| seq <= self.known_at && !self.superseded.has(seq.0);
-            for row in newer.all.iter().filter(|row| counts(row.seq)) {
+            for row in newer.all.iter().filter(counts) {
                 picked.take(newer, row);
             }
             picked.renumber(newer, &desk.rows);
@@ -205,15 +228,45 @@ impl<'a> Pass<'a> {
         for row in &desk.rows.all {
             picked.take(&desk.rows, row);
         }
-        part.push(key, picked, self.question);
+        let (needed, keeps_all) = picked.needed();
+        part.push(key, &needed, self.question, keeps_all);
         Ok(())
+    }
+
+    /// What is needed of claims that only increase: two of those that surely happened, and all others.
+    fn added_up<'d>(
+        &self,
+        desk: &'d Desk,
+        newer: Option<&'d Rows>,
+        counts: impl Fn(&&Row) -> bool,
+    ) -> Vec<Needed<(&'d Rows, &'d Row)>> {
+        let (rows, mut increases, mut needed) = (&desk.rows, desk.increases, Vec::new());
+        // Of the rows that were added up only those are needed that stand for others.
+        let others = rows.all.iter().filter(|row| !row.sketch.adds_up(self.question));
+        needed.extend(others.map(|row| ((rows, row), None)));
+        let newer_rows = newer.map(|newer| newer.all.as_slice()).unwrap_or_default();
+        for (index, row) in newer_rows.iter().enumerate().filter(|(_, row)| counts(row)) {
+            if row.sketch.may_hold(self.question)
+                && increases.add(self.question, &row.sketch, (Of::Later, index)) == Added::No
+            {
+                needed.extend(newer.map(|newer| ((newer, row), None)));
+            }
+        }
+        for ((of, index), sum) in increases.needed() {
+            let rows = match of {
+                Of::Runs => Some(rows),
+                Of::Later => newer,
+            };
+            needed.extend(rows.and_then(|rows| Some(((rows, rows.all.get(index)?), sum))));
+        }
+        needed
     }
 
     /// Takes every fact under a key that counts, once more.
     fn take_all(&self, key: &[u8], desk: &mut Desk) -> Result<(), Unusable> {
         let Desk { rows, dates, .. } = desk;
         rows.clear();
-        for run in &self.open.runs {
+        for run in self.open.runs.iter().filter(|run| run.first <= self.known_at) {
             run.find(key, |own, facts| {
                 for fact in facts.take_while(|_| own == key) {
                     let fact = fact?;
@@ -233,11 +286,22 @@ struct Desk {
     rows: Rows,
     dates: Dates,
     floor: Moment,
+    increases: Increases<(Of, usize)>,
+}
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// Among those of the runs.
+    Runs,
+    /// Among those behind them.
+    Later,
 }
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { rows: Rows::default(), dates: Dates::default(), floor: Moment::NEG_INFINITY }
+        let (rows, dates, increases) = Default::default();
+        Self { rows, dates, floor: Moment::NEG_INFINITY, increases }
     }
 }
 
@@ -245,5 +309,6 @@ impl Desk {
     fn clear(&mut self) {
         self.rows.clear();
         self.floor = Moment::NEG_INFINITY;
+        self.increases = Increases::default();
     }
 }

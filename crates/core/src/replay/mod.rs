@@ -79,7 +79,7 @@ impl<L: Log> Store<L> {
     }
 
     /// What the index answers, in the order of names; nothing where there is none, or it cannot be written.
-    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<index::Found>>> {
+    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Vec<index::Found>>>> {
         let Some(index) = self.index() else { return Ok(None) };
         let mut entities: Vec<&str> = question.entities.iter().map(String::as_str).collect();
         entities.sort_unstable();
@@ -88,7 +88,7 @@ impl<L: Log> Store<L> {
             index.whole(self.log(), question, known_at)
         } else {
             let of = |entity| index.ask(self.log(), (&question.timeline, entity, None), question, known_at);
-            entities.into_iter().map(of).collect::<Result<Vec<_>>>().map(|found| found.concat())
+            entities.into_iter().map(of).collect()
         };
         match found {
             Ok(found) => Ok(Some(found)),
@@ -100,10 +100,11 @@ impl<L: Log> Store<L> {
 }
 
 /// Answers as one, with the sources of those who contest them.
-fn together<L: Log>(log: &L, mut answered: Vec<index::Found>) -> Result<Answers> {
-    add_sources(log, &mut answered, |found| &mut found.answer)?;
+fn together<L: Log>(log: &L, mut answered: Vec<Vec<index::Found>>) -> Result<Answers> {
+    let all = answered.iter_mut().flatten().map(|found| &mut found.answer);
+    add_sources(log, all.filter(|answer| !answer.contenders.is_empty()).collect())?;
     let mut answers = Answers::default();
-    for index::Found { entity, attribute, answer } in answered {
+    for index::Found { entity, attribute, answer } in answered.into_iter().flatten() {
         answers.add(entity, attribute, answer);
     }
     Ok(answers)
@@ -138,7 +139,7 @@ fn found<L: Log>(log: &L, question: &Question, position: Position) -> Result<Fou
         let (entity, attribute) = name.parts();
         index::Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer }
     });
-    let answers = together(log, named.collect())?;
+    let answers = together(log, vec![named.collect()])?;
     let ongoing = in_order(ongoing, places);
     let log_root = scan::root_at(log, position.seq)?;
     Ok(Found { position, log_root, events: tally, ongoing, answers })
@@ -190,20 +191,15 @@ fn claim<'a>(kept: &Kept<Item>, event: &'a Event, places: &Places) -> Option<Cla
 }
 
 /// Reads the sources of the claims that contest what stands.
-pub fn add_sources<L: Log + ?Sized, T>(
-    log: &L,
-    found: &mut [T],
-    answer: impl Fn(&mut T) -> &mut Answer,
-) -> Result<()> {
-    let mut seqs: Vec<Seq> =
-        found.iter_mut().flat_map(|one| answer(one).contenders.iter().copied()).collect();
+pub fn add_sources<L: Log + ?Sized>(log: &L, answers: Vec<&mut Answer>) -> Result<()> {
+    let mut seqs: Vec<Seq> = answers.iter().flat_map(|answer| answer.contenders.iter().copied()).collect();
     if seqs.is_empty() {
         return Ok(());
     }
     seqs.sort_unstable();
     seqs.dedup();
     let sources = threads::map_chunks(&seqs, |chunk| sources(log, chunk))?;
-    for Answer { cell, contenders, .. } in found.iter_mut().map(answer) {
+    for Answer { cell, contenders, .. } in answers {
         let contested = cell.iter_mut().flat_map(|cell| &mut cell.contested);
         for (contender, seq) in contested.zip(contenders) {
             if let Ok(index) = seqs.binary_search(seq) {
