@@ -10,6 +10,7 @@ use std::path::Path;
 use annals_core::dates::{self, DateIndex};
 use annals_core::index::{ClaimIndex, Sizes};
 use annals_core::{Log, Store, WriteOptions};
+use annals_model::answers::Answers;
 use annals_model::{
     Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Number, Question, Scalar, Seq,
     Snapshot, Source, TimelineName, Value, When, Write,
@@ -26,6 +27,19 @@ const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
 fn cases(few: u32) -> u32 {
     let times = std::env::var("ANNALS_INDEX_CASES").ok().and_then(|times| times.parse().ok());
     few * times.unwrap_or(1_u32)
+}
+
+/// How many questions one log is asked: as many as `ANNALS_INDEX_QUESTIONS` says, thousands if need be.
+#[allow(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
+fn questions() -> usize {
+    let count = std::env::var("ANNALS_INDEX_QUESTIONS").ok().and_then(|count| count.parse().ok());
+    count.unwrap_or(150)
+}
+
+/// Ids of either kind: made by the engine, and by people.
+fn id(event: u16) -> EventId {
+    let uuid = format!("01234567-89ab-7cde-8f01-{:012x}", u64::from(event) << 20);
+    EventId::new(if event % 3 == 0 { format!("e{event}") } else { uuid }).unwrap()
 }
 
 fn timeline(index: usize) -> TimelineName {
@@ -67,7 +81,7 @@ fn tame(deeds: &mut [Deed]) {
 }
 
 fn record(store: &Store<MemoryLog>, host: &TestHost, (event, date, effects, dice): &Deed) {
-    let name = EventId::new(format!("e{event}")).unwrap();
+    let name = id(*event);
     let timeline = timeline(usize::from(*event));
     let known = store.log().event(&timeline, &name).unwrap();
     let write = if known.is_some() && *dice == 1 && effects.is_empty() {
@@ -255,6 +269,47 @@ proptest! {
                         same_snapshot(&indexed, &question, &snapshot)?;
                     }
                 }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(2), max_shrink_iters: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// One log is asked many questions at any two times, while it grows and its process starts anew.
+    #[test]
+    fn a_whole_state_is_that_of_all_events_at_many_dates_and_records(
+        mut deeds in vec((0_u16..400, proptest::option::weighted(0.95, dates()), vec(effects(), 0..4), any::<u8>()), 1100..1500),
+        is_tame in prop::bool::weighted(0.8),
+        asked in vec((as_of_dates(), any::<prop::sample::Index>(), any::<bool>()), questions()),
+    ) {
+        if is_tame {
+            tame(&mut deeds);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let index = || ClaimIndex::with(dir.path().join("index"), SMALL);
+        let (mut store, host) = (Store::new(MemoryLog::default()).with_index(index()), TestHost::new(1));
+        let (plain, plain_host) = (Store::new(MemoryLog::default()), TestHost::new(1));
+        let mut asked = asked.chunks(questions().div_ceil(3));
+        // Runs of one size are merged, so that the three moments find one run, several, and records behind them.
+        for chunk in [&deeds[..300], &deeds[300..900], &deeds[900..]] {
+            for deed in chunk {
+                record(&store, &host, deed);
+                record(&plain, &plain_host, deed);
+            }
+            store = store.with_index(index());
+            let end = usize::try_from(plain.log().head().unwrap().seq().0).unwrap();
+            for (as_of, known, is_sure) in asked.next().unwrap_or_default() {
+                let known_at = KnownAt::Position(Seq(known.index(end + 1) as u64));
+                let certainty = if *is_sure { Certainty::Surely } else { Certainty::Possibly };
+                let (filter, entities) = (Filter::default(), Vec::new());
+                let question =
+                    Question { timeline: timeline(0), as_of: as_of.clone(), known_at, certainty, filter, entities };
+                let known = plain.known(&question.timeline, known_at).unwrap();
+                let expect = Answers::of(&question, &known.knowledge().events);
+                let found = store.answers(&question).unwrap();
+                prop_assert_eq!(format!("{found:?}"), format!("{expect:?}"), "{:?}", question);
             }
         }
     }

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::conflicts::contested;
 use crate::fold::{Claim, Counted, Folded, Standing, fold};
-use crate::{Cell, Certainty, Change, Clash, Contender, Moment, Open, Question, Seq, State, Unsettled};
+use crate::{
+    Cell, Certainty, Change, Clash, Contender, Date, EventId, Moment, Open, Question, Seq, State, Unsettled,
+    Value,
+};
 
 /// What stands where, what may, and what did not fit.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +55,12 @@ impl Answers {
     }
 
     /// Adds what was found of an attribute; attributes come in the order of their names.
-    pub fn add(&mut self, entity: &str, attribute: &str, answer: Answer) {
+    pub fn add(
+        &mut self,
+        entity: impl AsRef<str> + Into<String>,
+        attribute: impl Into<String>,
+        answer: Answer,
+    ) {
         self.clashes.extend(answer.clashes);
         if let Some(cell) = answer.cell {
             insert(&mut self.state, entity, attribute, cell);
@@ -63,11 +71,16 @@ impl Answers {
 }
 
 /// Inserts behind what is there, as the order of names mostly has it.
-fn insert<T>(map: &mut BTreeMap<String, BTreeMap<String, T>>, entity: &str, attribute: &str, value: T) {
-    if let Some(mut last) = map.last_entry().filter(|last| last.key() == entity) {
-        last.get_mut().insert(attribute.to_owned(), value);
+fn insert<T>(
+    map: &mut BTreeMap<String, BTreeMap<String, T>>,
+    entity: impl AsRef<str> + Into<String>,
+    attribute: impl Into<String>,
+    value: T,
+) {
+    if let Some(mut last) = map.last_entry().filter(|last| last.key() == entity.as_ref()) {
+        last.get_mut().insert(attribute.into(), value);
     } else {
-        map.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), value);
+        map.entry(entity.into()).or_default().insert(attribute.into(), value);
     }
 }
 
@@ -75,6 +88,12 @@ impl Answer {
     /// Whether anything stands, may stand or did not fit.
     pub fn says_something(&self) -> bool {
         self.cell.is_some() || self.open.is_some() || !self.clashes.is_empty()
+    }
+
+    /// What surely stands by one event, and is contested by none.
+    pub fn sure(value: Value, by: EventId, date: Option<Date>) -> Self {
+        let cell = Cell { value, sure: true, by, date, open: Open::default(), contested: Vec::new() };
+        Self { cell: Some(cell), ..Self::default() }
     }
 
     /// Folds the claims on one attribute, which may come in any order.

@@ -81,6 +81,7 @@ const PLAIN: u8 = 2;
 const SET: u8 = 4;
 const INCREASE: u8 = 8;
 const MEMBER: u8 = 16;
+const CLEAR: u8 = 32;
 
 impl Deed {
     /// What a change does; `member` gives the number of a member.
@@ -106,7 +107,7 @@ impl Uses {
     /// Takes one more use.
     pub const fn learn(&mut self, deed: Deed) {
         self.kinds |= match deed {
-            Deed::Replace(Kind::Nothing) => 0,
+            Deed::Replace(Kind::Nothing) => CLEAR,
             Deed::Replace(Kind::Number) => NUMBER,
             Deed::Replace(Kind::Plain) => PLAIN,
             Deed::Replace(Kind::Set) => SET,
@@ -122,6 +123,11 @@ impl Uses {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self { kinds: self.kinds | other.kinds, size: self.size.saturating_add(other.size) }
+    }
+
+    /// Whether it is a number that is only increased.
+    pub const fn only_increases(&self) -> bool {
+        self.kinds == INCREASE
     }
 
     /// Whether no claim can fail to fit what stands, in whatever order they come.
@@ -154,10 +160,80 @@ impl Sketch {
         (self.deed.replaces() && self.surely_holds(question)).then(|| self.bounds().0)
     }
 
+    /// Whether an increase so happened that it can be added up with others.
+    pub fn adds_up(&self, question: &Question) -> bool {
+        self.is_simple && self.when != When::During && self.surely_holds(question)
+    }
+
     fn order(&self, certainty: Certainty) -> impl Ord + Copy + use<> {
         let ends = self.when == When::End && self.is_interval;
         order(self.span, ends, (self.place, self.position), certainty)
     }
+}
+
+/// Increases that surely happened, taken one by one: as good as the first of them and the last that is not zero.
+#[derive(Clone, Copy, Debug)]
+pub struct Increases<T> {
+    total: i128,
+    first: Option<(Sketch, T)>,
+    last: Option<(Sketch, T)>,
+}
+
+impl<T> Default for Increases<T> {
+    fn default() -> Self {
+        Self { total: 0, first: None, last: None }
+    }
+}
+
+impl<T: Copy + PartialEq> Increases<T> {
+    /// Adds a claim, if it is one that can be added up with others.
+    pub fn add(&mut self, question: &Question, sketch: &Sketch, item: T) -> Added {
+        let Deed::Increase(by) = sketch.deed else { return Added::No };
+        if !sketch.adds_up(question) {
+            return Added::No;
+        }
+        let order = |sketch: &Sketch| sketch.order(question.certainty);
+        self.total += by.smallest_parts();
+        let is_first = self.first.as_ref().is_none_or(|(first, _)| order(sketch) < order(first));
+        if is_first {
+            self.first = Some((*sketch, item));
+        }
+        let is_last =
+            by != Number::ZERO && self.last.as_ref().is_none_or(|(last, _)| order(sketch) > order(last));
+        if is_last {
+            self.last = Some((*sketch, item));
+        }
+        if is_first || is_last { Added::Kept } else { Added::Dropped }
+    }
+
+    /// Whether nothing was added.
+    pub const fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// The claims that stand for all, where none of them replaces what the others make.
+    pub fn needed(&self) -> impl Iterator<Item = Needed<T>> {
+        let by = |sketch: &Sketch| match sketch.deed {
+            Deed::Increase(by) => by,
+            _ => Number::ZERO,
+        };
+        let last = self.last.map(|(sketch, item)| (sketch, item, by(&sketch)));
+        let rest = self.total - last.map_or(0, |(_, _, by)| by.smallest_parts());
+        let first = self.first.filter(|(_, first)| last.is_none_or(|(_, last, _)| last != *first));
+        let first = first.map(|(_, item)| (item, Some(Number::from_smallest_parts(rest))));
+        first.into_iter().chain(last.map(|(_, item, by)| (item, Some(by))))
+    }
+}
+
+/// What became of a claim that was to be added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It was not added.
+    No,
+    /// It was added, and may stand for others.
+    Kept,
+    /// It was added, and others stand for it.
+    Dropped,
 }
 
 /// A claim that is needed, and the number that it stands for where it stands for others, too.
@@ -192,7 +268,7 @@ fn increases<T: Copy>(
     let (mut before, mut after) = (Sum::default(), Sum::default());
     for (index, (sketch, item)) in claims.iter().enumerate() {
         let (earliest, latest) = sketch.bounds();
-        let adds_up = sketch.is_simple && sketch.when != When::During && sketch.surely_holds(question);
+        let adds_up = sketch.adds_up(question);
         match sketch.deed {
             Deed::Increase(by) if adds_up && replaced.is_none_or(|(first, _)| latest < first) => {
                 before.add(question, claims, (index, by));

@@ -69,6 +69,7 @@ impl<'a> Input<'a> {
     }
 
     /// The next number.
+    #[inline]
     pub fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {

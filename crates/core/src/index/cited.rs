@@ -4,7 +4,6 @@
 //! What is kept was read when the log had a certain number of redactions, and is forgotten as soon as it has another.
 
 use std::collections::HashMap;
-use std::slice;
 
 use annals_model::answers::Answer;
 use annals_model::{Seq, Source};
@@ -55,5 +54,5 @@ impl Cited {
 
 /// Reads the sources of an answer from the log.
 pub fn read<L: Log + ?Sized>(log: &L, answer: &mut Answer) -> Result<()> {
-    add_sources(log, slice::from_mut(answer))
+    add_sources(log, vec![answer])
 }

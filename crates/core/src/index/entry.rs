@@ -2,12 +2,12 @@
 
 use annals_model::{EventId, Op, TimelineName};
 
-use super::fact::{self, Origin};
+use super::fact::{Fact, Origin};
 use crate::codec::frame::RawRecord;
 use crate::codec::leaf::op_of;
 use crate::codec::v1::{self, Claims, Seal};
 use crate::log::Log;
-use crate::{Damage, Result};
+use crate::{Damage, Error, Result};
 
 /// Stands between the parts of a key, none of which can hold it.
 const SEPARATOR: u8 = 0;
@@ -45,12 +45,12 @@ pub fn names(key: &[u8]) -> Option<(&str, &str)> {
     Some((parts.next()?, parts.next()?))
 }
 
-/// Reads what a record says: its effects, as facts under the keys of their attributes, and the record that it takes
-/// the place of.
+/// Reads what a record says: its effects, as facts under the keys of their attributes with the event's id, and the
+/// record that it takes the place of.
 pub fn read(
     log: &(impl Log + ?Sized),
     raw: &RawRecord<'_>,
-    mut take: impl FnMut(Vec<u8>, &[u8]) -> Result<()>,
+    mut take: impl FnMut(Vec<u8>, &Fact<'_>, &EventId) -> Result<()>,
 ) -> Result<Option<Superseded>> {
     let damage = |what: String| Damage::of(raw.seq, raw.seq, what);
     let (head, previous) = (&raw.head, raw.head.previous);
@@ -61,16 +61,16 @@ pub fn read(
         let timeline = TimelineName::new(head.timeline).map_err(|e| damage(e.to_string()))?;
         let id = EventId::new(head.id).map_err(|e| damage(e.to_string()))?;
         let first = if previous == 0 { None } else { log.event(&timeline, &id)?.map(|entry| entry.first) };
-        let origin = Origin { seq: raw.seq, place: first.unwrap_or(raw.seq), id: &id, date: date.as_ref() };
-        let mut bytes = Vec::with_capacity(128);
+        let origin = Origin { seq: raw.seq, place: first.unwrap_or(raw.seq), date: date.as_ref() };
+        let bug = |what| Error::unavailable(format!("cannot index: {what}"), "report this");
         for (position, effect) in effects.iter().enumerate() {
             let same = |other: &&annals_model::Effect| {
                 (&other.entity, &other.attribute) == (&effect.entity, &effect.attribute)
             };
             let is_alone = effects.iter().filter(same).nth(1).is_none();
-            bytes.clear();
-            fact::put(&mut bytes, origin, effect, position, is_alone)?;
-            take(key(&timeline, &effect.entity, Some(&effect.attribute)), &bytes)?;
+            let change = v1::encode_change(&effect.change).map_err(bug)?;
+            let fact = Fact::of(origin, effect, position, is_alone, &change);
+            take(key(&timeline, &effect.entity, Some(&effect.attribute)), &fact, &id)?;
         }
     }
     Ok((previous != 0).then_some(Superseded { previous, by: raw.seq.0 }))

@@ -1,54 +1,55 @@
 //! A fact: one effect of one version of an event, as a run holds it.
 //!
 //! ```text
-//! flags     what it does (3 bits), when (2 bits), 32: its bounds follow, 64: alone in its event, 128: the id is a UUID
-//! numbers   record, record minus the event's place, position in the event, length of what follows
-//! bounds    the first moment (zigzag) and the seconds to the last one, where the date is one happening and no interval
+//! does      what it does (3 bits), when (2 bits), 32: alone in its event, 64: the event was there before
+//! dated     the date's code (4 bits), position in the event (4 bits; 15: the position follows)
+//! numbers   records since the fact before it (or the run's first record), and back to the event's place
+//! date      what follows its code
 //! amount    of an increase: its digits (zigzag) and how many of them stand behind the point
-//! text      the id, the date's length plus 1 (0 where there is none) and text, the change as the log encodes it
+//! change    of what neither increases nor clears: the change as the log encodes it, a word or text
 //! ```
 //!
-//! All that tells whether a fact leaves a trace stands in front of the text, so that most texts are never read.
-//! Numbers are LEB128.
+//! The event's id is found by the record. Numbers are LEB128.
 
 use std::collections::HashMap;
 
-use annals_model::date::{Range, Span};
+use annals_model::date::Span;
 use annals_model::reduce::{Deed, Kind, Sketch};
 use annals_model::{Change, Date, Effect, Event, EventId, Moment, Number, Seq, When};
 
-use super::bytes::{Input, put_bytes, put_number, put_zigzag};
+use super::bytes::{Input, put_number, put_zigzag};
+use super::dated::Dated;
+use super::words::{Counts, Numbers, Words};
 use crate::codec::v1;
-use crate::{Error, Result};
 
-const BOUNDED: u8 = 32;
-const ALONE: u8 = 64;
-const UUID: u8 = 128;
+const ALONE: u8 = 32;
+const MOVED: u8 = 64;
+const CLEAR: u8 = 0;
+const INCREASE: u8 = 4;
 const ADD: u8 = 5;
 const REMOVE: u8 = 6;
+/// The position that says that it follows.
+const FAR: usize = 15;
 /// Dates other than bounded ones that are remembered.
 const DATES: usize = 4096;
 
-/// One effect of one version of an event, not read further than needed to tell whether it leaves a trace.
+/// One effect of one version of an event, without the event's id.
 #[derive(Clone, Copy, Debug)]
 pub struct Fact<'a> {
     /// The record of the version.
     pub seq: Seq,
     /// The event's place in the log.
     pub place: Seq,
-    flags: u8,
+    does: u8,
     position: usize,
-    bounds: Option<Range>,
+    dated: Dated<'a>,
     amount: Number,
-    text: Text<'a>,
+    change: &'a [u8],
 }
 
-/// The rest of a fact: id, date and change.
+/// What of a fact people read: date and change.
 #[derive(Clone, Copy, Debug)]
-pub struct Text<'a> {
-    bytes: &'a [u8],
-    has_uuid: bool,
-}
+pub struct Text<'a>(&'a [u8]);
 
 /// Where a fact comes from.
 #[derive(Clone, Copy, Debug)]
@@ -57,131 +58,124 @@ pub struct Origin<'a> {
     pub seq: Seq,
     /// The event's place in the log.
     pub place: Seq,
-    /// The event.
-    pub id: &'a EventId,
     /// Its date.
     pub date: Option<&'a Date>,
 }
 
-/// Appends a fact as it stands in a run. `is_alone` says that its event does nothing else to the attribute.
-pub fn put(
-    into: &mut Vec<u8>,
-    origin: Origin<'_>,
-    effect: &Effect,
-    position: usize,
-    is_alone: bool,
-) -> Result<()> {
-    let Origin { seq, place, id, date } = origin;
-    let bounds = bounds(date);
-    let uuid = uuid::Uuid::try_parse(id.as_str()).ok().filter(|uuid| uuid.to_string() == id.as_str());
-    let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-    let does = match Deed::of(&effect.change, |_| 0) {
-        Deed::Replace(Kind::Nothing) => 0,
-        Deed::Replace(Kind::Number) => 1,
-        Deed::Replace(Kind::Plain) => 2,
-        Deed::Replace(Kind::Set) => 3,
-        Deed::Increase(_) => 4,
-        Deed::Add(_) => ADD,
-        Deed::Remove(_) => REMOVE,
-    };
-    let when = match effect.when {
-        When::Start => 0,
-        When::End => 1,
-        When::During => 2,
-    };
-    let flags = flag(bounds.is_some(), BOUNDED) | flag(is_alone, ALONE) | flag(uuid.is_some(), UUID);
-    into.push(does | when << 3 | flags);
-    put_number(into, seq.0);
-    put_number(into, seq.0 - place.0);
-    put_number(into, position as u64);
-    let mut rest = Vec::with_capacity(64);
-    if let Some(Range { earliest, latest }) = bounds {
-        put_zigzag(&mut rest, earliest.seconds().into());
-        put_number(&mut rest, latest.seconds().wrapping_sub(earliest.seconds()).cast_unsigned());
-    }
-    if let Change::Increase(by) = &effect.change {
-        let (digits, places) = by.parts();
-        put_zigzag(&mut rest, digits);
-        rest.push(places);
-    }
-    match uuid {
-        Some(uuid) => rest.extend(uuid.as_bytes()),
-        None => put_bytes(&mut rest, id.as_str().as_bytes()),
-    }
-    match date {
-        Some(date) => {
-            put_number(&mut rest, date.as_str().len() as u64 + 1);
-            rest.extend(date.as_str().as_bytes());
-        }
-        None => put_number(&mut rest, 0),
-    }
-    let bug = |what| Error::unavailable(format!("cannot index: {what}"), "report this");
-    rest.extend(v1::encode_change(&effect.change).map_err(bug)?);
-    put_bytes(into, &rest);
-    Ok(())
-}
-
-/// The bounds of a date that is one happening and no interval.
-fn bounds(date: Option<&Date>) -> Option<Range> {
-    let Some(date) = date else { return Some(Range::ANY) };
-    match date.happenings() {
-        [span] if !date.is_interval() && span.start == span.end => Some(span.start),
-        _ => None,
-    }
-}
-
 impl<'a> Fact<'a> {
-    /// Reads a fact; nothing where it cannot be read.
-    pub fn read(input: &mut Input<'a>) -> Option<Self> {
-        let flags = input.byte()?;
-        let (seq, back, position) = (input.number()?, input.number()?, input.number()?);
-        let mut rest = Input(input.bytes()?);
-        let bounds = if flags & BOUNDED == 0 {
-            None
-        } else {
-            let earliest = i64::try_from(rest.zigzag()?).ok()?;
-            let latest = earliest.wrapping_add_unsigned(rest.number()?);
-            Some(Range { earliest: Moment::from_seconds(earliest), latest: Moment::from_seconds(latest) })
+    /// The fact of an effect, of which the log encodes the change so. `is_alone` says that its event does nothing else
+    /// to the attribute.
+    pub fn of(
+        origin: Origin<'a>,
+        effect: &Effect,
+        position: usize,
+        is_alone: bool,
+        change: &'a [u8],
+    ) -> Self {
+        let Origin { seq, place, date } = origin;
+        let mut amount = Number::ZERO;
+        let does = match Deed::of(&effect.change, |_| 0) {
+            Deed::Replace(Kind::Nothing) => CLEAR,
+            Deed::Replace(Kind::Number) => 1,
+            Deed::Replace(Kind::Plain) => 2,
+            Deed::Replace(Kind::Set) => 3,
+            Deed::Increase(by) => {
+                amount = by;
+                INCREASE
+            }
+            Deed::Add(_) => ADD,
+            Deed::Remove(_) => REMOVE,
         };
-        let amount = if flags & 7 == 4 {
-            let digits = rest.zigzag()?;
-            Number::from_parts(digits, rest.byte()?)?
-        } else {
-            Number::ZERO
+        let when = match effect.when {
+            When::Start => 0,
+            When::End => 1,
+            When::During => 2,
         };
-        Some(Self {
-            seq: Seq(seq),
-            place: Seq(seq.checked_sub(back)?),
-            flags,
-            position: usize::try_from(position).ok()?,
-            bounds,
-            amount,
-            text: Text { bytes: rest.0, has_uuid: flags & UUID != 0 },
-        })
+        let does = does | when << 3 | if is_alone { ALONE } else { 0 };
+        Self { seq, place, does, position, dated: Dated::of(date), amount, change }
     }
 
-    /// The rest of it.
-    pub const fn text(&self) -> Text<'a> {
-        self.text
+    /// Appends the fact as it stands in a run, behind one of the record `before`.
+    pub fn put(&self, into: &mut Vec<u8>, before: Seq, words: &Numbers) {
+        let is_moved = self.place != self.seq;
+        into.push(self.does | if is_moved { MOVED } else { 0 });
+        let near = u8::try_from(self.position.min(FAR)).unwrap_or(0);
+        into.push(self.dated.code() | near << 4);
+        if self.position >= FAR {
+            put_number(into, self.position as u64);
+        }
+        put_number(into, self.seq.0 - before.0);
+        if is_moved {
+            put_number(into, self.seq.0 - self.place.0);
+        }
+        self.dated.put(into, words);
+        match self.does & 7 {
+            CLEAR => {}
+            INCREASE => {
+                let (digits, places) = self.amount.parts();
+                put_zigzag(into, digits);
+                into.push(places);
+            }
+            _ => words.put(into, self.change),
+        }
     }
 
-    /// Whether it adds or removes a member.
-    pub const fn touches_a_member(&self) -> bool {
-        matches!(self.flags & 7, ADD | REMOVE)
+    /// Reads a fact behind one of the record `before`; nothing where it cannot be read.
+    #[inline]
+    pub fn read(input: &mut Input<'a>, before: Seq, words: &'a Words) -> Option<Self> {
+        let does = input.byte()?;
+        let dated = input.byte()?;
+        let position = match usize::from(dated >> 4) {
+            FAR => usize::try_from(input.number()?).ok()?,
+            near => near,
+        };
+        let seq = before.0.checked_add(input.number()?)?;
+        let place = if does & MOVED == 0 { seq } else { seq.checked_sub(input.number()?)? };
+        let dated = Dated::read(dated & 15, input, words)?;
+        let (mut amount, mut change) = (Number::ZERO, &[][..]);
+        match does & 7 {
+            CLEAR => {}
+            INCREASE => amount = read_amount(input)?,
+            _ => change = words.text(input)?,
+        }
+        let does = does & !MOVED;
+        Some(Self { seq: Seq(seq), place: Seq(place), does, position, dated, amount, change })
     }
 
-    /// What it does, as far as it matters what the attribute is used for.
-    pub fn deed(&self) -> Option<Deed> {
-        self.does(0)
+    /// The first moment that its date allows, where that is told without a look at its text.
+    pub fn earliest(&self) -> Option<Moment> {
+        self.dated.range().map(|range| range.earliest)
     }
 
-    fn does(&self, member: u32) -> Option<Deed> {
-        Some(match self.flags & 7 {
-            0 => Deed::Replace(Kind::Nothing),
+    /// Counts the texts that it has, for the words of its run.
+    pub fn count(&self, counts: &mut Counts) {
+        if let Some(text) = self.dated.text() {
+            counts.count(text.as_bytes());
+        }
+        if !matches!(self.does & 7, CLEAR | INCREASE) {
+            counts.count(self.change);
+        }
+    }
+
+    /// Appends what people read of it, as [`Text`] has it.
+    pub fn put_text(&self, into: &mut Vec<u8>) {
+        into.push(self.dated.code());
+        self.dated.put(into, &Numbers::default());
+        into.extend(self.change);
+    }
+
+    /// What tells a member from the others, where it adds or removes one.
+    pub fn member(&self) -> Option<&'a [u8]> {
+        if matches!(self.does & 7, ADD | REMOVE) { self.change.get(1..) } else { None }
+    }
+
+    fn deed(&self, member: u32) -> Option<Deed> {
+        Some(match self.does & 7 {
+            CLEAR => Deed::Replace(Kind::Nothing),
             1 => Deed::Replace(Kind::Number),
             2 => Deed::Replace(Kind::Plain),
             3 => Deed::Replace(Kind::Set),
-            4 => Deed::Increase(self.amount),
+            INCREASE => Deed::Increase(self.amount),
             ADD => Deed::Add(member),
             REMOVE => Deed::Remove(member),
             _ => return None,
@@ -189,9 +183,10 @@ impl<'a> Fact<'a> {
     }
 
     /// What tells whether its claims leave a trace, one for each happening; `member` is the number of the member.
+    #[inline]
     pub fn sketches(&self, dates: &mut Dates, member: u32, mut take: impl FnMut(Sketch)) -> Option<()> {
-        let deed = self.does(member)?;
-        let when = match self.flags >> 3 & 3 {
+        let deed = self.deed(member)?;
+        let when = match self.does >> 3 & 3 {
             0 => When::Start,
             1 => When::End,
             2 => When::During,
@@ -207,68 +202,96 @@ impl<'a> Fact<'a> {
             is_interval,
             is_simple,
         };
-        if let Some(range) = self.bounds {
-            take(sketch(Span::within(range), false, true));
-            return Some(());
-        }
-        let date = dates.get(self.text.parts()?.1?)?;
-        let is_alone = self.flags & ALONE != 0;
-        for span in date.happenings() {
-            take(sketch(*span, date.is_interval(), is_alone));
+        if let Dated::Other(text) = self.dated {
+            let date = dates.get(text)?;
+            let is_alone = self.does & ALONE != 0;
+            for span in date.happenings() {
+                take(sketch(*span, date.is_interval(), is_alone));
+            }
+        } else {
+            take(sketch(Span::within(self.dated.range()?), false, true));
         }
         Some(())
     }
 }
 
+fn read_amount(input: &mut Input<'_>) -> Option<Number> {
+    let digits = input.zigzag()?;
+    Number::from_parts(digits, input.byte()?)
+}
+
 impl<'a> Text<'a> {
     /// A text that was kept elsewhere.
-    pub const fn new(bytes: &'a [u8], has_uuid: bool) -> Self {
-        Self { bytes, has_uuid }
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
     }
 
-    /// Its bytes, and whether the id is a UUID.
-    pub const fn bytes(self) -> (&'a [u8], bool) {
-        (self.bytes, self.has_uuid)
+    /// Its bytes.
+    pub const fn bytes(self) -> &'a [u8] {
+        self.0
     }
 
-    /// The id, the date and the change, as they are stored.
-    fn parts(self) -> Option<(&'a [u8], Option<&'a str>, &'a [u8])> {
-        let mut input = Input(self.bytes);
-        let id = if self.has_uuid { input.take(16)? } else { input.bytes()? };
-        let date = match input.number()?.checked_sub(1) {
-            Some(length) => Some(std::str::from_utf8(input.take(usize::try_from(length).ok()?)?).ok()?),
-            None => None,
-        };
-        Some((id, date, input.0))
+    /// The date and the change.
+    fn parts(self) -> Option<(Dated<'a>, &'a [u8])> {
+        let mut input = Input(self.0);
+        let code = input.byte()?;
+        let dated = Dated::read(code, &mut input, Words::none())?;
+        Some((dated, input.0))
     }
 
     /// What tells a member from the others.
     pub fn member(self) -> Option<&'a [u8]> {
-        self.parts()?.2.get(1..)
+        self.parts()?.1.get(1..)
     }
 
+    /// The date.
+    pub fn date(self, dates: &mut Dates) -> Option<Option<Date>> {
+        let dated = self.parts()?.0;
+        match (dated.text(), dated.spelled()) {
+            (Some(text), _) => dates.get(text).cloned().map(Some),
+            (_, Some(text)) => Date::parse(&text).ok().map(Some),
+            _ => matches!(dated, Dated::None).then_some(None),
+        }
+    }
+
+    /// The change of a claim that does this, or a sum in its place.
+    pub fn change(self, deed: Deed, sum: Option<Number>) -> Option<Change> {
+        match (sum, deed) {
+            (Some(by), _) | (None, Deed::Increase(by)) => Some(Change::Increase(by)),
+            (_, Deed::Replace(Kind::Nothing)) => Some(Change::Clear),
+            _ => v1::decode_change(self.parts()?.1).ok(),
+        }
+    }
+}
+
+/// What an event is made of, where it has one effect only.
+pub struct Alone<'a> {
+    /// The event.
+    pub id: EventId,
+    /// What it changes.
+    pub entity: &'a str,
+    /// What of it.
+    pub attribute: &'a str,
+    /// The claim.
+    pub sketch: &'a Sketch,
+    /// The number that stands for others, too.
+    pub sum: Option<Number>,
+}
+
+impl Alone<'_> {
     /// The event, with nothing but its id, its date and this effect.
-    pub fn event(self, entity: &str, attribute: &str, when: When, sum: Option<Number>) -> Option<Event> {
-        let (id, date, change) = self.parts()?;
-        let id = if self.has_uuid {
-            let mut buffer = uuid::Uuid::encode_buffer();
-            EventId::new(&*uuid::Uuid::from_slice(id).ok()?.hyphenated().encode_lower(&mut buffer)).ok()?
-        } else {
-            EventId::new(std::str::from_utf8(id).ok()?).ok()?
-        };
-        let change = match sum {
-            Some(sum) => Change::Increase(sum),
-            None => v1::decode_change(change).ok()?,
-        };
-        let mut event = Event::new(id, "");
-        event.date = date.map(Date::parse).transpose().ok()?;
+    pub fn event(self, text: Text<'_>, dates: &mut Dates) -> Option<Event> {
+        let Self { id, entity, attribute, sketch: Sketch { when, deed, .. }, sum } = self;
         let (entity, attribute) = (entity.to_owned(), attribute.to_owned());
-        event.effects = vec![Effect { entity, attribute, change, when }];
+        let effect = Effect { entity, attribute, change: text.change(*deed, sum)?, when: *when };
+        let mut event = Event::new(id, "");
+        event.date = text.date(dates)?;
+        event.effects = vec![effect];
         Some(event)
     }
 }
 
-/// Dates that are more than one moment, parsed once where they are used often.
+/// Dates that have to be read from text, parsed once where they are used often.
 #[derive(Debug, Default)]
 pub struct Dates(HashMap<Box<str>, Date>);
 
@@ -281,5 +304,57 @@ impl Dates {
             self.0.insert(text.into(), Date::parse(text).ok()?);
         }
         self.0.get(text)
+    }
+}
+
+/// Facts on one attribute, in record order, before the words of their run are known.
+#[derive(Debug, Default)]
+pub struct Facts {
+    bytes: Vec<u8>,
+    last: Seq,
+}
+
+impl Facts {
+    /// Adds one.
+    pub fn push(&mut self, fact: &Fact<'_>) {
+        fact.put(&mut self.bytes, self.last, &Numbers::default());
+        self.last = fact.seq;
+    }
+
+    /// All of them.
+    pub fn read(&self) -> Reader<'_> {
+        Reader::new(&self.bytes, Seq(0), Words::none())
+    }
+}
+
+/// Facts, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    input: Input<'a>,
+    before: Seq,
+    words: &'a Words,
+}
+
+impl<'a> Reader<'a> {
+    /// The facts in some bytes, of a run that begins with this record.
+    pub const fn new(bytes: &'a [u8], first: Seq, words: &'a Words) -> Self {
+        Self { input: Input(bytes), before: first, words }
+    }
+}
+
+impl<'a> Iterator for Reader<'a> {
+    /// Nothing where it cannot be read, and no fact after it.
+    type Item = Option<Fact<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.input.is_empty() {
+            return None;
+        }
+        let fact = Fact::read(&mut self.input, self.before, self.words);
+        match &fact {
+            Some(fact) => self.before = fact.seq,
+            None => self.input = Input(&[]),
+        }
+        Some(fact)
     }
 }

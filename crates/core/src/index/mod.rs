@@ -13,16 +13,22 @@
 //!
 //! A redaction that lies behind the last run makes the index anew, too: nothing of what was erased may stay in it.
 
+mod bits;
 pub(crate) mod bytes;
 mod cited;
+mod dated;
 mod entry;
 mod fact;
+mod ids;
 pub(crate) mod manifest;
+mod needed;
 mod open;
 mod rows;
 pub(crate) mod run;
 mod sheet;
 mod whole;
+mod words;
+mod write;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -184,11 +190,11 @@ impl ClaimIndex {
     pub fn ever_said<L: Log + ?Sized>(&self, log: &L, asked: Asked<'_>) -> Result<Vec<Event>> {
         let (key, exact) = (entry::key(asked.0, asked.1, asked.2), asked.2.is_some());
         let open = self.open(log, |open| open.keep(&key, exact, self.sizes.kept))?;
-        let mut said = Vec::new();
+        let (mut said, mut dates) = (Vec::new(), fact::Dates::default());
         for known in open.as_ref().into_iter().flat_map(|open| open.sheets(&key, exact)) {
             let (entity, attribute) = entry::names(known.key).ok_or_else(unreadable)?;
             for (rows, row) in known.rows() {
-                let event = rows.text(row).event(entity, attribute, row.sketch.when, None);
+                let event = rows.event(row, (entity, attribute), None, &mut dates);
                 said.push(event.ok_or_else(unreadable)?);
             }
         }

@@ -7,13 +7,15 @@ use std::path::Path;
 use annals_model::answers::Answer;
 use annals_model::{Op, Question, Seq};
 
-use super::bytes::Input;
 use super::entry::{self, Superseded};
-use super::fact::{Dates, Fact};
+use super::fact::{Dates, Facts};
+use super::ids::Id;
 use super::manifest::Manifest;
 use super::rows::{OPEN, Picked, Row, Rows};
-use super::run::{Cursor, Run, Writer};
+use super::run::{Cursor, IdReader, Run, Unusable, broken};
 use super::sheet::Sheet;
+use super::words::{Counts, Words};
+use super::write::Writer;
 use super::{ClaimIndex, Sizes, Trouble};
 use crate::codec::frame::RawRecord;
 use crate::codec::leaf::op_number;
@@ -42,6 +44,8 @@ pub struct Recent {
     /// The last record that was read.
     end: Seq,
     pub(super) claims: BTreeMap<Vec<u8>, Rows>,
+    /// The ids of its records, in order.
+    ids: Vec<(Seq, Id)>,
     /// By the record that no longer counts, the one that took its place.
     pub(super) superseded: HashMap<Seq, Seq>,
     /// How many of its records are redactions, or were redacted.
@@ -77,17 +81,22 @@ impl Open {
         if from > end {
             return Ok(());
         }
-        let Recent { claims, superseded, redactions, .. } = &mut self.recent;
+        let Recent { claims, superseded, redactions, ids, .. } = &mut self.recent;
         let begun = self.manifest.begun;
         let (mut redacts, mut dates) = (false, Dates::default());
         scan::each_without_details(log, from, end, |raw| {
             *redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
-            let replaced = entry::read(log, raw, |key, bytes| {
+            let replaced = entry::read(log, raw, |key, fact, id| {
                 let rows = claims.entry(key).or_default();
-                let taken = Fact::read(&mut Input(bytes))
-                    .and_then(|fact| rows.take(&fact, OPEN, &mut dates, |_| true));
-                taken.ok_or_else(|| Error::unavailable("cannot index a record", "report this"))
+                rows.take(fact, OPEN, &mut dates, |_| true)
+                    .ok_or_else(|| Error::unavailable("cannot index a record", "report this"))?;
+                for ids in [&mut rows.ids, &mut *ids] {
+                    if ids.last().is_none_or(|(seq, _)| *seq < fact.seq) {
+                        ids.push((fact.seq, Id::of(id)));
+                    }
+                }
+                Ok(())
             })?;
             superseded.extend(replaced.map(|replaced| (Seq(replaced.previous), Seq(replaced.by))));
             Ok(())
@@ -116,15 +125,24 @@ impl Open {
     ) -> Result<(), Trouble> {
         let dir = &index.dir;
         fs::create_dir_all(dir)?;
-        let mut facts: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
-        let mut superseded = Vec::new();
+        let mut facts: HashMap<Vec<u8>, Facts> = HashMap::new();
+        let (mut superseded, mut counts) = (Vec::new(), Counts::default());
         let begun = self.manifest.begun;
+        let number = self.manifest.next();
+        let path = Manifest::path(dir, number);
+        let mut writer = Writer::create(&path, first)?;
+        let mut named = Seq(0);
         let (mut redacts, mut redactions) = (false, 0);
         scan::each_without_details(log, first, last, |raw| {
             redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
-            superseded.extend(entry::read(log, raw, |key, fact| {
-                facts.entry(key).or_default().extend(fact);
+            superseded.extend(entry::read(log, raw, |key, fact, id| {
+                fact.count(&mut counts);
+                facts.entry(key).or_default().push(fact);
+                if std::mem::replace(&mut named, fact.seq) < fact.seq {
+                    let failed = |error| Error::io("cannot write the index", error);
+                    writer.push_id(fact.seq, Id::of(id)).map_err(failed)?;
+                }
                 Ok(())
             })?);
             Ok(())
@@ -134,15 +152,14 @@ impl Open {
         }
         self.manifest.redactions += redactions;
         superseded.sort_unstable();
-        let mut facts: Vec<(Vec<u8>, Vec<u8>)> = facts.into_iter().collect();
+        let mut facts: Vec<(Vec<u8>, Facts)> = facts.into_iter().collect();
         facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let number = self.manifest.next();
-        let path = Manifest::path(dir, number);
-        let mut writer = Writer::create(&path)?;
+        writer.close(last)?;
+        writer.set_words(counts.words());
         for (key, facts) in &facts {
-            writer.push(key, facts)?;
+            writer.push(key, facts.read())?;
         }
-        writer.finish(first, last, &superseded)?;
+        writer.finish(last, &superseded)?;
         self.runs.push(Run::open(&path)?);
         self.manifest.runs.push((number, last));
         let gone = self.merge(dir, index.sizes)?;
@@ -187,7 +204,7 @@ impl Open {
         let mut dates = Dates::default();
         for (index, run) in self.runs.iter().enumerate() {
             let superseded = |seq: Seq| self.runs[index..].iter().find_map(|run| run.superseded(seq));
-            run.find(key, |found_key, mut facts| {
+            run.find(key, |found_key, facts| {
                 if exact && found_key != key {
                     return Some(());
                 }
@@ -195,13 +212,14 @@ impl Open {
                     found.insert(found_key.to_vec(), Rows::default());
                 }
                 let rows = found.get_mut(found_key)?;
-                while !facts.is_empty() {
-                    let fact = Fact::read(&mut facts)?;
+                for fact in facts {
+                    let fact = fact?;
                     rows.take(&fact, superseded(fact.seq).unwrap_or(OPEN), &mut dates, |_| true)?;
                 }
                 Some(())
             })?;
         }
+        self.name(&mut found)?;
         let sheets: Sheets = found.into_iter().map(|(key, rows)| (key, Sheet::new(rows))).collect();
         let count: usize = sheets.values().map(Sheet::len).sum();
         if self.kept_claims + count > most {
@@ -210,6 +228,36 @@ impl Open {
         self.kept_claims += count;
         self.kept.insert(key.to_vec(), sheets);
         Ok(())
+    }
+
+    /// Reads the ids of events.
+    fn name(&self, found: &mut BTreeMap<Vec<u8>, Rows>) -> Result<(), Trouble> {
+        let mut seqs: Vec<Seq> = found.values().flat_map(|rows| &rows.all).map(|row| row.seq).collect();
+        seqs.sort_unstable();
+        seqs.dedup();
+        let ids = self.ids(&seqs)?;
+        for rows in found.values_mut() {
+            let mut seqs_here: Vec<Seq> = rows.all.iter().map(|row| row.seq).collect();
+            seqs_here.sort_unstable();
+            seqs_here.dedup();
+            let id = |seq: Seq| Some((seq, ids.get(seqs.binary_search(&seq).ok()?)?.clone()));
+            rows.ids = seqs_here.into_iter().filter_map(id).collect();
+        }
+        Ok(())
+    }
+
+    /// The ids of some records, which come in order.
+    pub fn ids(&self, seqs: &[Seq]) -> Result<Vec<Id>, Unusable> {
+        let (mut reader, covered) = (IdReader::new(&self.runs), self.manifest.covered());
+        let id = |seq: &Seq| {
+            if *seq <= covered {
+                return reader.id(*seq);
+            }
+            let ids = &self.recent.ids;
+            let index = ids.binary_search_by_key(seq, |(seq, _)| *seq).map_err(|_| broken())?;
+            Ok(ids[index].1.clone())
+        };
+        seqs.iter().map(id).collect()
     }
 
     /// The keys of an attribute, or of all that begin so, each with the claims that the runs have and those behind.
@@ -278,23 +326,25 @@ pub fn is_redaction(raw: &RawRecord<'_>) -> bool {
 
 /// Writes neighbouring runs as one.
 fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
+    let (first, last) =
+        (runs.first().map_or(Seq(1), |run| run.first), runs.last().map_or(Seq(0), |run| run.last));
+    let mut writer = Writer::create(path, first)?;
+    for run in runs {
+        writer.copy_ids(run)?;
+    }
+    writer.set_words(Words::together(runs.iter().map(|run| &run.words)));
     let mut sources: Vec<Cursor<'_>> =
         runs.iter().map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
-    let mut writer = Writer::create(path)?;
-    while let Some(key) =
-        sources.iter().filter_map(|source| Some(source.group()?.0)).min().map(<[u8]>::to_vec)
-    {
+    while let Some(key) = sources.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {
         for source in &mut sources {
-            while let Some((_, facts)) = source.group().filter(|(own, _)| *own == key) {
-                writer.push(&key, facts.0)?;
+            while source.key().is_some_and(|own| *own == key) {
+                writer.push(&key, source.facts())?;
                 source.advance()?;
             }
         }
     }
     let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
     superseded.sort_unstable();
-    let (first, last) =
-        (runs.first().map_or(Seq(1), |run| run.first), runs.last().map_or(Seq(0), |run| run.last));
-    writer.finish(first, last, &superseded)?;
+    writer.finish(last, &superseded)?;
     Ok(())
 }

@@ -10,7 +10,8 @@ use annals_model::fold::{Claim, Counted};
 use annals_model::reduce::{Deed, Needed, Sketch, Uses, reduce};
 use annals_model::{Event, Moment, Number, Question, Seq};
 
-use super::fact::{Dates, Fact, Text};
+use super::fact::{Alone, Dates, Fact, Text};
+use super::ids::Id;
 
 /// Distinct members up to which they are looked for one by one.
 const FEW: usize = 16;
@@ -28,7 +29,6 @@ pub struct Row {
     /// The record from which on it does not count.
     pub until: Seq,
     text: (u32, u32),
-    has_uuid: bool,
 }
 
 /// The claims on one attribute, in no particular order.
@@ -38,6 +38,8 @@ pub struct Rows {
     texts: Vec<u8>,
     members: Members,
     uses: Uses,
+    /// The ids of the rows' events by their records, in order, where they were read.
+    pub(super) ids: Vec<(Seq, Id)>,
 }
 
 /// The members that an attribute's claims name, by numbers.
@@ -66,34 +68,48 @@ impl Rows {
         dates: &mut Dates,
         mut keep: impl FnMut(&Sketch) -> bool,
     ) -> Option<()> {
-        let (bytes, has_uuid) = fact.text().bytes();
         let start = self.texts.len();
-        let text = (u32::try_from(start).ok()?, u32::try_from(bytes.len()).ok()?);
         let mut member = 0;
-        if fact.touches_a_member() {
-            self.texts.extend(bytes);
-            let name = fact.text().member()?;
-            let at = u32::try_from(start + bytes.len() - name.len()).ok()?;
+        if let Some(name) = fact.member() {
+            fact.put_text(&mut self.texts);
+            let at = u32::try_from(self.texts.len() - name.len()).ok()?;
             member = self.members.number(&self.texts, (at, u32::try_from(name.len()).ok()?))?;
         }
-        let (rows, uses) = (&mut self.all, &mut self.uses);
+        let (rows, uses, texts) = (&mut self.all, &mut self.uses, &mut self.texts);
         let before = rows.len();
         fact.sketches(dates, member, |sketch| {
             uses.learn(sketch.deed);
             if keep(&sketch) {
-                rows.push(Row { sketch, seq: fact.seq, until, text, has_uuid });
+                rows.push(Row { sketch, seq: fact.seq, until, text: (0, 0) });
             }
         })?;
-        if rows.len() > before && self.texts.len() == start {
-            self.texts.extend(bytes);
+        if rows.len() > before {
+            if texts.len() == start {
+                fact.put_text(texts);
+            }
+            let text = (u32::try_from(start).ok()?, u32::try_from(texts.len() - start).ok()?);
+            rows[before..].iter_mut().for_each(|row| row.text = text);
         }
         Some(())
     }
 
-    /// Learns what a fact uses the attribute for, and keeps nothing of it.
-    pub fn learn(&mut self, fact: &Fact<'_>) -> Option<()> {
-        self.uses.learn(fact.deed()?);
-        Some(())
+    /// The id of a row's event.
+    pub fn id(&self, row: &Row) -> Option<&Id> {
+        let index = self.ids.binary_search_by_key(&row.seq, |(seq, _)| *seq).ok()?;
+        Some(&self.ids[index].1)
+    }
+
+    /// A row's event, with nothing but its id, its date and the claim.
+    pub fn event(
+        &self,
+        row: &Row,
+        names: (&str, &str),
+        sum: Option<Number>,
+        dates: &mut Dates,
+    ) -> Option<Event> {
+        let (entity, attribute) = names;
+        let alone = Alone { id: self.id(row)?.event()?, entity, attribute, sketch: &row.sketch, sum };
+        alone.event(self.text(row), dates)
     }
 
     /// What the attribute is used for.
@@ -108,12 +124,13 @@ impl Rows {
         self.members.found.clear();
         self.members.numbers.clear();
         self.uses = Uses::default();
+        self.ids.clear();
     }
 
     /// The text of a row.
     pub fn text(&self, row: &Row) -> Text<'_> {
         let (start, length) = (row.text.0 as usize, row.text.1 as usize);
-        Text::new(self.texts.get(start..start + length).unwrap_or_default(), row.has_uuid)
+        Text::new(self.texts.get(start..start + length).unwrap_or_default())
     }
 
     /// The number that a member of another part of the same attribute's claims has here; a new one where it has none.
@@ -198,26 +215,36 @@ impl<'a, 'q> Picked<'a, 'q> {
         }
     }
 
-    /// The answer; nothing where a text cannot be read.
-    pub fn answer(mut self, entity: &str, attribute: &str) -> Option<Answer> {
-        let needed: Vec<Needed<(&Rows, &Row)>> = if self.keeps_all {
+    /// What an answer needs of it, and whether it needs everything.
+    pub fn needed(mut self) -> (Vec<Needed<(&'a Rows, &'a Row)>>, bool) {
+        let needed = if self.keeps_all {
             self.claims.iter().map(|(_, item)| (*item, None)).collect()
         } else {
             reduce(self.question, &mut self.claims)
         };
+        (needed, self.keeps_all)
+    }
+
+    /// The answer; nothing where a text cannot be read.
+    pub fn answer(self, entity: &str, attribute: &str) -> Option<Answer> {
+        let question = self.question;
+        let (needed, keeps_all) = self.needed();
         // Only clashes are told with the attribute's name.
-        let (entity, attribute) = if self.keeps_all { (entity, attribute) } else { ("", "") };
-        let event = |((rows, row), sum): &Needed<(&Rows, &Row)>| {
-            rows.text(row).event(entity, attribute, row.sketch.when, *sum)
-        };
+        let names = if keeps_all { (entity, attribute) } else { ("", "") };
+        let mut dates = Dates::default();
+        let event = |((rows, row), sum): &Needed<(&Rows, &Row)>| rows.event(row, names, *sum, &mut dates);
         let events: Vec<Event> = needed.iter().map(event).collect::<Option<_>>()?;
-        let claims: Vec<Claim<'_>> =
-            needed.iter().zip(&events).map(|(needed, event)| claim(needed, event)).collect();
-        Some(Answer::of(self.question, &claims))
+        let claims: Vec<Claim<'_>> = needed
+            .iter()
+            .zip(&events)
+            .map(|(((_, row), _), event)| claim(&row.sketch, row.seq, event))
+            .collect();
+        Some(Answer::of(question, &claims))
     }
 }
 
-fn claim<'e>(((_, row), _): &((&Rows, &Row), Option<Number>), event: &'e Event) -> Claim<'e> {
-    let Sketch { span, place, position, .. } = row.sketch;
-    Claim { counted: Counted { place, seq: row.seq, event }, position, span, effect: &event.effects[0] }
+/// The claim of an event that has nothing else.
+pub fn claim<'e>(sketch: &Sketch, seq: Seq, event: &'e Event) -> Claim<'e> {
+    let Sketch { span, place, position, .. } = *sketch;
+    Claim { counted: Counted { place, seq, event }, position, span, effect: &event.effects[0] }
 }

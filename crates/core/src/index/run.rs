@@ -1,18 +1,25 @@
 //! A run: the facts of a stretch of the log, sorted by attribute, in a file that is written once.
 //!
 //! ```text
-//! blocks      each: stored length u32, plain length u32, CRC32C u32, groups under zstd
-//! superseded  one block: the records of the stretch that took the place of others
-//! directory   one block: the first key of every block of groups, and where it stands
-//! footer      "ANNRUN02", first u64, last u64, superseded u64, directory u64, CRC32C u32; little-endian
+//! ids         for each 256 records of the stretch a plain block: their ids
+//! groups      plain blocks
+//! superseded  a packed block: the records of the stretch that took the place of others
+//! words       a packed block: texts that many facts share
+//! id places   a packed block: how long each block of ids is
+//! directory   a packed block: the first key of every block of groups, and where it stands
+//! footer      "ANNRUN03", first, last, superseded, words, id places, directory (u64 each), CRC32C u32; little-endian
+//!
+//! plain block   length u32, CRC32C u32 of the length and what follows, the bytes
+//! packed block  stored length u32, plain length u32, CRC32C u32, the bytes under zstd
+//! group         bytes shared with the key before it in the block, the rest of the key, facts (both with their length)
 //! ```
 //!
-//! A group is a key and the facts under it, in record order; a key with many facts goes on in the next block. What a
-//! fact is made of stands in `fact.rs`.
+//! A group has the facts under a key, in record order; a key with many facts has several groups. Facts are small and
+//! are not packed, so that a pass over all of them costs little more than reading the file.
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -20,20 +27,25 @@ use std::path::Path;
 use annals_model::Seq;
 use zstd::bulk::Decompressor;
 
-use super::bytes::{Input, put_bytes, put_number};
+use super::bytes::Input;
 use super::entry::Superseded;
+use super::fact::Reader;
+use super::ids::{self, Id};
+use super::words::Words;
 use crate::Result;
 
-const MAGIC: &[u8; 8] = b"ANNRUN02";
+pub(super) const MAGIC: &[u8; 8] = b"ANNRUN03";
 /// What all versions begin with.
 const FAMILY: &[u8] = b"ANNRUN";
-const FOOTER: usize = 8 + 4 * 8 + 4;
-/// Before each block.
+const FOOTER: usize = 8 + 6 * 8 + 4;
+/// Before each packed block.
 const HEADER: usize = 12;
-/// Plain bytes after which a block is closed.
-const FULL: usize = 32 * 1024;
+/// Before each plain block.
+pub(super) const PLAIN_HEADER: usize = 8;
 /// More than any block that is written can hold; what claims to be larger is damaged.
 const LARGEST: usize = 1 << 30;
+/// More than any plain block can hold: facts and a key, or the ids of a block of records.
+const LARGEST_PLAIN: usize = 1 << 22;
 const LEVEL: i32 = 3;
 
 /// Why a run cannot be used: it is missing, cut short, or not what was written.
@@ -60,6 +72,10 @@ pub struct Run {
     pub last: Seq,
     /// By the record that no longer counts.
     superseded: Vec<Superseded>,
+    /// The texts that many facts share.
+    pub words: Words,
+    /// Where each block of ids stands.
+    id_places: Vec<u64>,
     directory: Vec<(Vec<u8>, u64)>,
 }
 
@@ -79,10 +95,13 @@ impl Run {
         }
         let mut fields = fields[8..].chunks_exact(8).filter_map(|field| field.try_into().ok());
         let mut next = || fields.next().map(u64::from_le_bytes).ok_or_else(broken);
-        let (first, last, superseded, directory) = (next()?, next()?, next()?, next()?);
+        let (first, last, superseded) = (next()?, next()?, next()?);
+        let (words, id_places, directory) = (next()?, next()?, next()?);
         let superseded = read_superseded(&block(&file, superseded)?).ok_or_else(broken)?;
+        let words = Words::read(&block(&file, words)?).ok_or_else(broken)?;
+        let id_places = read_id_places(&block(&file, id_places)?).ok_or_else(broken)?;
         let directory = read_directory(&block(&file, directory)?).ok_or_else(broken)?;
-        Ok(Self { file, first: Seq(first), last: Seq(last), superseded, directory })
+        Ok(Self { file, first: Seq(first), last: Seq(last), superseded, words, id_places, directory })
     }
 
     /// The record that took the place of another, if this stretch of the log has it.
@@ -100,22 +119,59 @@ impl Run {
     pub fn find(
         &self,
         prefix: &[u8],
-        mut visit: impl FnMut(&[u8], Input<'_>) -> Option<()>,
+        mut visit: impl FnMut(&[u8], Reader<'_>) -> Option<()>,
     ) -> Result<(), Unusable> {
         let mut cursor = Cursor::at(self, prefix)?;
-        while let Some((key, facts)) = cursor.group() {
-            if !key.starts_with(prefix) {
-                break;
-            }
-            visit(key, facts).ok_or_else(broken)?;
+        while let Some(key) = cursor.key().filter(|key| key.starts_with(prefix)) {
+            visit(key, cursor.facts()).ok_or_else(broken)?;
             cursor.advance()?;
         }
         Ok(())
     }
 
+    /// How many blocks of ids it has.
+    pub const fn id_blocks(&self) -> usize {
+        self.id_places.len()
+    }
+
+    /// Reads a block of ids.
+    pub fn id_block(&self, index: usize, into: &mut Vec<u8>) -> Result<(), Unusable> {
+        plain_block(&self.file, *self.id_places.get(index).ok_or_else(broken)?, into)
+    }
+
     /// The keys that blocks begin with.
     pub fn first_keys(&self) -> impl Iterator<Item = &[u8]> {
         self.directory.iter().map(|(key, _)| key.as_slice())
+    }
+}
+
+/// The ids of runs' records, read block by block.
+#[derive(Debug)]
+pub struct IdReader<'a> {
+    runs: &'a [Run],
+    /// The run and the block that were read last.
+    here: Option<(usize, u64)>,
+    block: Vec<u8>,
+}
+
+impl<'a> IdReader<'a> {
+    /// A reader of these runs, which follow one another.
+    pub const fn new(runs: &'a [Run]) -> Self {
+        Self { runs, here: None, block: Vec::new() }
+    }
+
+    /// The id of a record; asked for in record order, every block is read once.
+    pub fn id(&mut self, seq: Seq) -> Result<Id, Unusable> {
+        let number = self.runs.partition_point(|run| run.last < seq);
+        let run = self.runs.get(number).ok_or_else(broken)?;
+        let (block, place) = ids::place(seq.0).ok_or_else(broken)?;
+        if self.here != Some((number, block)) {
+            let (first, _) = ids::place(run.first.0).ok_or_else(broken)?;
+            let index = block.checked_sub(first).and_then(|index| usize::try_from(index).ok());
+            run.id_block(index.ok_or_else(broken)?, &mut self.block)?;
+            self.here = Some((number, block));
+        }
+        ids::find(&self.block, place).ok_or_else(broken)
     }
 }
 
@@ -125,7 +181,7 @@ pub struct Cursor<'a> {
     run: &'a Run,
     next: usize,
     plain: Vec<u8>,
-    key: Range<usize>,
+    key: Vec<u8>,
     facts: Range<usize>,
 }
 
@@ -133,117 +189,82 @@ impl<'a> Cursor<'a> {
     /// At the first group whose key is no less than this one.
     pub fn at(run: &'a Run, from: &[u8]) -> Result<Self, Unusable> {
         let next = run.directory.partition_point(|(first, _)| first.as_slice() < from).saturating_sub(1);
-        let mut cursor = Self { run, next, plain: Vec::new(), key: 0..0, facts: 0..0 };
+        let mut cursor = Self { run, next, plain: Vec::new(), key: Vec::new(), facts: 0..0 };
         cursor.advance()?;
-        while cursor.group().is_some_and(|(key, _)| key < from) {
+        while cursor.key().is_some_and(|key| key < from) {
             cursor.advance()?;
         }
         Ok(cursor)
     }
 
-    /// The group's key and its facts; nothing at the end.
-    pub fn group(&self) -> Option<(&[u8], Input<'_>)> {
-        let facts = self.plain.get(self.facts.clone()).filter(|facts| !facts.is_empty())?;
-        Some((self.plain.get(self.key.clone())?, Input(facts)))
+    /// The group's key; nothing at the end.
+    pub fn key(&self) -> Option<&[u8]> {
+        (!self.facts.is_empty()).then_some(self.key.as_slice())
+    }
+
+    /// The group's facts.
+    pub fn facts(&self) -> Reader<'_> {
+        let facts = self.plain.get(self.facts.clone()).unwrap_or_default();
+        Reader::new(facts, self.run.first, &self.run.words)
     }
 
     /// Goes on to the next group.
     pub fn advance(&mut self) -> Result<(), Unusable> {
         let mut at = self.facts.end;
         if at == self.plain.len() {
+            self.key.clear();
             let Some((_, offset)) = self.run.directory.get(self.next) else {
-                (self.key, self.facts) = (0..0, 0..0);
+                self.facts = 0..0;
                 self.plain.clear();
                 return Ok(());
             };
-            self.plain = block(&self.run.file, *offset)?;
+            plain_block(&self.run.file, *offset, &mut self.plain)?;
             self.next += 1;
             at = 0;
         }
-        let mut input = Input(&self.plain[at..]);
-        let length = self.plain.len();
-        let mut part = || {
-            let bytes = input.bytes()?;
-            let end = length - input.0.len();
-            Some(end - bytes.len()..end)
-        };
-        self.key = part().ok_or_else(broken)?;
-        self.facts = part().filter(|facts| !facts.is_empty()).ok_or_else(broken)?;
+        let (shared, rest, facts) = group(&self.plain, at).ok_or_else(broken)?;
+        if shared > self.key.len() || facts.is_empty() {
+            return Err(broken());
+        }
+        self.key.truncate(shared);
+        self.key.extend(&self.plain[rest]);
+        self.facts = facts;
         Ok(())
     }
 }
 
-/// A run that is written.
-#[derive(Debug)]
-pub struct Writer {
-    out: BufWriter<File>,
-    offset: u64,
-    plain: Vec<u8>,
-    first_key: Vec<u8>,
-    directory: Vec<u8>,
+/// How many bytes the group at a place shares with the key before, where the rest stands, and where the facts.
+fn group(plain: &[u8], at: usize) -> Option<(usize, Range<usize>, Range<usize>)> {
+    let mut input = Input(plain.get(at..)?);
+    let shared = usize::try_from(input.number()?).ok()?;
+    let mut part = || {
+        let bytes = input.bytes()?;
+        let end = plain.len() - input.0.len();
+        Some(end - bytes.len()..end)
+    };
+    Some((shared, part()?, part()?))
 }
 
-impl Writer {
-    /// Begins a file.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-        Ok(Self { out, offset: 0, plain: Vec::new(), first_key: Vec::new(), directory: Vec::new() })
+/// Reads a plain block.
+fn plain_block(file: &File, at: u64, into: &mut Vec<u8>) -> Result<(), Unusable> {
+    let mut header = [0; PLAIN_HEADER];
+    file.read_exact_at(&mut header, at)?;
+    let (length, crc) = header.split_at(4);
+    let plain = length.try_into().map_or(0, u32::from_le_bytes) as usize;
+    if plain > LARGEST_PLAIN {
+        return Err(broken());
     }
-
-    /// Adds facts as they stand under a key; keys come in order, and the facts of one in record order.
-    pub fn push(&mut self, key: &[u8], facts: &[u8]) -> io::Result<()> {
-        if self.plain.is_empty() {
-            self.first_key = key.to_vec();
-        }
-        put_bytes(&mut self.plain, key);
-        put_bytes(&mut self.plain, facts);
-        if self.plain.len() >= FULL {
-            self.close_block()?;
-        }
-        Ok(())
+    into.clear();
+    into.resize(plain, 0);
+    file.read_exact_at(into, at + PLAIN_HEADER as u64)?;
+    if crc32c::crc32c_append(crc32c::crc32c(length), into).to_le_bytes() != crc {
+        into.clear();
+        return Err(broken());
     }
-
-    fn close_block(&mut self) -> io::Result<()> {
-        if !self.plain.is_empty() {
-            put_bytes(&mut self.directory, &self.first_key);
-            put_number(&mut self.directory, self.offset);
-            let plain = std::mem::take(&mut self.plain);
-            self.write_block(&plain)?;
-        }
-        Ok(())
-    }
-
-    fn write_block(&mut self, plain: &[u8]) -> io::Result<()> {
-        self.offset += put_block(&mut self.out, plain)?;
-        Ok(())
-    }
-
-    /// Ends the file; `superseded` is sorted by the record that no longer counts.
-    pub fn finish(mut self, first: Seq, last: Seq, superseded: &[Superseded]) -> io::Result<()> {
-        self.close_block()?;
-        let at_superseded = self.offset;
-        let mut plain = Vec::new();
-        let mut before = 0;
-        for entry in superseded {
-            put_number(&mut plain, entry.previous - before);
-            put_number(&mut plain, entry.by - entry.previous);
-            before = entry.previous;
-        }
-        self.write_block(&plain)?;
-        let at_directory = self.offset;
-        let directory = std::mem::take(&mut self.directory);
-        self.write_block(&directory)?;
-        let mut footer = MAGIC.to_vec();
-        for field in [first.0, last.0, at_superseded, at_directory] {
-            footer.extend(field.to_le_bytes());
-        }
-        footer.extend(crc32c::crc32c(&footer).to_le_bytes());
-        self.out.write_all(&footer)?;
-        self.out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_data()
-    }
+    Ok(())
 }
 
-/// Writes a block; gives how many bytes it takes.
+/// Writes a packed block; gives how many bytes it takes.
 pub(crate) fn put_block(out: &mut impl Write, plain: &[u8]) -> io::Result<u64> {
     let stored = zstd::bulk::compress(plain, LEVEL)?;
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(io::Error::other);
@@ -256,7 +277,7 @@ pub(crate) fn put_block(out: &mut impl Write, plain: &[u8]) -> io::Result<u64> {
     Ok((header.len() + stored.len()) as u64)
 }
 
-/// A block, decompressed.
+/// A packed block, decompressed.
 pub(crate) fn block(file: &File, at: u64) -> Result<Vec<u8>, Unusable> {
     let mut header = [0; HEADER];
     file.read_exact_at(&mut header, at)?;
@@ -309,4 +330,15 @@ fn read_directory(plain: &[u8]) -> Option<Vec<(Vec<u8>, u64)>> {
         directory.push((input.bytes()?.to_vec(), input.number()?));
     }
     Some(directory)
+}
+
+/// Where blocks that stand one behind the other begin.
+fn read_id_places(plain: &[u8]) -> Option<Vec<u64>> {
+    let mut input = Input(plain);
+    let (mut places, mut at) = (Vec::new(), 0_u64);
+    while !input.is_empty() {
+        places.push(at);
+        at = at.checked_add(input.number()?)?;
+    }
+    Some(places)
 }

@@ -139,8 +139,9 @@ mod tests {
     };
 
     use super::*;
-    use crate::index::bytes::Input;
-    use crate::index::fact::{self, Dates, Fact, Origin};
+    use crate::codec::v1;
+    use crate::index::fact::{Dates, Fact, Origin};
+    use crate::index::ids::Id;
 
     const COUNT: u64 = 20_000;
 
@@ -154,14 +155,14 @@ mod tests {
         let (mut rows, mut dates) = (Rows::default(), Dates::default());
         for (seq, until, date) in versions {
             let id = EventId::new(format!("e{seq}")).unwrap();
-            let origin = Origin { seq: Seq(seq), place: Seq(seq), id: &id, date: Some(&date) };
+            let origin = Origin { seq: Seq(seq), place: Seq(seq), date: Some(&date) };
             let change = Change::Set(Scalar::Text(format!("value {seq}")).into());
             let effect =
                 Effect { entity: "a".to_owned(), attribute: "b".to_owned(), change, when: When::Start };
-            let mut bytes = Vec::new();
-            fact::put(&mut bytes, origin, &effect, 0, true).unwrap();
-            let fact = Fact::read(&mut Input(&bytes)).unwrap();
+            let change = v1::encode_change(&effect.change).unwrap();
+            let fact = Fact::of(origin, &effect, 0, true, &change);
             rows.take(&fact, Seq(until), &mut dates, |_: &Sketch| true).unwrap();
+            rows.ids.push((Seq(seq), Id::of(&id)));
         }
         Sheet::new(rows)
     }

@@ -1,27 +1,26 @@
 //! The whole state of a timeline: every attribute's claims, read in one pass over the runs, on several threads.
 //!
 //! The runs are in the order of their keys, so that all that was ever said of an attribute comes together as they are
-//! read side by side, and nothing of it stays in memory once its answer is there. Which records no longer count at K
-//! is a set of bits that is made first.
+//! read side by side; of it, only what its answer needs is written down ([`Part`]). Which records no longer count at
+//! K is a set of bits that is made first. The ids that answers name are read last, in the order of the log.
 
-use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
 use annals_model::answers::Answer;
+use annals_model::reduce::{Added, Increases, Needed};
 use annals_model::{Moment, Question, Seq};
 
-use super::bytes::Input;
-use super::fact::{Dates, Fact};
+use super::bits::Bits;
+use super::fact::{Dates, Fact, Reader};
+use super::needed::{Attribute, Ids, Part};
 use super::open::Open;
-use super::rows::{OPEN, Picked, Rows};
-use super::run::{Cursor, Run, Unusable};
+use super::rows::{OPEN, Picked, Row, Rows};
+use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Trouble, entry, unreadable};
 use crate::log::Log;
+use crate::replay::threads;
 use crate::{Error, Result};
-
-/// More threads than this gain nothing.
-const MOST: usize = 8;
 
 /// What was found of an attribute.
 #[derive(Clone, Debug)]
@@ -36,18 +35,19 @@ pub struct Found {
 
 impl ClaimIndex {
     /// What stands in all attributes of the question's timeline as the log knew it at a record, in the order of their
-    /// names; those about which nothing can be said are left out.
-    pub fn whole<L: Log + ?Sized>(&self, log: &L, question: &Question, known_at: Seq) -> Result<Vec<Found>> {
-        let mut found = Vec::new();
+    /// names, cut somewhere; those about which nothing can be said are left out.
+    pub fn whole<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        question: &Question,
+        known_at: Seq,
+    ) -> Result<Vec<Vec<Found>>> {
         // The runs may turn out to be damaged as they are read: then they are made anew, once.
         for _ in 0..2 {
             let mut guard = self.open(log, |_| Ok(()))?;
             let Some(open) = guard.as_ref() else { break };
             match Pass::new(open, question, known_at).run() {
-                Ok(parts) => {
-                    found.extend(parts.into_iter().flatten());
-                    return Ok(found);
-                }
+                Ok(found) => return Ok(found),
                 Err(Trouble::Error(error)) => return Err(error),
                 Err(Trouble::Anew(why)) => {
                     *guard = None;
@@ -90,15 +90,38 @@ impl<'a> Pass<'a> {
     }
 
     fn run(&self) -> Result<Vec<Vec<Found>>, Trouble> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
-        let stretches = self.stretches(threads);
-        thread::scope(|scope| {
+        let stretches = self.stretches(threads::count());
+        let parts = thread::scope(|scope| {
             let threads: Vec<_> =
                 stretches.iter().map(|stretch| scope.spawn(|| self.read(stretch))).collect();
             let done =
                 threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            done.collect()
-        })
+            done.collect::<Result<Vec<Part>, Trouble>>()
+        })?;
+        let mut named = Bits::default();
+        parts.iter().flat_map(Part::records).for_each(|seq| named.set(seq.0));
+        let records: Vec<Seq> = named.all().map(Seq).collect();
+        let ids = threads::map_chunks(&records, |records| self.open.ids(records))?;
+        let ids = Ids::new(named, ids);
+        let all: Vec<(&Part, &Attribute)> =
+            parts.iter().flat_map(|part| part.attributes.iter().map(move |own| (part, own))).collect();
+        // Answers are large: each thread's stay where they are made.
+        let answered: Result<_, Unusable> =
+            threads::map_chunks(&all, |all| Ok(vec![self.answers(all, &ids)?]));
+        Ok(answered?)
+    }
+
+    fn answers(&self, all: &[(&Part, &Attribute)], ids: &Ids) -> Result<Vec<Found>, Unusable> {
+        let mut dates = Dates::default();
+        let mut found = Vec::with_capacity(all.len());
+        for (part, own) in all {
+            let answer = part.answer(own, self.question, ids, &mut dates).ok_or_else(broken)?;
+            if answer.says_something() {
+                let (entity, attribute) = entry::names(part.key(own)).ok_or_else(broken)?;
+                found.push(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer });
+            }
+        }
+        Ok(found)
     }
 
     /// As many stretches of the timeline's keys, of about one size.
@@ -116,16 +139,16 @@ impl<'a> Pass<'a> {
         starts.zip(ends).collect()
     }
 
-    /// Answers for all attributes of a stretch.
-    fn read(&self, (from, to): &Stretch) -> Result<Vec<Found>, Trouble> {
-        let mut sources: Vec<Cursor<'_>> =
-            self.open.runs.iter().map(|run| Cursor::at(run, from)).collect::<Result<_, _>>()?;
+    /// What the answers for all attributes of a stretch need.
+    fn read(&self, (from, to): &Stretch) -> Result<Part, Trouble> {
+        let runs = self.open.runs.iter().filter(|run| run.first <= self.known_at);
+        let mut sources: Vec<Cursor<'_>> = runs.map(|run| Cursor::at(run, from)).collect::<Result<_, _>>()?;
         let mut recent = self.open.recent.claims.range(from.clone()..).peekable();
-        let mut found = Vec::new();
+        let mut part = Part::default();
         let mut desk = Desk::default();
         let mut key = Vec::new();
         loop {
-            let heads = sources.iter().filter_map(|source| Some(source.group()?.0));
+            let heads = sources.iter().filter_map(Cursor::key);
             let Some(next) = heads.chain(recent.peek().map(|(key, _)| key.as_slice())).min() else { break };
             if !next.starts_with(&self.prefix) || to.as_ref().is_some_and(|to| next >= to.as_slice()) {
                 break;
@@ -134,34 +157,36 @@ impl<'a> Pass<'a> {
             key.extend(next);
             desk.clear();
             for source in &mut sources {
-                while let Some((_, facts)) = source.group().filter(|(own, _)| *own == key) {
-                    self.take(facts, &mut desk).ok_or_else(damaged)?;
+                while source.key().is_some_and(|own| *own == key) {
+                    self.take(source.facts(), &mut desk).ok_or_else(broken)?;
                     source.advance()?;
                 }
             }
             let newer = recent.next_if(|(own, _)| **own == key).map(|(_, rows)| rows);
-            let answer = self.answer(&key, &mut desk, newer)?;
-            if answer.says_something() {
-                let (entity, attribute) = entry::names(&key).ok_or_else(damaged)?;
-                found.push(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer });
-            }
+            self.pick(&key, &mut desk, newer, &mut part)?;
         }
-        Ok(found)
+        Ok(part)
     }
 
-    /// Takes facts, without those that leave no trace if the attribute's claims never clash.
-    fn take(&self, mut facts: Input<'_>, desk: &mut Desk) -> Option<()> {
-        let Desk { rows, dates, floor, .. } = desk;
-        while !facts.is_empty() {
-            let fact = Fact::read(&mut facts)?;
-            if fact.seq > self.known_at || self.superseded.has(fact.seq.0) {
-                rows.learn(&fact)?;
+    /// Takes facts, without those that leave no trace if the attribute's claims never clash, or only increase.
+    fn take(&self, facts: Reader<'_>, desk: &mut Desk) -> Option<()> {
+        let Desk { rows, dates, floor, increases } = desk;
+        for fact in facts {
+            let fact = fact?;
+            if fact.seq > self.known_at {
+                break;
+            }
+            if !self.counts(&fact) {
                 continue;
             }
+            let mut index = rows.all.len();
             rows.take(&fact, OPEN, dates, |sketch| {
-                let is_kept = sketch.bounds().1 >= *floor && sketch.may_hold(self.question);
+                let is_kept = sketch.bounds().1 >= *floor
+                    && sketch.may_hold(self.question)
+                    && increases.add(self.question, sketch, (Of::Runs, index)) != Added::Dropped;
                 if is_kept {
                     *floor = (*floor).max(sketch.floor(self.question).unwrap_or(*floor));
+                    index += 1;
                 }
                 is_kept
             })?;
@@ -169,15 +194,33 @@ impl<'a> Pass<'a> {
         Some(())
     }
 
-    fn answer(&self, key: &[u8], desk: &mut Desk, newer: Option<&Rows>) -> Result<Answer, Trouble> {
+    /// Whether a fact counts at K and may hold at D; what does not says nothing, not even by a clash.
+    fn counts(&self, fact: &Fact<'_>) -> bool {
+        fact.seq <= self.known_at
+            && !self.superseded.has(fact.seq.0)
+            && fact.earliest().is_none_or(|earliest| earliest <= self.question.as_of.until())
+    }
+
+    /// Writes down what the answer for an attribute needs.
+    fn pick(
+        &self,
+        key: &[u8],
+        desk: &mut Desk,
+        newer: Option<&Rows>,
+        part: &mut Part,
+    ) -> Result<(), Unusable> {
         let uses = desk.rows.uses().and(newer.map(Rows::uses).unwrap_or_default());
-        if !uses.never_clash() {
+        let counts = |row: &&Row| row.seq <= self.known_at && !self.superseded.has(row.seq.0);
+        if uses.only_increases() && uses.never_clash() {
+            part.push(key, &self.added_up(desk, newer, counts), self.question, false);
+            return Ok(());
+        }
+        if !uses.never_clash() || !desk.increases.is_empty() {
             self.take_all(key, desk)?;
         }
         let mut picked = Picked::new(self.question, uses);
         if let Some(newer) = newer {
-            let counts = |seq: Seq| seq <= self.known_at && !self.superseded.has(seq.0);
-            for row in newer.all.iter().filter(|row| counts(row.seq)) {
+            for row in newer.all.iter().filter(counts) {
                 picked.take(newer, row);
             }
             picked.renumber(newer, &desk.rows);
@@ -185,19 +228,49 @@ impl<'a> Pass<'a> {
         for row in &desk.rows.all {
             picked.take(&desk.rows, row);
         }
-        let (entity, attribute) = entry::names(key).ok_or_else(damaged)?;
-        Ok(picked.answer(entity, attribute).ok_or_else(damaged)?)
+        let (needed, keeps_all) = picked.needed();
+        part.push(key, &needed, self.question, keeps_all);
+        Ok(())
+    }
+
+    /// What is needed of claims that only increase: two of those that surely happened, and all others.
+    fn added_up<'d>(
+        &self,
+        desk: &'d Desk,
+        newer: Option<&'d Rows>,
+        counts: impl Fn(&&Row) -> bool,
+    ) -> Vec<Needed<(&'d Rows, &'d Row)>> {
+        let (rows, mut increases, mut needed) = (&desk.rows, desk.increases, Vec::new());
+        // Of the rows that were added up only those are needed that stand for others.
+        let others = rows.all.iter().filter(|row| !row.sketch.adds_up(self.question));
+        needed.extend(others.map(|row| ((rows, row), None)));
+        let newer_rows = newer.map(|newer| newer.all.as_slice()).unwrap_or_default();
+        for (index, row) in newer_rows.iter().enumerate().filter(|(_, row)| counts(row)) {
+            if row.sketch.may_hold(self.question)
+                && increases.add(self.question, &row.sketch, (Of::Later, index)) == Added::No
+            {
+                needed.extend(newer.map(|newer| ((newer, row), None)));
+            }
+        }
+        for ((of, index), sum) in increases.needed() {
+            let rows = match of {
+                Of::Runs => Some(rows),
+                Of::Later => newer,
+            };
+            needed.extend(rows.and_then(|rows| Some(((rows, rows.all.get(index)?), sum))));
+        }
+        needed
     }
 
     /// Takes every fact under a key that counts, once more.
-    fn take_all(&self, key: &[u8], desk: &mut Desk) -> Result<(), Trouble> {
+    fn take_all(&self, key: &[u8], desk: &mut Desk) -> Result<(), Unusable> {
         let Desk { rows, dates, .. } = desk;
         rows.clear();
-        for run in &self.open.runs {
-            run.find(key, |own, mut facts| {
-                while own == key && !facts.is_empty() {
-                    let fact = Fact::read(&mut facts)?;
-                    if fact.seq <= self.known_at && !self.superseded.has(fact.seq.0) {
+        for run in self.open.runs.iter().filter(|run| run.first <= self.known_at) {
+            run.find(key, |own, facts| {
+                for fact in facts.take_while(|_| own == key) {
+                    let fact = fact?;
+                    if self.counts(&fact) {
                         rows.take(&fact, OPEN, dates, |_| true)?;
                     }
                 }
@@ -208,20 +281,27 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn damaged() -> Unusable {
-    Unusable("it is damaged".to_owned())
-}
-
 /// What one attribute after the other is read into.
 struct Desk {
     rows: Rows,
     dates: Dates,
     floor: Moment,
+    increases: Increases<(Of, usize)>,
+}
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// Among those of the runs.
+    Runs,
+    /// Among those behind them.
+    Later,
 }
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { rows: Rows::default(), dates: Dates::default(), floor: Moment::NEG_INFINITY }
+        let (rows, dates, increases) = Default::default();
+        Self { rows, dates, floor: Moment::NEG_INFINITY, increases }
     }
 }
 
@@ -229,24 +309,6 @@ impl Desk {
     fn clear(&mut self) {
         self.rows.clear();
         self.floor = Moment::NEG_INFINITY;
-    }
-}
-
-/// A set of records.
-#[derive(Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn set(&mut self, number: u64) {
-        let Ok(word) = usize::try_from(number / 64) else { return };
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        self.0[word] |= 1 << (number % 64);
-    }
-
-    fn has(&self, number: u64) -> bool {
-        let word = usize::try_from(number / 64).ok().and_then(|word| self.0.get(word));
-        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+        self.increases = Increases::default();
     }
 }

@@ -24,6 +24,7 @@ use annals_model::{
 use self::gathering::{Gathering, Item, Places, Sought, gather};
 use self::piece::Name;
 use crate::codec::v1::{self, Claims};
+use crate::index;
 use crate::log::Log;
 use crate::store::Store;
 use crate::stored::StoredRecord;
@@ -48,9 +49,6 @@ impl<L: Log> Store<L> {
         hashed(Snapshot::answer(question, &known.knowledge()))
     }
 }
-
-/// Answers, beside the names of their attributes.
-type Answered = (Vec<(String, String)>, Vec<Answer>);
 
 impl<L: Log> Store<L> {
     /// What stands, what may and what did not fit, without a look at events: the part of a snapshot that is made of
@@ -81,7 +79,7 @@ impl<L: Log> Store<L> {
     }
 
     /// What the index answers, in the order of names; nothing where there is none, or it cannot be written.
-    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Answered>> {
+    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Vec<index::Found>>>> {
         let Some(index) = self.index() else { return Ok(None) };
         let mut entities: Vec<&str> = question.entities.iter().map(String::as_str).collect();
         entities.sort_unstable();
@@ -90,12 +88,10 @@ impl<L: Log> Store<L> {
             index.whole(self.log(), question, known_at)
         } else {
             let of = |entity| index.ask(self.log(), (&question.timeline, entity, None), question, known_at);
-            entities.into_iter().map(of).collect::<Result<Vec<_>>>().map(|found| found.concat())
+            entities.into_iter().map(of).collect()
         };
         match found {
-            Ok(found) => {
-                Ok(Some(found.into_iter().map(|one| ((one.entity, one.attribute), one.answer)).unzip()))
-            }
+            Ok(found) => Ok(Some(found)),
             // An index that cannot be written is no reason not to answer.
             Err(Error::Unavailable { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -104,10 +100,11 @@ impl<L: Log> Store<L> {
 }
 
 /// Answers as one, with the sources of those who contest them.
-fn together<L: Log>(log: &L, (names, mut answered): Answered) -> Result<Answers> {
-    add_sources(log, &mut answered)?;
+fn together<L: Log>(log: &L, mut answered: Vec<Vec<index::Found>>) -> Result<Answers> {
+    let all = answered.iter_mut().flatten().map(|found| &mut found.answer);
+    add_sources(log, all.filter(|answer| !answer.contenders.is_empty()).collect())?;
     let mut answers = Answers::default();
-    for ((entity, attribute), answer) in names.iter().zip(answered) {
+    for index::Found { entity, attribute, answer } in answered.into_iter().flatten() {
         answers.add(entity, attribute, answer);
     }
     Ok(answers)
@@ -138,11 +135,11 @@ fn found<L: Log>(log: &L, question: &Question, position: Position) -> Result<Fou
     let answered = threads::map_chunks(&attributes, |chunk| {
         chunk.iter().map(|(_, claims)| answer(question, claims, places)).collect()
     })?;
-    let name = |(name, _): &Attribute| {
+    let named = attributes.iter().zip(answered).map(|((name, _), answer)| {
         let (entity, attribute) = name.parts();
-        (entity.to_owned(), attribute.to_owned())
-    };
-    let answers = together(log, (attributes.iter().map(name).collect(), answered))?;
+        index::Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer }
+    });
+    let answers = together(log, vec![named.collect()])?;
     let ongoing = in_order(ongoing, places);
     let log_root = scan::root_at(log, position.seq)?;
     Ok(Found { position, log_root, events: tally, ongoing, answers })
@@ -194,7 +191,7 @@ fn claim<'a>(kept: &Kept<Item>, event: &'a Event, places: &Places) -> Option<Cla
 }
 
 /// Reads the sources of the claims that contest what stands.
-pub fn add_sources<L: Log + ?Sized>(log: &L, answers: &mut [Answer]) -> Result<()> {
+pub fn add_sources<L: Log + ?Sized>(log: &L, answers: Vec<&mut Answer>) -> Result<()> {
     let mut seqs: Vec<Seq> = answers.iter().flat_map(|answer| answer.contenders.iter().copied()).collect();
     if seqs.is_empty() {
         return Ok(());

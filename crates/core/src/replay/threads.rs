@@ -33,10 +33,10 @@ pub fn run(threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
 }
 
 /// What becomes of things, in their order; each thread gets a run of neighbours.
-pub fn map_chunks<T: Sync, R: Send>(
+pub fn map_chunks<T: Sync, R: Send, E: Send>(
     things: &[T],
-    map: impl Fn(&[T]) -> Result<Vec<R>> + Sync,
-) -> Result<Vec<R>> {
+    map: impl Fn(&[T]) -> Result<Vec<R>, E> + Sync,
+) -> Result<Vec<R>, E> {
     let threads = count();
     if threads <= 1 || things.len() < FEW {
         return map(things);

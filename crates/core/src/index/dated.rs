@@ -1,0 +1,202 @@
+//! The date of a fact. Years, months and days are stored as the number of a day and what they are, and not as text.
+//!
+//! ```text
+//! 0       no date
+//! 1       one happening and no interval: first second (zigzag), seconds to the last one, text
+//! 2       any other date: text
+//! 3       a day: days since 1970 (zigzag), as for all that follow
+//! 4, 5    a year of 365 or 366 days
+//! 6 to 9  a month of 28 to 31 days
+//! ```
+
+use annals_model::date::Range;
+use annals_model::{Date, Moment};
+
+use super::bytes::{Input, put_number};
+use super::words::{Numbers, Words};
+
+const DAY: i64 = 86_400;
+const NONE: u8 = 0;
+const BOUNDED: u8 = 1;
+const OTHER: u8 = 2;
+
+/// A date as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub enum Dated<'a> {
+    /// There is none.
+    None,
+    /// A year, a month or a day: its code, and its first day since 1970.
+    Plain(u8, i64),
+    /// One happening, no interval.
+    Bounded(Range, &'a str),
+    /// Any other.
+    Other(&'a str),
+}
+
+/// How many days a plain date has, by its code.
+const fn length(code: u8) -> Option<i64> {
+    Some(match code {
+        3 => 1,
+        4 => 365,
+        5 => 366,
+        6 => 28,
+        7 => 29,
+        8 => 30,
+        9 => 31,
+        _ => return None,
+    })
+}
+
+fn plain_range(code: u8, days: i64) -> Option<Range> {
+    let earliest = days.checked_mul(DAY)?;
+    let latest = earliest.checked_add(length(code)? * DAY - 1)?;
+    Some(Range { earliest: Moment::from_seconds(earliest), latest: Moment::from_seconds(latest) })
+}
+
+impl<'a> Dated<'a> {
+    /// A date.
+    pub fn of(date: Option<&'a Date>) -> Self {
+        let Some(date) = date else { return Self::None };
+        let text = date.as_str();
+        if let Some(span) = Date::plain_span(text) {
+            let days = span.start.earliest.seconds().div_euclid(DAY);
+            let is = |code: &u8| plain_range(*code, days).is_some_and(|range| range == span.start);
+            let code = (3..=9).find(is).filter(|code| spelled(*code, days).as_deref() == Some(text));
+            if let Some(code) = code {
+                return Self::Plain(code, days);
+            }
+        }
+        match date.happenings() {
+            [span] if !date.is_interval() && span.start == span.end => Self::Bounded(span.start, text),
+            _ => Self::Other(text),
+        }
+    }
+
+    /// What tells dates apart, in four bits.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::None => NONE,
+            Self::Bounded(..) => BOUNDED,
+            Self::Other(_) => OTHER,
+            Self::Plain(code, _) => *code,
+        }
+    }
+
+    /// Appends what follows the code.
+    pub fn put(&self, into: &mut Vec<u8>, words: &Numbers) {
+        match self {
+            Self::None => {}
+            Self::Plain(_, days) => put_signed(into, *days),
+            Self::Bounded(Range { earliest, latest }, text) => {
+                put_signed(into, earliest.seconds());
+                put_number(into, latest.seconds().wrapping_sub(earliest.seconds()).cast_unsigned());
+                words.put(into, text.as_bytes());
+            }
+            Self::Other(text) => words.put(into, text.as_bytes()),
+        }
+    }
+
+    /// Reads what follows the code.
+    #[inline]
+    pub fn read(code: u8, input: &mut Input<'a>, words: &'a Words) -> Option<Self> {
+        let text = |input: &mut Input<'a>| std::str::from_utf8(words.text(input)?).ok();
+        Some(match code {
+            NONE => Self::None,
+            BOUNDED => {
+                let earliest = signed(input)?;
+                let latest = earliest.wrapping_add_unsigned(input.number()?);
+                let (earliest, latest) = (Moment::from_seconds(earliest), Moment::from_seconds(latest));
+                Self::Bounded(Range { earliest, latest }, text(input)?)
+            }
+            OTHER => Self::Other(text(input)?),
+            _ => Self::Plain(length(code).map(|_| code)?, signed(input)?),
+        })
+    }
+
+    /// The bounds, where it is one happening and no interval.
+    pub fn range(&self) -> Option<Range> {
+        match self {
+            Self::None => Some(Range::ANY),
+            Self::Plain(code, days) => plain_range(*code, *days),
+            Self::Bounded(range, _) => Some(*range),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The text, where it is stored as one.
+    pub const fn text(&self) -> Option<&'a str> {
+        match self {
+            Self::None | Self::Plain(..) => None,
+            Self::Bounded(_, text) | Self::Other(text) => Some(text),
+        }
+    }
+
+    /// The text of a plain date.
+    pub fn spelled(&self) -> Option<String> {
+        match self {
+            Self::Plain(code, days) => spelled(*code, *days),
+            _ => None,
+        }
+    }
+}
+
+fn spelled(code: u8, days: i64) -> Option<String> {
+    let (day, _) = Moment::from_seconds(days.checked_mul(DAY)?).civil();
+    let year = u16::try_from(day.year).ok().filter(|year| *year <= 9999)?;
+    let digit = |number: u16| char::from(b'0' + u8::try_from(number % 10).unwrap_or(0));
+    let mut text = String::with_capacity(10);
+    for size in [1000, 100, 10, 1] {
+        text.push(digit(year / size));
+    }
+    let parts: &[u8] = match code {
+        3 => &[day.month, day.day],
+        4 | 5 => &[],
+        _ => &[day.month],
+    };
+    for part in parts {
+        text.push('-');
+        text.push(digit(u16::from(*part) / 10));
+        text.push(digit(u16::from(*part)));
+    }
+    Some(text)
+}
+
+fn put_signed(into: &mut Vec<u8>, number: i64) {
+    put_number(into, ((number << 1) ^ (number >> 63)).cast_unsigned());
+}
+
+fn signed(input: &mut Input<'_>) -> Option<i64> {
+    let number = input.number()?;
+    Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use annals_model::date::Span;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_read_as_they_were_put_and_plain_ones_have_no_text() {
+        let plain =
+            ["2004", "1999", "0000", "9999", "1970-01-01", "2004-02", "2003-02", "2003-04", "0001-12-31"];
+        let others =
+            ["2004~", "-0044-03-15", "2004/2005", "{2003,2005-05}", "2004-01-01T12:00:00", "201X", "Y-17E7"];
+        for text in plain.iter().chain(&others) {
+            let date = Date::parse(text).unwrap();
+            let dated = Dated::of(Some(&date));
+            assert_eq!(matches!(dated, Dated::Plain(..)), plain.contains(text), "{text}");
+            let mut bytes = Vec::new();
+            dated.put(&mut bytes, &Numbers::default());
+            assert!(!plain.contains(text) || bytes.len() <= 4, "{text}");
+            let (words, mut input) = (Words::default(), Input(&bytes));
+            let read = Dated::read(dated.code(), &mut input, &words).unwrap();
+            assert!(input.is_empty());
+            assert_eq!(read.spelled().as_deref().or(read.text()), Some(*text));
+            if let Some(range) = read.range() {
+                assert_eq!([Span::within(range)], date.happenings(), "{text}");
+            }
+            assert!(Dated::read(12, &mut Input(&bytes), &words).is_none());
+        }
+    }
+}

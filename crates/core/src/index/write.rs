@@ -1,0 +1,197 @@
+//! Writing a run: its ids first, then its facts, at last what leads to them.
+//!
+//! `run.rs` has the layout, and reads it.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use annals_model::Seq;
+
+use super::bytes::{put_bytes, put_number};
+use super::entry::Superseded;
+use super::fact::Fact;
+use super::ids::{self, Id};
+use super::run::{MAGIC, PLAIN_HEADER, Run, Unusable, broken, put_block};
+use super::words::{Numbers, Words};
+use crate::merkle::BLOCK;
+
+/// Bytes after which a block of groups is closed.
+const FULL: usize = 32 * 1024;
+/// Bytes of facts after which a group is closed.
+const LONG: usize = 16 * 1024;
+
+/// A run that is written: first its ids, or those of other runs, then its words, then facts.
+#[derive(Debug)]
+pub struct Writer {
+    out: BufWriter<File>,
+    offset: u64,
+    first: Seq,
+    ids: ids::Writer,
+    /// How long each block of ids is.
+    id_lengths: Vec<u8>,
+    id_blocks: u64,
+    words: Words,
+    numbers: Numbers,
+    plain: Vec<u8>,
+    key: Vec<u8>,
+    facts: Vec<u8>,
+    directory: Vec<u8>,
+}
+
+impl Writer {
+    /// Begins a file of the facts from a record on, the first one of a block.
+    pub fn create(path: &Path, first: Seq) -> io::Result<Self> {
+        let out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        Ok(Self {
+            out,
+            offset: 0,
+            first,
+            ids: ids::Writer::default(),
+            id_lengths: Vec::new(),
+            id_blocks: 0,
+            words: Words::default(),
+            numbers: Numbers::default(),
+            plain: Vec::new(),
+            key: Vec::new(),
+            facts: Vec::new(),
+            directory: Vec::new(),
+        })
+    }
+
+    /// Adds the id of a record; records come in order.
+    pub fn push_id(&mut self, seq: Seq, id: Id) -> io::Result<()> {
+        let (Some((first, _)), Some((block, place))) = (ids::place(self.first.0), ids::place(seq.0)) else {
+            return Ok(());
+        };
+        while self.id_blocks < block - first {
+            self.close_ids()?;
+        }
+        self.ids.push(place, id);
+        Ok(())
+    }
+
+    fn close_ids(&mut self) -> io::Result<()> {
+        let block = self.ids.take();
+        self.put_ids(&block)
+    }
+
+    fn put_ids(&mut self, block: &[u8]) -> io::Result<()> {
+        let length = put_plain_block(&mut self.out, block)?;
+        put_number(&mut self.id_lengths, length);
+        self.offset += length;
+        self.id_blocks += 1;
+        Ok(())
+    }
+
+    /// Takes over the ids of a run that goes before those that follow.
+    pub fn copy_ids(&mut self, run: &Run) -> Result<(), Unusable> {
+        let mut block = Vec::new();
+        for index in 0..run.id_blocks() {
+            run.id_block(index, &mut block)?;
+            self.put_ids(&block)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the ids: they go up to this record.
+    pub fn close(&mut self, last: Seq) -> io::Result<()> {
+        let blocks = (last.0 + 1).saturating_sub(self.first.0).div_ceil(BLOCK);
+        while self.id_blocks < blocks {
+            self.close_ids()?;
+        }
+        Ok(())
+    }
+
+    /// Sets the words by which facts are written.
+    pub fn set_words(&mut self, words: Words) {
+        self.numbers = words.numbers();
+        self.words = words;
+    }
+
+    /// Adds facts under a key; keys come in order, and the facts of one in record order.
+    pub fn push<'f>(
+        &mut self,
+        key: &[u8],
+        facts: impl Iterator<Item = Option<Fact<'f>>>,
+    ) -> Result<(), Unusable> {
+        let mut before = self.first;
+        for fact in facts {
+            let fact = fact.ok_or_else(broken)?;
+            fact.put(&mut self.facts, before, &self.numbers);
+            before = fact.seq;
+            if self.facts.len() >= LONG {
+                self.close_group(key)?;
+                before = self.first;
+            }
+        }
+        Ok(self.close_group(key)?)
+    }
+
+    fn close_group(&mut self, key: &[u8]) -> io::Result<()> {
+        if self.facts.is_empty() {
+            return Ok(());
+        }
+        if self.plain.is_empty() {
+            self.key.clear();
+            put_bytes(&mut self.directory, key);
+            put_number(&mut self.directory, self.offset);
+        }
+        let shared = self.key.iter().zip(key).take_while(|(one, other)| one == other).count();
+        put_number(&mut self.plain, shared as u64);
+        put_bytes(&mut self.plain, &key[shared..]);
+        put_bytes(&mut self.plain, &self.facts);
+        self.key.clear();
+        self.key.extend(key);
+        self.facts.clear();
+        if self.plain.len() >= FULL { self.close_block() } else { Ok(()) }
+    }
+
+    fn close_block(&mut self) -> io::Result<()> {
+        if !self.plain.is_empty() {
+            self.offset += put_plain_block(&mut self.out, &self.plain)?;
+            self.plain.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes a packed block; gives where it stands.
+    fn put_packed(&mut self, plain: &[u8]) -> io::Result<u64> {
+        let at = self.offset;
+        self.offset += put_block(&mut self.out, plain)?;
+        Ok(at)
+    }
+
+    /// Ends the file; `superseded` is sorted by the record that no longer counts.
+    pub fn finish(mut self, last: Seq, superseded: &[Superseded]) -> io::Result<()> {
+        self.close_block()?;
+        let mut plain = Vec::new();
+        let mut before = 0;
+        for entry in superseded {
+            put_number(&mut plain, entry.previous - before);
+            put_number(&mut plain, entry.by - entry.previous);
+            before = entry.previous;
+        }
+        let (words, lengths) = (self.words.written(), std::mem::take(&mut self.id_lengths));
+        let directory = std::mem::take(&mut self.directory);
+        let mut footer = MAGIC.to_vec();
+        footer.extend(self.first.0.to_le_bytes());
+        footer.extend(last.0.to_le_bytes());
+        for part in [plain, words, lengths, directory] {
+            footer.extend(self.put_packed(&part)?.to_le_bytes());
+        }
+        footer.extend(crc32c::crc32c(&footer).to_le_bytes());
+        self.out.write_all(&footer)?;
+        self.out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_data()
+    }
+}
+
+/// Writes a plain block; gives how many bytes it takes.
+fn put_plain_block(out: &mut impl Write, bytes: &[u8]) -> io::Result<u64> {
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes();
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&length), bytes);
+    out.write_all(&length)?;
+    out.write_all(&crc.to_le_bytes())?;
+    out.write_all(bytes)?;
+    Ok((PLAIN_HEADER + bytes.len()) as u64)
+}
