@@ -135,6 +135,9 @@ fn a_page_of_many_events_opens() {
         .ok_with(&["import", "-", "--from", "jsonl"], &(0..count).map(line).collect::<Vec<_>>().join("\n"));
     let done = sandbox.run(&["export", "--to", "html", "-o", "out.html"]);
     assert_eq!((done.code, done.stderr.as_str()), (0, ""), "something was left out");
+    // What a browser has to read before anybody sees anything.
+    let size = std::fs::metadata(sandbox.path("out.html")).unwrap().len();
+    assert!(size < 70_000 + 400 * u64::from(count), "{size} bytes for {count} events");
     let Some(told) = node("html_many", &[sandbox.path("out.html").to_str().unwrap()]) else { return };
     assert_eq!(told, format!("{count} events, the count ends at {count}\n"));
 }
