@@ -39,7 +39,7 @@ fn questions() -> usize {
 /// Ids of either kind: made by the engine, and by people.
 fn id(event: u16) -> EventId {
     let uuid = format!("01234567-89ab-7cde-8f01-{:012x}", u64::from(event) << 20);
-    EventId::new(if event % 3 == 0 { format!("e{event}") } else { uuid }).unwrap()
+    EventId::new(if event.is_multiple_of(3) { format!("e{event}") } else { uuid }).unwrap()
 }
 
 fn timeline(index: usize) -> TimelineName {

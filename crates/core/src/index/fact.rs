@@ -244,13 +244,14 @@ impl<'a> Text<'a> {
         self.parts()?.1.get(1..)
     }
 
-    /// The date.
-    pub fn date(self, dates: &mut Dates) -> Option<Option<Date>> {
-        let dated = self.parts()?.0;
+    /// The date, or that there is none; an error where it cannot be read.
+    pub fn date(self, known: &mut Dates) -> Result<Option<Date>, ()> {
+        let (dated, _) = self.parts().ok_or(())?;
         match (dated.text(), dated.spelled()) {
-            (Some(text), _) => dates.get(text).cloned().map(Some),
-            (_, Some(text)) => Date::parse(&text).ok().map(Some),
-            _ => matches!(dated, Dated::None).then_some(None),
+            (Some(text), _) => known.get(text).cloned().map(Some).ok_or(()),
+            (_, Some(text)) => Date::parse(&text).map(Some).map_err(drop),
+            _ if matches!(dated, Dated::None) => Ok(None),
+            _ => Err(()),
         }
     }
 
@@ -285,7 +286,7 @@ impl Alone<'_> {
         let (entity, attribute) = (entity.to_owned(), attribute.to_owned());
         let effect = Effect { entity, attribute, change: text.change(*deed, sum)?, when: *when };
         let mut event = Event::new(id, "");
-        event.date = text.date(dates)?;
+        event.date = text.date(dates).ok()?;
         event.effects = vec![effect];
         Some(event)
     }
@@ -328,7 +329,7 @@ impl Facts {
 }
 
 /// Facts, one after the other.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reader<'a> {
     input: Input<'a>,
     before: Seq,

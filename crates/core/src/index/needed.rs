@@ -86,7 +86,9 @@ impl Part {
                 Form::Sure
             }
             None => {
-                needed.iter().for_each(|(item, sum)| self.want(*item, *sum));
+                for (item, sum) in needed {
+                    self.want(*item, *sum);
+                }
                 if may_clash { Form::Clashing } else { Form::Open }
             }
         };
@@ -130,7 +132,7 @@ impl Part {
             let (id, text) = (ids.of(one.seq)?.event()?, self.text(one));
             let mut value = None;
             apply(&mut value, &text.change(one.sketch.deed, one.sum)?);
-            return Some(Answer::sure(value?, id, text.date(dates)?));
+            return Some(Answer::sure(value?, id, text.date(dates).ok()?));
         }
         // Only clashes are told with the attribute's name.
         let (entity, name) = match attribute.form {

@@ -97,12 +97,11 @@ impl Words {
 impl Numbers {
     /// Appends a text.
     pub fn put(&self, into: &mut Vec<u8>, text: &[u8]) {
-        match self.0.get(text) {
-            Some(number) => put_number(into, *number),
-            None => {
-                put_number(into, 0);
-                put_bytes(into, text);
-            }
+        if let Some(number) = self.0.get(text) {
+            put_number(into, *number);
+        } else {
+            put_number(into, 0);
+            put_bytes(into, text);
         }
     }
 }
@@ -138,7 +137,9 @@ mod tests {
         let long = [7; LONGEST + 1];
         let texts: [&[u8]; 5] = [b"often", b"", b"seldom", &long, b"often"];
         for _ in 0..2 {
-            texts.iter().for_each(|text| counts.count(text));
+            for text in texts {
+                counts.count(text);
+            }
         }
         counts.count(b"");
         let words = counts.words();
@@ -146,7 +147,9 @@ mod tests {
         let read = Words::read(&words.written()).unwrap();
         assert_eq!(read.all().collect::<Vec<_>>(), words.all().collect::<Vec<_>>());
         let mut bytes = Vec::new();
-        texts.iter().for_each(|text| words.numbers().put(&mut bytes, text));
+        for text in texts {
+            words.numbers().put(&mut bytes, text);
+        }
         assert!(bytes.len() < long.len() + 20);
         let mut input = Input(&bytes);
         for text in texts {
