@@ -99,7 +99,7 @@ impl<L: Log> Store<L> {
     fn import_entries(
         &self,
         entries: impl IntoIterator<Item = Result<Entry>>,
-        how: How<'_>,
+        mut how: How<'_>,
         mut decided: impl FnMut(Result<Written>),
     ) -> Result<(), Failed> {
         check(how.options)?;
@@ -111,7 +111,7 @@ impl<L: Log> Store<L> {
         };
         let end = std::thread::scope(|scope| {
             let workshop = Workshop::open(scope, how.workers);
-            import(self.log(), entries.into_iter(), how, &workshop, self.piece(), decided)
+            import(self.log(), entries.into_iter(), &mut how, &workshop, self.piece(), decided)
         })?;
         if let Some(end) = end {
             self.grow(end);
@@ -125,7 +125,7 @@ impl<L: Log> Store<L> {
 fn import(
     log: &dyn Log,
     entries: impl Iterator<Item = Result<Entry>>,
-    how: How<'_>,
+    how: &mut How<'_>,
     workshop: &Workshop,
     piece: u64,
     mut decided: impl FnMut(Result<Written>),

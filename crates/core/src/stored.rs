@@ -78,20 +78,20 @@ impl StoredRecord {
         match &record.content {
             Content::Event(event) => {
                 let (of_claims, of_details) = (Claims::from(&**event), Details::from(&**event));
-                claims = v1::encode(&of_claims).map_err(bug)?;
-                let again: Claims<'_> = v1::decode(&claims).map_err(bug)?;
+                claims = v1::encode(&of_claims).map_err(|what| bug(&what))?;
+                let again: Claims<'_> = v1::decode(&claims).map_err(|what| bug(&what))?;
                 same(again == of_claims && again.are_read(event))?;
-                details = v1::encode(&of_details).map_err(bug)?;
-                let again: Details<'_> = v1::decode(&details).map_err(bug)?;
+                details = v1::encode(&of_details).map_err(|what| bug(&what))?;
+                let again: Details<'_> = v1::decode(&details).map_err(|what| bug(&what))?;
                 same(again == of_details && again.are_read(event))?;
             }
             Content::Reason(reason) => {
-                details = v1::encode(&reason.as_str()).map_err(bug)?;
-                same(v1::decode::<&str>(&details).map_err(bug)? == reason)?;
+                details = v1::encode(&reason.as_str()).map_err(|what| bug(&what))?;
+                same(v1::decode::<&str>(&details).map_err(|what| bug(&what))? == reason)?;
             }
             Content::Redacted => {}
         }
-        let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|e| bug(e.to_string()));
+        let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|e| bug(&e.to_string()));
         let of_head = Head {
             op: op_number(record.op),
             schema: v1::SCHEMA,
@@ -104,8 +104,8 @@ impl StoredRecord {
             claims: size(&claims)?,
             details: size(&details)?,
         };
-        let head = v1::encode(&of_head).map_err(bug)?;
-        let again: Head<'_> = v1::decode(&head).map_err(bug)?;
+        let head = v1::encode(&of_head).map_err(|what| bug(&what))?;
+        let again: Head<'_> = v1::decode(&head).map_err(|what| bug(&what))?;
         same(again == of_head && op_of(again.op) == Some(record.op))?;
         Ok(Encoded { head, claims, details })
     }
@@ -153,10 +153,10 @@ impl StoredRecord {
 
 /// Whether what was encoded is what it decodes to.
 fn same(is_same: bool) -> Result<()> {
-    if is_same { Ok(()) } else { Err(bug("it decodes to another record".to_owned())) }
+    if is_same { Ok(()) } else { Err(bug("it decodes to another record")) }
 }
 
-fn bug(what: String) -> Error {
+fn bug(what: &str) -> Error {
     let message = format!("the record cannot be encoded: {what}");
     Error::unavailable(message, "this is a fault of Annals: report it")
 }

@@ -109,12 +109,6 @@ impl Index {
         self.with(log, &mut self.lock(), |ids| Ok(ids.manifest().next_run()))
     }
 
-    /// The same as the store has it, without a look at the runs.
-    pub fn stored_next_run(&self, log: &SledLog) -> Result<u32> {
-        let manifest = Manifest::stored(&log.meta, &log.head()?)?;
-        Ok(manifest.map_or(0, |manifest| manifest.next_run()))
-    }
-
     /// Applies what makes a forked index the index. Nobody reads it meanwhile.
     pub fn exchange(&self, ids: Ids, apply: impl FnOnce() -> Result<()>) -> Result<()> {
         let mut state = self.lock();
@@ -225,6 +219,12 @@ fn migrate(log: &SledLog) -> Result<Ids> {
 fn old_entry(events: &sled::Tree, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
     let key = keys::event(timeline, id);
     get(events, &key, keys::read_entry, "an entry of the index of ids")
+}
+
+/// The number of the first run that the stored manifest does not have.
+pub fn stored_next_run(log: &SledLog) -> Result<u32> {
+    let manifest = Manifest::stored(&log.meta, &log.head()?)?;
+    Ok(manifest.map_or(0, |manifest| manifest.next_run()))
 }
 
 /// The events of a timeline as the records have them.

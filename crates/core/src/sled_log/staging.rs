@@ -116,7 +116,7 @@ impl<'a> Staged<'a> {
             }
             let own_runs = self.lock().own_runs;
             let (own, older): (Vec<_>, Vec<_>) =
-                change.removed.iter().copied().partition(|key| ids::run_of(key) >= own_runs);
+                change.removed.iter().copied().partition(|key| ids::run_of(*key) >= own_runs);
             self.lock().given_up.extend(older);
             for key in own {
                 guarded("write the index of ids", || self.log.ids.remove(key))?;
@@ -246,7 +246,7 @@ impl SledLog {
         let Some(end) = self.staged()? else { return Ok(()) };
         remove_from(&self.frames, &keys::number(end.0 + 1))?;
         remove_from(&self.blocks, &keys::number(end.0 / BLOCK))?;
-        remove_from(&self.ids, &ids::first_key(self.index.stored_next_run(self)?))?;
+        remove_from(&self.ids, &ids::first_key(index::stored_next_run(self)?))?;
         guarded("tidy the store up", || self.meta.remove(keys::STAGED))?;
         self.visible.store(u64::MAX, Ordering::Release);
         Ok(())

@@ -52,8 +52,8 @@ pub fn is_damaged(error: &Error) -> bool {
 }
 
 /// The number of the run that a part belongs to, by its key.
-pub fn run_of(key: &[u8; 8]) -> u32 {
-    key.first_chunk().map_or(0, |number| u32::from_be_bytes(*number))
+pub const fn run_of(key: [u8; 8]) -> u32 {
+    (u64::from_be_bytes(key) >> 32) as u32
 }
 
 /// The key of the first part of a run.
