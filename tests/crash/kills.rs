@@ -168,3 +168,27 @@ fn what_was_acknowledged_survives_kills_under_load() {
     println!("{} of {kills} killed in the act, {} records acknowledged", ledger.killed, ledger.acknowledged);
     assert!(ledger.killed > 0);
 }
+
+/// Lines of an import that is stored in pieces.
+const LARGE: usize = 140_000;
+
+#[test]
+fn a_large_import_that_is_killed_leaves_nothing() {
+    let kills = std::env::var("ANNALS_KILLS").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(16);
+    let (mut ledger, mut dice) = (Ledger::new(), Dice(0x00C0_FFEE));
+    let lines: Vec<String> =
+        (0..LARGE).map(|n| format!(r#"{{"id":"l{n}","title":"Event {n}","date":"2004"}}"#)).collect();
+    ledger.sandbox.write("batch.jsonl", &lines.join("\n"));
+    ledger.check("before");
+    for kill in 0..kills.div_ceil(8) {
+        let attacked = ledger.start(&["import", "batch.jsonl"], "");
+        std::thread::sleep(Duration::from_millis(300 + dice.below(6_000) as u64));
+        ledger.end(attacked, true);
+        ledger.check(&format!("large kill {kill}"));
+        if ledger.log.len() > 1 {
+            assert_eq!(ledger.log.len(), LARGE + 1, "a part of the import is there");
+            return;
+        }
+    }
+    assert!(ledger.killed > 0);
+}

@@ -43,7 +43,9 @@ pub fn run(_: &Args, session: &Session) -> CliResult<()> {
         progress.rate(done, doing);
     });
     progress.finish();
-    tell(session, &compacted?)
+    tell(session, &compacted?)?;
+    // For the questions to come; somebody else may have the store by now, and asks them then.
+    session.open().map_or(Ok(()), |store| session.grow(&store))
 }
 
 fn tell(session: &Session, compacted: &Compacted) -> CliResult<()> {

@@ -55,7 +55,7 @@ impl Layer {
     }
 
     /// The commit that stores it behind the log as it is.
-    pub fn commit(&self, log: &impl Log) -> Result<Commit> {
+    pub fn commit(&self, log: &(impl Log + ?Sized)) -> Result<Commit> {
         let frames = self.packed(Vec::new())?;
         let sealed = self.sealed(log, &frames)?;
         let events = self.events.iter();
@@ -71,7 +71,7 @@ impl Layer {
     }
 
     /// The same of a layer that nobody decides on any more.
-    pub fn into_commit(mut self, log: &impl Log) -> Result<Commit> {
+    pub fn into_commit(mut self, log: &(impl Log + ?Sized)) -> Result<Commit> {
         let own = std::mem::take(&mut self.frames);
         let frames = self.packed(own)?;
         let sealed = self.sealed(log, &frames)?;
@@ -86,6 +86,18 @@ impl Layer {
         })
     }
 
+    /// The commit that adds its packed records behind the log, and leaves what it erases to a later one.
+    pub fn into_piece(self) -> Commit {
+        Commit {
+            frames: self.frames,
+            events: self.events.into_iter().map(|((timeline, id), entry)| (timeline, id, entry)).collect(),
+            timelines: self.versions.into_iter().collect(),
+            blocks: self.blocks,
+            head: self.head,
+            ..Commit::default()
+        }
+    }
+
     /// Its records in frames, behind those that were packed already, without what is to be erased.
     fn packed(&self, mut own: Vec<StoredFrame>) -> Result<Vec<StoredFrame>> {
         own.extend(frame::pack(self.first, &self.records)?);
@@ -94,7 +106,7 @@ impl Layer {
 
     /// What takes the place of frames of the log: the block that it has begun and these records complete, packed
     /// anew, and the frames that lose content.
-    fn sealed(&self, log: &impl Log, frames: &[StoredFrame]) -> Result<Sealed> {
+    fn sealed(&self, log: &(impl Log + ?Sized), frames: &[StoredFrame]) -> Result<Sealed> {
         let mut sealed = self.begun_block(log, frames)?;
         // What the block holds was erased in it.
         let end = sealed.frames.first().map_or(self.first, |(first, _)| *first);
@@ -102,7 +114,7 @@ impl Layer {
         Ok(sealed)
     }
 
-    fn begun_block(&self, log: &impl Log, frames: &[StoredFrame]) -> Result<Sealed> {
+    fn begun_block(&self, log: &(impl Log + ?Sized), frames: &[StoredFrame]) -> Result<Sealed> {
         let Some((index, root)) = self.blocks.first().filter(|(index, _)| index * BLOCK + 1 < self.first.0)
         else {
             return Ok(Sealed::default());
@@ -123,12 +135,12 @@ impl Layer {
 }
 
 /// The log as a batch finds it: with what runs ahead of it, the latest first.
-pub struct Ground<'a, L> {
+pub struct Ground<'a, L: ?Sized> {
     log: &'a L,
     ahead: [Option<&'a Layer>; 2],
 }
 
-impl<'a, L: Log> Ground<'a, L> {
+impl<'a, L: Log + ?Sized> Ground<'a, L> {
     /// A log, and the layers that run ahead of it, the latest first. A layer that has reached the log meanwhile
     /// says the same as the log does.
     pub const fn new(log: &'a L, ahead: [Option<&'a Layer>; 2]) -> Self {

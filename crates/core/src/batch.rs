@@ -2,7 +2,7 @@
 
 mod erased;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use annals_model::{
     Content, Entry, Event, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded,
@@ -15,8 +15,9 @@ use crate::codec::v1::Seal;
 use crate::error::{Conflict, NotFound};
 use crate::host::{ClockLag, Host};
 use crate::log::{EventEntry, Head, Log};
+use crate::merkle::BLOCK;
 use crate::sealing::{self, Sealing, Workshop};
-use crate::store::{Failed, WriteOptions};
+use crate::store::{Failed, WriteOptions, whole};
 use crate::stored::{self, StoredRecord};
 use crate::{Result, fingerprint};
 
@@ -47,7 +48,7 @@ impl Resume {
 }
 
 /// A batch being put together.
-pub struct Batch<'a, L> {
+pub struct Batch<'a, L: ?Sized> {
     ground: Ground<'a, L>,
     host: &'a dyn Host,
     options: &'a WriteOptions,
@@ -67,20 +68,33 @@ pub struct Batch<'a, L> {
     versions: HashMap<TimelineName, Version>,
     /// Records whose content goes with the batch.
     erased: BTreeSet<Seq>,
-    /// Events of which records came without their content, with the first entry that brought one.
-    bare: HashMap<Key, usize>,
+    carried: Carried,
     /// Whether an entry is checked against every limit before anything rests on it, wherever it is sealed.
     checks_each: bool,
+}
+
+/// What a batch leaves to the one that goes on with the same import.
+#[derive(Default)]
+pub struct Carried {
+    now: Option<RecordedAt>,
+    /// Fingerprints of the contents of its records, from the first one on.
+    prints: Vec<u16>,
+    /// Events of which records came without their content, with the first entry that brought one.
+    bare: HashMap<Key, usize>,
+    /// The timelines that have new records, with their versions before the import.
+    touched: BTreeMap<TimelineName, Version>,
 }
 
 /// An event that the batch has changed.
 struct Pending {
     entry: EventEntry,
-    /// The batch's own records of it, which the log does not hold yet, with their contents' fingerprints.
-    new: Vec<(Seq, u32)>,
+    /// The first of the batch's own records of it, which the log does not hold yet.
+    own: Seq,
+    /// The others.
+    later: Vec<Seq>,
 }
 
-impl<'a, L: Log> Batch<'a, L> {
+impl<'a, L: Log + ?Sized> Batch<'a, L> {
     /// A batch on the log as it stands; its records are sealed in the workshop, if there is one.
     pub fn new(
         ground: Ground<'a, L>,
@@ -118,7 +132,7 @@ impl<'a, L: Log> Batch<'a, L> {
             frame,
             versions,
             erased: BTreeSet::new(),
-            bare: HashMap::new(),
+            carried: Carried::default(),
             checks_each,
         })
     }
@@ -126,6 +140,17 @@ impl<'a, L: Log> Batch<'a, L> {
     /// The same batch, which an entry that it refuses leaves as it was: it can go on with the next one.
     pub fn checking_each(self) -> Self {
         Self { checks_each: true, ..self }
+    }
+
+    /// The same batch, as a piece of an import: it goes on with what the piece before it has left.
+    pub fn going_on(self, carried: Carried) -> Self {
+        Self { now: carried.now.unwrap_or(self.now), carried, ..self }
+    }
+
+    /// Whether it has so many records, and the last of them completes a block.
+    pub const fn is_piece(&self, records: u64) -> bool {
+        let next = self.sealing.next().0;
+        next - self.sealing.first().0 >= records && (next - 1).is_multiple_of(BLOCK)
     }
 
     /// Decides what the entry `index` does, and notes its record if it needs one.
@@ -243,32 +268,35 @@ impl<'a, L: Log> Batch<'a, L> {
         key: &Key,
         entry: EventEntry,
         same: impl Fn(&Record) -> bool,
-        print: Option<u32>,
+        print: Option<u16>,
         stands: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
         if let Some((found, start)) = self.resume.as_ref().map(|r| (r.found.get(key).copied(), r.start)) {
             if let Some(found) = found
-                && self.may_hold(key, found, print)
+                && self.may_hold(found, print)
                 && stands(&self.read(found)?.record)
             {
                 return Ok(Some(found));
             }
-            // What an earlier run wrote is in the log.
+            // What an earlier run wrote was in the log when this one began.
             let start = start.unwrap_or_default();
             let was_there = |record: &Record| record.seq <= start && same(record);
-            if let Some(seq) = self.find_in_log(key, found.unwrap_or_default(), was_there)? {
+            if entry.first <= start
+                && let Some(seq) = self.find_in_log(key, found.unwrap_or_default(), was_there)?
+            {
                 return Ok(Some(seq));
             }
         }
-        let stand = self.may_hold(key, entry.last, print) && stands(&self.read(entry.last)?.record);
+        let stand = self.may_hold(entry.last, print) && stands(&self.read(entry.last)?.record);
         Ok(stand.then_some(entry.last))
     }
 
-    /// Whether a record can hold what has this fingerprint; only of the batch's own records more is known.
-    fn may_hold(&self, key: &Key, seq: Seq, print: Option<u32>) -> bool {
-        let new = self.events.get(key).map_or(&[][..], |pending| &pending.new);
-        let own = new.binary_search_by_key(&seq, |(seq, _)| *seq).ok().and_then(|at| new.get(at));
-        own.zip(print).is_none_or(|((_, own), print)| *own == print)
+    /// Whether a record can hold what has this fingerprint; only of the import's own records more is known.
+    fn may_hold(&self, seq: Seq, print: Option<u16>) -> bool {
+        let behind = self.sealing.next().0.checked_sub(seq.0).and_then(|behind| usize::try_from(behind).ok());
+        let at = behind.and_then(|behind| self.carried.prints.len().checked_sub(behind));
+        let own = at.and_then(|at| self.carried.prints.get(at));
+        own.zip(print).is_none_or(|(own, print)| *own == print)
     }
 
     /// The first of the event's records behind `after` that fits; what fits has this fingerprint.
@@ -276,16 +304,16 @@ impl<'a, L: Log> Batch<'a, L> {
         &mut self,
         key: &Key,
         after: Seq,
-        print: u32,
+        print: u16,
         fits: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
         // The log's own records are older.
         if let Some(seq) = self.find_in_log(key, after, &fits)? {
             return Ok(Some(seq));
         }
-        let new = self.events.get(key).map_or(&[][..], |pending| &pending.new);
-        let alike: Vec<Seq> =
-            new.iter().filter(|(seq, own)| *seq > after && *own == print).map(|(seq, _)| *seq).collect();
+        let Some(pending) = self.events.get(key) else { return Ok(None) };
+        let own = std::iter::once(&pending.own).chain(&pending.later).copied();
+        let alike: Vec<Seq> = own.filter(|seq| *seq > after && self.may_hold(*seq, Some(print))).collect();
         for seq in alike {
             if fits(&self.read(seq)?.record) {
                 return Ok(Some(seq));
@@ -350,7 +378,7 @@ impl<'a, L: Log> Batch<'a, L> {
             if !self.options.keep_record_times {
                 return Err(erased::without_content());
             }
-            self.bare.entry(key.clone()).or_insert(index);
+            self.carried.bare.entry(key.clone()).or_insert(index);
         }
         let seq = self.sealing.next();
         let seal = seal.unwrap_or_else(|| {
@@ -364,7 +392,7 @@ impl<'a, L: Log> Batch<'a, L> {
         let (timeline, id) = key.clone();
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal };
-        let print = fingerprint::of_content(&stored.record.content);
+        self.carried.prints.push(fingerprint::of_content(&stored.record.content));
         self.sealing.push(index, stored)?;
         self.recorded_at = Some(recorded_at);
         if let Some(version) = self.versions.get_mut(&key.0) {
@@ -377,9 +405,9 @@ impl<'a, L: Log> Batch<'a, L> {
         let entry = EventEntry { first, last: seq, last_op: op };
         if let Some(pending) = self.events.get_mut(key) {
             pending.entry = entry;
-            pending.new.push((seq, print));
+            pending.later.push(seq);
         } else {
-            self.events.insert(key.clone(), Pending { entry, new: vec![(seq, print)] });
+            self.events.insert(key.clone(), Pending { entry, own: seq, later: Vec::new() });
         }
         Ok(seq)
     }
@@ -412,16 +440,33 @@ impl<'a, L: Log> Batch<'a, L> {
 
     /// What is to be committed; `None` where nothing is to be written.
     pub fn finish(self) -> Result<Option<Layer>, Failed> {
-        if self.sealing.is_empty() {
-            return Ok(None);
+        let expected = self.options.expect;
+        let (layer, carried) = self.piece()?;
+        if layer.is_some() {
+            carried.settle(expected)?;
         }
-        let unmet = self.meet_expectation();
-        let unexplained = self.unexplained();
+        Ok(layer)
+    }
+
+    /// The same of a piece of an import, and what it leaves to the next one. Whether the import may stand is to be seen
+    /// at its end.
+    pub fn piece(mut self) -> Result<(Option<Layer>, Carried), Failed> {
+        for timeline in self.versions.keys() {
+            if !self.carried.touched.contains_key(timeline) {
+                let before = self.ground.version(timeline).map_err(whole)?;
+                self.carried.touched.insert(timeline.clone(), before);
+            }
+        }
+        let events = &self.events;
+        let is_redacted = |key: &Key| events.get(key).is_some_and(|p| p.entry.last_op == Op::Redact);
+        self.carried.bare.retain(|key, _| !is_redacted(key));
+        let carried = Carried { now: Some(self.now), ..self.carried };
+        if self.sealing.is_empty() {
+            return Ok((None, carried));
+        }
         let first = self.sealing.first();
         let sealed = self.sealing.finish()?;
-        unmet.map_err(|error| Failed { index: None, error })?;
-        unexplained.map_or(Ok(()), Err)?;
-        Ok(Some(Layer {
+        let layer = Layer {
             first,
             records: sealed.records,
             frames: sealed.frames,
@@ -431,26 +476,35 @@ impl<'a, L: Log> Batch<'a, L> {
             erased: self.erased,
             head: Head { frontier: sealed.frontier, recorded_at: self.recorded_at },
             lag: self.lag.filter(|_| self.clocked),
-        }))
+        };
+        Ok((Some(layer), carried))
+    }
+}
+
+impl Carried {
+    /// Whether all that was recorded may stand.
+    pub fn settle(&self, expected: Expectation) -> Result<(), Failed> {
+        self.meet(expected).map_err(whole)?;
+        self.unexplained().map_or(Ok(()), Err)
     }
 
-    fn meet_expectation(&self) -> Result<()> {
-        let expected = self.options.expect;
+    fn meet(&self, expected: Expectation) -> Result<()> {
         if expected == Expectation::Any {
             return Ok(());
         }
-        let mut touched = self.versions.keys();
-        let (Some(timeline), None) = (touched.next(), touched.next()) else {
+        let mut touched = self.touched.iter();
+        let (Some((timeline, actual)), None) = (touched.next(), touched.next()) else {
             let message = "an expected version goes with a batch on one timeline";
             return Err(Invalid::new(message)
                 .with_hint("write each timeline's entries by themselves")
                 .into());
         };
-        let actual = self.ground.version(timeline)?;
+        let (timeline, actual) = (timeline.clone(), *actual);
         if expected.met_by(actual) {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(Conflict::Version { timeline, expected, actual }.into())
         }
-        Err(Conflict::Version { timeline: timeline.clone(), expected, actual }.into())
     }
 }
 

@@ -58,7 +58,12 @@ pub fn frames(frames: Vec<StoredFrame>, erased: &BTreeSet<Seq>) -> Result<Vec<St
 
 /// The log's own frames that hold what is to be erased before the record `end`, written anew, from the record `from`
 /// on. They keep their keys; one that grew beyond a frame's limits becomes two.
-pub fn in_log(log: &impl Log, erased: &BTreeSet<Seq>, from: Seq, end: Seq) -> Result<Vec<StoredFrame>> {
+pub fn in_log(
+    log: &(impl Log + ?Sized),
+    erased: &BTreeSet<Seq>,
+    from: Seq,
+    end: Seq,
+) -> Result<Vec<StoredFrame>> {
     let mut done = Vec::new();
     let mut next = from;
     while let Some(seq) = erased.range(next.min(end)..end).next() {

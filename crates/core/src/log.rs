@@ -66,6 +66,11 @@ pub trait Log: Send + Sync {
     /// error is of a sync; then the log refuses every further commit until it is opened again.
     fn commit(&self, commit: &Commit) -> Result<()>;
 
+    /// Begins a commit that is too large for memory; nothing where the log has no way to store one.
+    fn stage(&self) -> Result<Option<Box<dyn Staging + '_>>> {
+        Ok(None)
+    }
+
     /// The frames in order, from the one that holds `from`. Each is one that the log had at some moment since the
     /// call: where a commit seals frames meanwhile, some may be left out, and a reader that misses a record asks
     /// again from there.
@@ -102,6 +107,15 @@ pub trait Log: Send + Sync {
 
     /// The root of a complete block of 256 records, by its index from 0.
     fn block(&self, index: u64) -> Result<Option<Hash>>;
+}
+
+/// A commit that is stored piece by piece: the log as it will be, which nobody else sees yet.
+///
+/// As a log it has every piece that was committed to it, though not durably. A piece only adds: what it seals or erases
+/// waits for the last one. Where this is dropped, or the process ends, nothing of any piece stays visible.
+pub trait Staging: Log {
+    /// Adds the last piece and makes all of them part of the log, wholly and durably or not at all.
+    fn publish(self: Box<Self>, last: &Commit) -> Result<()>;
 }
 
 impl Head {

@@ -31,7 +31,7 @@ pub struct Sealed {
 /// Nothing is sealed where the block begins with these records, where it would not have fewer frames, or where its
 /// older records are damaged.
 pub fn begun_block(
-    log: &impl Log,
+    log: &(impl Log + ?Sized),
     index: u64,
     root: &Hash,
     first: Seq,
@@ -57,7 +57,7 @@ pub fn begun_block(
 }
 
 /// The frames from `begin` up to the record before `end`, and their records.
-fn older(log: &impl Log, begin: Seq, end: Seq) -> Result<(Vec<Seq>, Vec<Encoded>)> {
+fn older(log: &(impl Log + ?Sized), begin: Seq, end: Seq) -> Result<(Vec<Seq>, Vec<Encoded>)> {
     let (mut removed, mut encoded) = (Vec::new(), Vec::new());
     for stored in log.frames(begin) {
         let (first, bytes) = stored?;

@@ -294,7 +294,8 @@ enum Leaves {
     Part(Vec<Hash>),
 }
 
-/// The way to threads that seal blocks. They end when it is dropped.
+/// The way to threads that seal blocks. They end when it is dropped, and every clone of it.
+#[derive(Clone)]
 pub struct Workshop {
     jobs: SyncSender<Job>,
 }

@@ -5,20 +5,20 @@
 //! answer each kind of question: `known`, `scan`, `verify`.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use annals_model::{Entry, Expectation, Outcome, Seq, Written, limits};
 
 use crate::ahead::{Ground, Layer};
-use crate::batch::{Batch, Resume};
+use crate::batch::Batch;
 use crate::dates::DateIndex;
-use crate::group::Group;
+use crate::group::{Group, Turn};
 use crate::host::{ClockLag, Host};
+use crate::import::PIECE;
 use crate::index::ClaimIndex;
 use crate::log::Log;
-use crate::sealing::Workshop;
+use crate::merkle::BLOCK;
 use crate::{Error, Result};
 
 /// A log with the engine's rules around it.
@@ -28,6 +28,7 @@ pub struct Store<L> {
     index: Option<ClaimIndex>,
     dates: Option<DateIndex>,
     group: Group,
+    piece: u64,
     /// Where the log ended after the last commit of this store.
     grown: Mutex<Seq>,
     growth: Condvar,
@@ -63,6 +64,7 @@ impl<L: Log> Store<L> {
             index: None,
             dates: None,
             group: Group::default(),
+            piece: PIECE,
             grown: Mutex::new(Seq(0)),
             growth: Condvar::new(),
             lag: Mutex::default(),
@@ -90,6 +92,17 @@ impl<L: Log> Store<L> {
     /// The index of dates, if the store has one.
     pub const fn dates(&self) -> Option<&DateIndex> {
         self.dates.as_ref()
+    }
+
+    /// The store with imports that are stored in pieces of so many records: a multiple of [`BLOCK`](crate::BLOCK).
+    #[must_use]
+    pub fn with_piece(self, records: u64) -> Self {
+        Self { piece: records.max(BLOCK) / BLOCK * BLOCK, ..self }
+    }
+
+    /// Records of an import that are in memory at a time.
+    pub(crate) const fn piece(&self) -> u64 {
+        self.piece
     }
 
     /// The log itself.
@@ -127,110 +140,6 @@ impl<L: Log> Store<L> {
         answers
     }
 
-    /// Records a batch of an import that may be run again, like [`import_from`](Self::import_from).
-    pub fn import(
-        &self,
-        entries: Vec<Entry>,
-        host: &dyn Host,
-        options: &WriteOptions,
-        resume: &mut Resume,
-    ) -> Result<Vec<Written>, Failed> {
-        let mut answers = Vec::with_capacity(entries.len());
-        let entries = entries.into_iter().map(Ok);
-        self.import_from(entries, host, options, resume, NonZeroUsize::MIN, |answer| answers.push(answer))?;
-        Ok(answers)
-    }
-
-    /// Records what comes of an import's source, all of it or nothing, with one durable commit. The records are
-    /// sealed on `workers` threads beside this one; how many there are changes no byte.
-    ///
-    /// Each entry's answer is given as soon as it is decided: it stands only if the whole import does.
-    ///
-    /// # Errors
-    ///
-    /// The error names the first entry that was at fault. An error of the source ends the import. Nothing is
-    /// written then.
-    pub fn import_from(
-        &self,
-        entries: impl IntoIterator<Item = Result<Entry>>,
-        host: &dyn Host,
-        options: &WriteOptions,
-        resume: &mut Resume,
-        workers: NonZeroUsize,
-        mut answered: impl FnMut(Written),
-    ) -> Result<(), Failed> {
-        check(options)?;
-        let turn = self.group.alone(&self.log, |layer| self.landed(layer.head.seq(), layer.lag));
-        let mut redacted = Vec::new();
-        let layer = std::thread::scope(|scope| {
-            let workshop = Workshop::open(scope, workers);
-            let ground = Ground::new(&self.log, [None, None]);
-            let mut batch = Batch::new(ground, host, options, Some(resume), Some(workshop)).map_err(whole)?;
-            for (index, entry) in entries.into_iter().enumerate() {
-                let entry = entry.map_err(|error| Failed { index: Some(index), error })?;
-                let answer = batch.take(index, entry)?;
-                redacted.extend(is_redaction(&answer).then(|| answer.clone()));
-                answered(answer);
-            }
-            batch.finish()
-        })?;
-        if let Some(layer) = layer {
-            self.land(layer)?;
-        }
-        drop(turn);
-        self.clean(&redacted).map_err(whole)
-    }
-
-    /// Records what comes of an import's source as [`import_from`](Self::import_from) does, but leaves out what the
-    /// log refuses: each entry's answer, or why it is refused, is given before the next one is taken. What is left
-    /// is recorded with one durable commit, or not at all where this is a `rehearsal`.
-    ///
-    /// # Errors
-    ///
-    /// Nothing is written where the source fails, where the timeline's version is not the expected one, or where
-    /// the store cannot be read or written.
-    #[expect(clippy::too_many_arguments, reason = "as `import_from`, and whether it counts")]
-    pub fn import_around(
-        &self,
-        entries: impl IntoIterator<Item = Result<Entry>>,
-        host: &dyn Host,
-        options: &WriteOptions,
-        resume: &mut Resume,
-        workers: NonZeroUsize,
-        rehearsal: bool,
-        mut decided: impl FnMut(Result<Written>),
-    ) -> Result<(), Failed> {
-        check(options)?;
-        let turn = self.group.alone(&self.log, |layer| self.landed(layer.head.seq(), layer.lag));
-        let mut redacted = Vec::new();
-        let layer = std::thread::scope(|scope| {
-            let workshop = Workshop::open(scope, workers);
-            let ground = Ground::new(&self.log, [None, None]);
-            let batch = Batch::new(ground, host, options, Some(resume), Some(workshop)).map_err(whole)?;
-            let mut batch = batch.checking_each();
-            for (index, entry) in entries.into_iter().enumerate() {
-                let entry = entry.map_err(|error| Failed { index: Some(index), error })?;
-                match batch.take(index, entry) {
-                    Ok(answer) => {
-                        redacted.extend(is_redaction(&answer).then(|| answer.clone()));
-                        decided(Ok(answer));
-                    }
-                    Err(Failed { error, .. }) if is_refusal(&error) => decided(Err(error)),
-                    Err(failed) => return Err(failed),
-                }
-            }
-            batch.finish()
-        })?;
-        if rehearsal {
-            return Ok(());
-        }
-        if let Some(layer) = layer {
-            self.land(layer)?;
-        }
-        drop(turn);
-        self.clean(&redacted).map_err(whole)
-    }
-
     /// What was cleaned of erased content, beside the log, since this was asked last: saved answers that are gone.
     pub fn cleaned(&self) -> Vec<String> {
         std::mem::take(&mut *self.notes())
@@ -239,14 +148,6 @@ impl<L: Log> Store<L> {
     /// Held by whoever cleans.
     pub(crate) fn notes(&self) -> MutexGuard<'_, Vec<String>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Commits what an import came to.
-    fn land(&self, layer: Layer) -> Result<(), Failed> {
-        let (end, lag) = (layer.head.seq(), layer.lag);
-        self.log.commit(&layer.into_commit(&self.log).map_err(whole)?).map_err(whole)?;
-        self.landed(end, lag);
-        Ok(())
     }
 
     /// Waits until the log has a record behind `seq`, for `patience` at most, and gives where it ends. Who follows
@@ -269,8 +170,13 @@ impl<L: Log> Store<L> {
         self.lag.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// A turn for one who writes by itself.
+    pub(crate) fn alone(&self) -> Turn<'_> {
+        self.group.alone(&self.log, |layer| self.landed(layer.head.seq(), layer.lag))
+    }
+
     /// Wakes those who wait for the log to grow.
-    fn landed(&self, end: Seq, lag: Option<ClockLag>) {
+    pub(crate) fn landed(&self, end: Seq, lag: Option<ClockLag>) {
         if let Some(lag) = lag {
             self.lag.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(lag);
         }
@@ -279,7 +185,8 @@ impl<L: Log> Store<L> {
     }
 }
 
-const fn is_redaction(answer: &Written) -> bool {
+/// Whether content was to be erased.
+pub const fn is_redaction(answer: &Written) -> bool {
     matches!(answer.outcome, Outcome::Redacted | Outcome::AlreadyRedacted)
 }
 
@@ -297,16 +204,18 @@ fn decide<L: Log>(
     Ok((answers, batch.finish()?))
 }
 
-fn check(options: &WriteOptions) -> Result<(), Failed> {
+/// Checks how a batch is to be written.
+pub fn check(options: &WriteOptions) -> Result<(), Failed> {
     limits::name(&options.author, limits::NAME).map_err(|e| whole(e.under("author").into()))
 }
 
 /// Whether the entry is at fault, and not the store.
-const fn is_refusal(error: &Error) -> bool {
+pub const fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::NotFound(_))
 }
 
-const fn whole(error: Error) -> Failed {
+/// The failure of a batch as a whole.
+pub const fn whole(error: Error) -> Failed {
     Failed { index: None, error }
 }
 

@@ -3,7 +3,9 @@
 //! Each function takes an empty log and panics where the log breaks its promise. An implementation runs them
 //! all through [`log_contract!`](crate::log_contract), so that its test report names each one.
 
-use annals_core::{Conflict, Error, Host, Log, NotFound, Store, WriteOptions, scan};
+use std::num::NonZeroUsize;
+
+use annals_core::{BLOCK, Conflict, Error, Host, Log, NotFound, Resume, Store, WriteOptions, scan};
 use annals_model::{
     Change, Content, Date, Effect, Entry, Event, EventId, Expectation, KnownAt, Op, Outcome, RecordedAt,
     Scalar, Seq, TimelineName, Value, Version, When, Write, Written,
@@ -38,6 +40,7 @@ macro_rules! log_contract {
             a_large_batch_fills_frames_and_blocks
             a_block_that_is_complete_is_sealed
             an_import_can_be_run_again
+            an_import_in_pieces_is_all_or_nothing
             a_whole_log_verifies
             a_redaction_erases_content_and_keeps_leaves
             a_redacted_event_answers_later_writes
@@ -419,4 +422,32 @@ pub fn a_whole_log_verifies(log: impl Log) {
     assert_eq!(report.damage, []);
     assert_eq!((report.records, report.events, report.timelines), (1000, 800, 2));
     assert_eq!(report.root, store.log().head().unwrap().frontier.root());
+}
+
+/// An import that is larger than a piece comes to the log wholly, at its end, or not at all.
+pub fn an_import_in_pieces_is_all_or_nothing(log: impl Log) {
+    let (store, host) = (Store::new(log).with_piece(BLOCK), TestHost::new(5));
+    write(&store, &host, vec![append("main", event("before", "2004", 1))]);
+    let import = |entries: Vec<Entry>| {
+        let end = store.log().head().expect("because the log can be read");
+        let looking = entries.into_iter().map(|entry| {
+            assert_eq!(store.log().head().expect("because the log can be read"), end);
+            Ok(entry)
+        });
+        let (options, mut resume) = (WriteOptions::by("tester"), Resume::default());
+        store.import_from(looking, &host, &options, &mut resume, NonZeroUsize::MIN, |_| ())
+    };
+    let some = || (0..900).map(|n| append("main", event(&format!("e{n}"), "2005", n)));
+    let before = all(&store);
+    assert!(import(some().chain([append("main", event("e3", "2006", 7))]).collect()).is_err());
+    assert_eq!(all(&store), before);
+    let corrected = revise("main", event("e3", "2006", 7));
+    let erased =
+        Entry::new(timeline("main"), Write::Redact { id: id("before"), reason: "asked for".to_owned() });
+    import(some().chain([corrected, erased]).collect()).expect("because the import is in order");
+    let after = all(&store);
+    assert_eq!(after.len(), 903);
+    assert_eq!((after[0].salt(), after[901].previous), (None, Some(Seq(5))));
+    let report = store.verify(None).expect("because the log can be read");
+    assert_eq!(report.damage, []);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use annals_core::{Commit, Error, EventEntry, Hash, Head, Log, Result, StoredFrame};
+use annals_core::{Commit, Error, EventEntry, Hash, Head, Log, Result, Staging, StoredFrame};
 use annals_model::{EventId, Seq, TimelineName, Version};
 
 /// A log that is kept in memory, and that can be told to fail.
@@ -12,7 +12,7 @@ pub struct MemoryLog {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     frames: BTreeMap<Seq, Vec<u8>>,
     events: BTreeMap<(TimelineName, EventId), EventEntry>,
@@ -45,7 +45,64 @@ impl MemoryLog {
     }
 }
 
+/// A copy of the log, which takes its place in the end.
+struct Staged<'a> {
+    log: &'a MemoryLog,
+    copy: MemoryLog,
+}
+
+impl Log for Staged<'_> {
+    fn head(&self) -> Result<Head> {
+        self.copy.head()
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<()> {
+        assert!(commit.removed.is_empty() && commit.sealed.is_empty(), "a piece only adds");
+        self.copy.commit(commit)
+    }
+
+    fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {
+        self.copy.frames(from)
+    }
+
+    fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
+        self.copy.event(timeline, id)
+    }
+
+    fn events(
+        &self,
+        timeline: &TimelineName,
+    ) -> Box<dyn Iterator<Item = Result<(EventId, EventEntry)>> + '_> {
+        self.copy.events(timeline)
+    }
+
+    fn version(&self, timeline: &TimelineName) -> Result<Version> {
+        self.copy.version(timeline)
+    }
+
+    fn timelines(&self) -> Result<Vec<(TimelineName, Version)>> {
+        self.copy.timelines()
+    }
+
+    fn block(&self, index: u64) -> Result<Option<Hash>> {
+        self.copy.block(index)
+    }
+}
+
+impl Staging for Staged<'_> {
+    fn publish(self: Box<Self>, last: &Commit) -> Result<()> {
+        self.copy.commit(last)?;
+        self.log.state().clone_from(&self.copy.state());
+        Ok(())
+    }
+}
+
 impl Log for MemoryLog {
+    fn stage(&self) -> Result<Option<Box<dyn Staging + '_>>> {
+        let copy = Self { state: Mutex::new(self.state().clone()) };
+        Ok(Some(Box::new(Staged { log: self, copy })))
+    }
+
     fn head(&self) -> Result<Head> {
         Ok(self.state().head.clone())
     }

@@ -3,14 +3,13 @@
 
 use annals_model::{Invalid, Op, Outcome, Seq};
 
-use super::Batch;
-use crate::ahead::Key;
+use super::{Batch, Carried};
 use crate::log::{EventEntry, Log};
 use crate::merkle::Hash;
 use crate::store::Failed;
 use crate::{Error, Result};
 
-impl<L: Log> Batch<'_, L> {
+impl<L: Log + ?Sized> Batch<'_, L> {
     /// The event's record that did the same with the content that a commitment is of.
     pub(super) fn committed(&mut self, entry: EventEntry, op: Op, commitment: &Hash) -> Result<Option<Seq>> {
         let mut next = Some(entry.last);
@@ -36,12 +35,12 @@ impl<L: Log> Batch<'_, L> {
         }
         Ok(())
     }
+}
 
+impl Carried {
     /// Records that came without their content have to be followed by the redaction that says why.
     pub(super) fn unexplained(&self) -> Option<Failed> {
-        let is_redacted = |key: &Key| self.events.get(key).is_some_and(|p| p.entry.last_op == Op::Redact);
-        let bare = self.bare.iter().filter(|(key, _)| !is_redacted(key));
-        let (_, index) = bare.min_by_key(|(_, index)| **index)?;
+        let (_, index) = self.bare.iter().min_by_key(|(_, index)| **index)?;
         let invalid = Invalid::new("its content was redacted, and the redaction does not follow").with_hint(
             "take the whole log over at once: export it without --known-at, import it without --chunk",
         );

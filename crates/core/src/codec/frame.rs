@@ -309,6 +309,16 @@ pub fn heads(section: &[u8]) -> impl Iterator<Item = Result<v1::Head<'_>, String
     })
 }
 
+/// One of the records' headers in such a section, by its index; nothing where there is none.
+pub fn head(section: &[u8], index: usize) -> Option<Result<v1::Head<'_>, String>> {
+    let mut rest = section;
+    for _ in 0..index {
+        let (length, behind) = rest.split_first_chunk::<2>()?;
+        rest = behind.get(usize::from(u16::from_le_bytes(*length)) + 4..)?;
+    }
+    heads(rest).next()
+}
+
 impl Frame {
     /// Reads the frame that stands under the key `first`.
     pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {

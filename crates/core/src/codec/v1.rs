@@ -145,14 +145,14 @@ pub enum Seal {
 }
 
 /// The part of an event that replay reads.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims<'a> {
     #[serde(borrow)]
     date: Option<&'a str>,
     effects: Vec<EffectShape<'a>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct EffectShape<'a> {
     /// 0 start, 1 end, 2 during.
     when: u8,
@@ -162,7 +162,7 @@ struct EffectShape<'a> {
     change: ChangeShape<'a>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 enum ChangeShape<'a> {
     #[serde(borrow)]
     Set(ScalarShape<'a>),
@@ -173,7 +173,7 @@ enum ChangeShape<'a> {
     Increase(NumberShape),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 enum ScalarShape<'a> {
     Bool(bool),
     Number(NumberShape),
@@ -181,11 +181,11 @@ enum ScalarShape<'a> {
 }
 
 /// The digits and how many of them stand behind the point.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct NumberShape(i128, u8);
 
 /// The part of an event that only people read.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details<'a> {
     title: &'a str,
     kind: Option<&'a str>,
@@ -203,13 +203,13 @@ pub struct Details<'a> {
     extra: Option<&'a str>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct ActorShape<'a> {
     name: &'a str,
     role: Option<&'a str>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct PlaceShape<'a> {
     name: &'a str,
     lat: Option<NumberShape>,
@@ -217,7 +217,7 @@ struct PlaceShape<'a> {
     precision: Option<&'a str>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct SourceShape<'a> {
     title: Option<&'a str>,
     url: Option<&'a str>,
@@ -228,7 +228,7 @@ struct SourceShape<'a> {
     sha256: Option<&'a str>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct LinkShape<'a> {
     rel: &'a str,
     to: &'a str,
@@ -261,6 +261,11 @@ impl<'a> From<&'a Event> for Details<'a> {
 }
 
 impl Claims<'_> {
+    /// Whether they can be read as those of an event whose shapes they are.
+    pub fn are_read(&self, event: &Event) -> bool {
+        is_date(self.date, event.date.as_ref()) && self.effects.iter().all(|effect| effect.change.is_read())
+    }
+
     /// The date and the effects.
     pub fn read(self) -> Result<(Option<Date>, Vec<Effect>), Invalid> {
         let date = self.date.map(Date::parse).transpose()?;
@@ -270,6 +275,16 @@ impl Claims<'_> {
 }
 
 impl Details<'_> {
+    /// Whether they can be read as those of an event whose shapes they are.
+    pub fn are_read(&self, event: &Event) -> bool {
+        let dates = self.sources.iter().zip(&event.sources);
+        let degrees = self.place.iter().flat_map(|place| [place.lat, place.lon]).flatten();
+        dates.into_iter().all(|(shape, source)| is_date(shape.date, source.date.as_ref()))
+            && degrees.into_iter().all(NumberShape::is_read)
+            && self.links.iter().all(|link| EventId::new(link.to).is_ok())
+            && self.extra.is_none_or(|json| read_extra(json).ok() == event.extra)
+    }
+
     /// The whole event, with its other part.
     pub fn read(self, id: EventId, date: Option<Date>, effects: Vec<Effect>) -> Result<Event, Invalid> {
         let actor = |a: ActorShape<'_>| Actor { name: a.name.to_owned(), role: owned(a.role) };
@@ -289,6 +304,15 @@ impl Details<'_> {
             effects,
             extra: self.extra.map(read_extra).transpose()?,
         })
+    }
+}
+
+/// Whether a text is read as a date.
+fn is_date(text: Option<&str>, date: Option<&Date>) -> bool {
+    match (text.map(Date::parse), date) {
+        (Some(Ok(read)), Some(date)) => read == *date,
+        (None, None) => true,
+        _ => false,
     }
 }
 
@@ -316,6 +340,15 @@ impl<'a> From<&'a Change> for ChangeShape<'a> {
 }
 
 impl ChangeShape<'_> {
+    fn is_read(&self) -> bool {
+        match self {
+            Self::Set(scalar) | Self::Add(scalar) | Self::Remove(scalar) => scalar.is_read(),
+            Self::SetWhole(members) => members.iter().all(ScalarShape::is_read),
+            Self::Clear => true,
+            Self::Increase(number) => number.is_read(),
+        }
+    }
+
     fn read(self) -> Result<Change, Invalid> {
         Ok(match self {
             Self::Set(scalar) => Change::Set(Value::Scalar(scalar.read()?)),
@@ -381,6 +414,11 @@ impl<'a> From<&'a Scalar> for ScalarShape<'a> {
 }
 
 impl ScalarShape<'_> {
+    fn is_read(&self) -> bool {
+        matches!(self, Self::Bool(_) | Self::Text(_))
+            || matches!(self, Self::Number(number) if number.is_read())
+    }
+
     fn read(self) -> Result<Scalar, Invalid> {
         Ok(match self {
             Self::Bool(value) => Scalar::Bool(value),
@@ -398,6 +436,10 @@ impl From<Number> for NumberShape {
 }
 
 impl NumberShape {
+    fn is_read(self) -> bool {
+        Number::from_parts(self.0, self.1).is_some_and(|number| number.parts() == (self.0, self.1))
+    }
+
     fn read(self) -> Result<Number, Invalid> {
         Number::from_parts(self.0, self.1).ok_or_else(|| Invalid::new("a number out of range"))
     }

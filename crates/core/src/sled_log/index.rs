@@ -20,7 +20,7 @@ use crate::{Damage, Result};
 /// The name of the old index's tree.
 pub const EVENTS: &str = "events";
 
-type Entries<'a> = Box<dyn Iterator<Item = Result<(EventId, EventEntry)>> + 'a>;
+pub type Entries<'a> = Box<dyn Iterator<Item = Result<(EventId, EventEntry)>> + 'a>;
 
 /// The index of ids.
 #[derive(Debug)]
@@ -96,10 +96,25 @@ impl Index {
                     .ok_or_else(|| Damage::new("an entry of the index of ids is unreadable").into())
             }));
         }
-        match scan_events(log, timeline) {
-            Ok(entries) => Box::new(entries.into_iter().map(|(id, entry)| Ok((EventId::new(id)?, entry)))),
-            Err(error) => Box::new(std::iter::once(Err(error))),
-        }
+        scanned(log, timeline)
+    }
+
+    /// A copy of the index, for what nobody else is to see yet.
+    pub fn fork(&self, log: &SledLog) -> Result<Ids> {
+        self.with(log, &mut self.lock(), |ids| Ok(ids.fork()))
+    }
+
+    /// The number of the first run that the index does not have yet.
+    pub fn next_run(&self, log: &SledLog) -> Result<u32> {
+        self.with(log, &mut self.lock(), |ids| Ok(ids.manifest().next_run()))
+    }
+
+    /// Applies what makes a forked index the index. Nobody reads it meanwhile.
+    pub fn exchange(&self, ids: Ids, apply: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut state = self.lock();
+        apply()?;
+        *state = State::Read(Box::new(ids));
+        Ok(())
     }
 
     /// Applies a commit, with what it changes of the index. Nobody reads the index meanwhile.
@@ -206,7 +221,21 @@ fn old_entry(events: &sled::Tree, timeline: &TimelineName, id: &EventId) -> Resu
     get(events, &key, keys::read_entry, "an entry of the index of ids")
 }
 
-fn scan_events(log: &SledLog, timeline: &TimelineName) -> Result<HashMap<String, EventEntry>> {
+/// The number of the first run that the stored manifest does not have.
+pub fn stored_next_run(log: &SledLog) -> Result<u32> {
+    let manifest = Manifest::stored(&log.meta, &log.head()?)?;
+    Ok(manifest.map_or(0, |manifest| manifest.next_run()))
+}
+
+/// The events of a timeline as the records have them.
+pub fn scanned<'a>(log: &(impl Log + ?Sized), timeline: &TimelineName) -> Entries<'a> {
+    match scan_events(log, timeline) {
+        Ok(entries) => Box::new(entries.into_iter().map(|(id, entry)| Ok((EventId::new(id)?, entry)))),
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    }
+}
+
+fn scan_events(log: &(impl Log + ?Sized), timeline: &TimelineName) -> Result<HashMap<String, EventEntry>> {
     let mut entries: HashMap<String, EventEntry> = HashMap::new();
     for stored in log.frames(Seq(1)) {
         let (first, bytes) = stored?;

@@ -10,6 +10,8 @@ use crate::merkle::{Frontier, Hash};
 pub const HEAD: &[u8] = b"head";
 /// The key of the manifest of the index of ids there.
 pub const IDS: &[u8] = b"ids";
+/// The mark there that frames, blocks and parts of runs may stand behind the log's end, which are no part of it.
+pub const STAGED: &[u8] = b"staged";
 
 const HEAD_VERSION: u8 = 1;
 /// Stands between a timeline's name and an id, neither of which can hold it.

@@ -28,6 +28,7 @@ mod index;
 mod keys;
 mod lock;
 mod open;
+mod staging;
 pub(crate) mod steps;
 mod swap;
 mod sync;
@@ -40,7 +41,7 @@ use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ pub(crate) use lock::Lock;
 pub use open::{Durability, OPENER, SledOptions};
 
 use crate::attachments::{self, Attachments};
-use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
+use crate::log::{Commit, EventEntry, Head, Log, Staging, StoredFrame};
 use crate::merkle::Hash;
 use crate::snapshots::{self, Snapshots};
 use crate::verify::Witness;
@@ -63,6 +64,7 @@ use cache::Passed;
 use head_file::HeadFile;
 use ids::Change;
 use index::Index;
+use staging::Staged;
 use sync::Syncer;
 use tail::Tail;
 use watchdog::Watchdog;
@@ -88,6 +90,8 @@ pub struct SledLog {
     head_file: Option<HeadFile>,
     tail: Tail,
     passed: Passed,
+    /// The last record that frames are read up to: the log's end where something else may stand behind it.
+    visible: AtomicU64,
     witness: Option<Witness>,
     /// Set when a sync has failed: what is on the disk is not known any more.
     refuses: AtomicBool,
@@ -180,7 +184,99 @@ impl SledLog {
         thread.is_err() || !matches!(waited, Err(RecvTimeoutError::Timeout))
     }
 
-    fn apply(&self, commit: &Commit, change: Option<&Change>) -> Result<()> {
+    /// That the log can be written to.
+    fn may_write(&self) -> Result<()> {
+        if self.head_file.is_none() {
+            return Err(Error::unavailable("the store is open for reading only", "open it again"));
+        }
+        if self.refuses.load(Ordering::Acquire) {
+            return Err(Error::unavailable(
+                "the store refuses to write: an earlier write failed half-way",
+                "mend the disk, then open the store again",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Changes the trees as a commit says, behind the record `before`. Of a staged one it is told whether its pieces
+    /// redact anything.
+    fn change_trees(
+        &self,
+        before: Seq,
+        commit: &Commit,
+        change: Option<&Change>,
+        staged: Option<bool>,
+    ) -> Result<()> {
+        if staged == Some(true) || erases(commit, before) {
+            self.tail.remove()?;
+        }
+        // Whatever goes wrong from here on leaves open what is on the disk.
+        self.refuses.store(true, Ordering::Release);
+        steps::reach("apply")?;
+        // Readers know the log's end, and bear with what stands behind it.
+        let visible = self.visible.swap(u64::MAX, Ordering::AcqRel);
+        let applied = catch_unwind(AssertUnwindSafe(|| {
+            self.watchdog.watch(|| self.apply(commit, change, staged.is_some()))
+        }));
+        applied.unwrap_or_else(|_| Err(panicked("append"))).inspect_err(|_| {
+            self.visible.store(visible, Ordering::Release);
+        })?;
+        steps::reach("applied")
+    }
+
+    /// Makes a commit durable whose trees are changed. A `staged` one has frames that it does not name.
+    fn make_durable(&self, before: Seq, commit: &Commit, staged: bool) -> Result<()> {
+        self.watchdog.watch(|| self.syncer.sync(&self.db))?;
+        for (first, frame) in commit.frames.iter().chain(&commit.sealed) {
+            self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+        }
+        // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
+        if steps::reach("tail").is_ok() {
+            if staged {
+                self.tail.renew(&[], commit.head.seq());
+            } else {
+                self.tail.note(before, commit, || self.recent(before));
+            }
+        }
+        // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
+        let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
+        // Without syncs the head file could reach the disk before the log, which would look like damage: it is
+        // written when the store is closed.
+        let write = |head_file: &HeadFile| {
+            self.durability() == Durability::Os
+                || steps::reach("head file").and_then(|()| head_file.write(witness)).is_ok()
+        };
+        let noted = self.head_file.as_ref().is_some_and(write);
+        self.refuses.store(!noted, Ordering::Release);
+        Ok(())
+    }
+
+    /// Goes over to the present index of ids, if the store has the one before.
+    fn renew_index(&self) -> Result<()> {
+        self.index.renew(self)
+    }
+
+    /// The frames from the one that holds `from`, those included that stand behind the log's end.
+    fn all_frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {
+        let start = guarded("read the log", || self.frames.get_lt(keys::number(from.0.saturating_add(1))));
+        // The first one is given as it was found: looked for a second time it may have been sealed.
+        let (start, rest) = match start {
+            Ok(Some((key, value))) => {
+                let rest = self.frames.range::<&[u8], _>((Bound::Excluded(&*key), Bound::Unbounded));
+                (Some(read_frame(&key, &value)), rest)
+            }
+            Ok(None) => (None, self.frames.iter()),
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
+        let frames = start.into_iter().chain(Pairs::new(rest, read_frame));
+        Box::new(frames.inspect(|frame| {
+            if let Ok((first, frame)) = frame {
+                self.passed.note(&self.frames, &keys::number(first.0), frame.len());
+            }
+        }))
+    }
+
+    fn apply(&self, commit: &Commit, change: Option<&Change>, is_staged: bool) -> Result<()> {
         let trees = (&self.frames, &self.ids, &self.timelines, &self.blocks, &self.meta);
         let done = trees.transaction(|(frames, ids, timelines, blocks, meta)| {
             for (first, frame) in &commit.frames {
@@ -208,6 +304,9 @@ impl SledLog {
                 blocks.insert(&keys::number(*index), root)?;
             }
             meta.insert(keys::HEAD, keys::head(&commit.head))?;
+            if is_staged {
+                meta.remove(keys::STAGED)?;
+            }
             Ok::<(), ConflictableTransactionError<()>>(())
         });
         done.map_err(|error| match error {
@@ -266,62 +365,27 @@ impl Log for SledLog {
     }
 
     fn commit(&self, commit: &Commit) -> Result<()> {
-        let Some(head_file) = &self.head_file else {
-            return Err(Error::unavailable("the store is open for reading only", "open it again"));
-        };
-        if self.refuses.load(Ordering::Acquire) {
-            return Err(Error::unavailable(
-                "the store refuses to write: an earlier write failed half-way",
-                "mend the disk, then open the store again",
-            ));
+        self.may_write()?;
+        if self.visible.load(Ordering::Acquire) != u64::MAX {
+            // It could not be removed when the store was opened.
+            self.watchdog.watch(|| self.remove_staged())?;
         }
         let before = self.head()?.seq();
-        self.index.grow(self, commit, |change| {
-            if erases(commit, before) {
-                self.tail.remove()?;
-            }
-            // Whatever goes wrong from here on leaves open what is on the disk.
-            self.refuses.store(true, Ordering::Release);
-            steps::reach("apply")?;
-            catch_unwind(AssertUnwindSafe(|| self.watchdog.watch(|| self.apply(commit, change))))
-                .unwrap_or_else(|_| Err(panicked("append")))?;
-            steps::reach("applied")
-        })?;
-        self.watchdog.watch(|| self.syncer.sync(&self.db))?;
-        for (first, frame) in commit.frames.iter().chain(&commit.sealed) {
-            self.passed.note(&self.frames, &keys::number(first.0), frame.len());
-        }
-        // Before the head file: whoever sees there that the log has grown finds the new records in the tail.
-        if steps::reach("tail").is_ok() {
-            self.tail.note(before, commit, || self.recent(before));
-        }
-        // The commit is durable now and has to be answered; a head file that cannot follow it stops the next one.
-        let witness = Witness { count: commit.head.seq().0, root: commit.head.frontier.root() };
-        // Without syncs the head file could reach the disk before the log, which would look like damage: it is
-        // written when the store is closed.
-        let noted = self.durability() == Durability::Os
-            || steps::reach("head file").and_then(|()| head_file.write(witness)).is_ok();
-        self.refuses.store(!noted, Ordering::Release);
-        Ok(())
+        self.index.grow(self, commit, |change| self.change_trees(before, commit, change, None))?;
+        self.make_durable(before, commit, false)
+    }
+
+    fn stage(&self) -> Result<Option<Box<dyn Staging + '_>>> {
+        Ok(Some(Box::new(Staged::behind(self)?)))
     }
 
     fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {
-        let start = guarded("read the log", || self.frames.get_lt(keys::number(from.0.saturating_add(1))));
-        // The first one is given as it was found: looked for a second time it may have been sealed.
-        let (start, rest) = match start {
-            Ok(Some((key, value))) => {
-                let rest = self.frames.range::<&[u8], _>((Bound::Excluded(&*key), Bound::Unbounded));
-                (Some(read_frame(&key, &value)), rest)
-            }
-            Ok(None) => (None, self.frames.iter()),
-            Err(error) => return Box::new(std::iter::once(Err(error))),
-        };
-        let frames = start.into_iter().chain(Pairs::new(rest, read_frame));
-        Box::new(frames.inspect(|frame| {
-            if let Ok((first, frame)) = frame {
-                self.passed.note(&self.frames, &keys::number(first.0), frame.len());
-            }
-        }))
+        let end = Seq(self.visible.load(Ordering::Acquire));
+        let frames = self.all_frames(from.min(end));
+        if end == Seq(u64::MAX) {
+            return frames;
+        }
+        Box::new(frames.take_while(move |frame| !matches!(frame, Ok((first, _)) if *first > end)))
     }
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {

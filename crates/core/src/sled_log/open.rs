@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -143,6 +143,13 @@ impl SledLog {
         let Format { durability, is_old } = read_format(path)?;
         let options = &SledOptions { durability, ..options.clone() };
         let log = Self::open_files(path, swap::SLED, options, Some(lock), is_old)?;
+        if let Some(end) = log.staged()? {
+            log.visible.store(end.0, Ordering::Release);
+            if options.check_head {
+                // On a full disk it cannot be; nobody sees it meanwhile, and the next commit tries again.
+                let _ = log.watchdog.watch(|| log.remove_staged());
+            }
+        }
         if options.check_head
             && let Some(witness) = log.witness
         {
@@ -187,6 +194,7 @@ impl SledLog {
             head_file,
             tail: Tail::at(path.join(TAIL)),
             passed: Passed::default(),
+            visible: AtomicU64::new(u64::MAX),
             witness,
             refuses: AtomicBool::new(false),
             watchdog: Watchdog::new(db.clone()),

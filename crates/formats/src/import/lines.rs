@@ -57,7 +57,7 @@ impl<'a> Lines<'a> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', chunk);
             let is_over = end.is_some() || chunk.is_empty();
             if chunk.is_empty() && length == 0 {
                 return Ok(None);
@@ -67,7 +67,7 @@ impl<'a> Lines<'a> {
             self.bytes.extend_from_slice(&chunk[..used.min(room)]);
             let eaten = end.map_or(used, |end| end + 1);
             length += eaten;
-            self.is_one_at_hand = chunk[eaten..].contains(&b'\n');
+            self.is_one_at_hand = memchr::memchr(b'\n', &chunk[eaten..]).is_some();
             self.input.consume(eaten);
             if is_over {
                 self.number += 1;

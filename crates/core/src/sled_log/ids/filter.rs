@@ -10,12 +10,12 @@ const BITS: u64 = 10;
 const PROBES: u64 = 6;
 
 /// Every hash that was put into it, and a few others.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     layers: Vec<Layer>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Layer {
     bits: Vec<u64>,
     room: u64,

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use annals_model::{Op, Seq};
 use sha2::{Digest, Sha256};
 
-use crate::codec::frame;
+use crate::codec::frame::{self, Packed, Unpacker};
 use crate::codec::leaf::op_of;
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::{Damage, Error, Result};
@@ -51,6 +51,24 @@ pub fn is_damaged(error: &Error) -> bool {
     matches!(error, Error::Damaged(damage) if damage.what == DAMAGED)
 }
 
+/// The number of the run that a part belongs to, by its key.
+pub const fn run_of(key: [u8; 8]) -> u32 {
+    (u64::from_be_bytes(key) >> 32) as u32
+}
+
+/// The key of the first part of a run.
+pub fn first_key(run: u32) -> [u8; 8] {
+    (u64::from(run) << 32).to_be_bytes()
+}
+
+/// Stores parts of runs by themselves.
+pub fn put_parts(tree: &sled::Tree, parts: &[([u8; 8], Vec<u8>)]) -> Result<()> {
+    let put = |(key, part): &([u8; 8], Vec<u8>)| {
+        super::guarded("write the index of ids", || tree.insert(key, part.as_slice()).map(drop))
+    };
+    parts.iter().try_for_each(put)
+}
+
 /// The name of an event.
 pub fn name(timeline: &str, id: &str) -> Name {
     [timeline.as_bytes(), &[0], id.as_bytes()].concat()
@@ -65,7 +83,7 @@ pub struct Ids {
     recent: HashMap<Name, Recent>,
     filter: Option<Filter>,
     questions: u64,
-    /// The names of the frame that was read last.
+    /// The heads of the frame that was read last.
     read: Option<Names>,
     /// The bits of a hash that are used: all, but in tests of names that share theirs.
     mask: u64,
@@ -86,11 +104,12 @@ enum First {
     Behind(Seq),
 }
 
-/// The names of a frame's records.
+/// The heads of a frame's records.
 #[derive(Debug)]
 struct Names {
     first: Seq,
-    names: Vec<(Name, Op)>,
+    last: Seq,
+    heads: Vec<u8>,
 }
 
 impl Ids {
@@ -114,6 +133,24 @@ impl Ids {
         let position = ids.manifest.position;
         ids.read_on(source, position.next(), head.seq())?;
         Ok(ids)
+    }
+
+    /// The same index once more.
+    pub fn fork(&self) -> Self {
+        Self {
+            tree: self.tree.clone(),
+            manifest: self.manifest.clone(),
+            recent: self.recent.clone(),
+            filter: self.filter.clone(),
+            questions: self.questions,
+            read: None,
+            mask: self.mask,
+        }
+    }
+
+    /// Which runs there are.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// Takes in the records of the log from one to another.
@@ -168,7 +205,7 @@ impl Ids {
         }
         for place in self.candidates(name)? {
             if let Some((found, op)) = self.name_of(source, place.last)?
-                && *found == *name
+                && found == name
             {
                 return Ok(Some(EventEntry { first: place.first, last: place.last, last_op: op }));
             }
@@ -227,15 +264,12 @@ impl Ids {
     }
 
     /// The name that a record itself has, and what it does.
-    fn name_of(&mut self, source: &impl Log, seq: Seq) -> Result<Option<(&Name, Op)>> {
-        if self.read.as_ref().is_none_or(|read| read.get(seq).is_none()) {
-            self.read = match source.frames(seq).next() {
-                Some(stored) => Some(Names::read(stored?)?),
-                None => None,
-            };
+    fn name_of(&mut self, source: &impl Log, seq: Seq) -> Result<Option<(Name, Op)>> {
+        if !self.read.as_ref().is_some_and(|read| (read.first..=read.last).contains(&seq)) {
+            let stored = source.frames(seq).next().transpose()?;
+            self.read = stored.map(Names::read).transpose()?;
         }
-        let found = self.read.as_ref().and_then(|read| read.get(seq));
-        Ok(found.map(|(name, op)| (name, *op)))
+        self.read.as_ref().map_or(Ok(None), |read| read.get(seq))
     }
 
     /// What a commit changes of the runs, if it is time for one.
@@ -337,17 +371,21 @@ impl Ids {
 
 impl Names {
     fn read((first, bytes): StoredFrame) -> Result<Self> {
-        let mut names = Vec::new();
-        for head in frame::events(first, &bytes)? {
-            let op =
-                op_of(head.op).ok_or_else(|| Damage::of(head.seq, head.seq, "has an unknown operation"))?;
-            names.push((name(&head.timeline, &head.id), op));
-        }
-        Ok(Self { first, names })
+        let packed = Packed::check(first, &bytes)?;
+        let heads = packed.heads(&mut Unpacker::new()?)?;
+        Ok(Self { first, last: packed.last(), heads })
     }
 
-    fn get(&self, seq: Seq) -> Option<&(Name, Op)> {
-        self.names.get(usize::try_from(seq.0.checked_sub(self.first.0)?).ok()?)
+    fn get(&self, seq: Seq) -> Result<Option<(Name, Op)>> {
+        if !(self.first..=self.last).contains(&seq) {
+            return Ok(None);
+        }
+        let damaged = |what: &str| Damage::of(seq, self.last, what);
+        let index = usize::try_from(seq.0 - self.first.0).unwrap_or(usize::MAX);
+        let head = frame::head(&self.heads, index).ok_or_else(|| damaged("is cut short"))?;
+        let head = head.map_err(|what| damaged(&format!("its header is unreadable: {what}")))?;
+        let op = op_of(head.op).ok_or_else(|| damaged("has an unknown operation"))?;
+        Ok(Some((name(head.timeline, head.id), op)))
     }
 }
 

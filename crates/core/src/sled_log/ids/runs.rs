@@ -147,6 +147,11 @@ impl Manifest {
         Ok(stored.filter(fits))
     }
 
+    /// The number that the next run gets.
+    pub const fn next_run(&self) -> u32 {
+        self.next
+    }
+
     /// How many names the runs have; those that several have are counted again.
     pub fn names(&self) -> u64 {
         self.runs.iter().map(|run| run.names).sum()
