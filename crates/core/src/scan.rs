@@ -163,6 +163,16 @@ pub fn frame_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Frame> {
     Ok(frame)
 }
 
+/// What the headers say of the records of the frame that holds a record, in order.
+pub(crate) fn heads_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Vec<frame::OfEvent>> {
+    let (first, bytes) = log.frames(seq).next().ok_or_else(|| missing(seq, seq))??;
+    let heads = frame::events(first, &bytes)?;
+    match heads.last() {
+        Some(last) if first <= seq && seq <= last.seq => Ok(heads),
+        _ => Err(missing(seq, seq)),
+    }
+}
+
 /// How many events each timeline has, from the records' headers.
 pub fn event_counts(log: &(impl Log + ?Sized)) -> Result<BTreeMap<TimelineName, u64>> {
     let mut counts = BTreeMap::new();
