@@ -21,6 +21,9 @@ use crate::{
 /// The name of the JSON form.
 pub const SCHEMA: &str = "annals/learned/1";
 
+/// Events that touch an attribute, as many as are folded sooner than an index answers.
+const FOLDED: usize = 16;
+
 /// Every change of an answer over record time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Learned {
@@ -135,7 +138,7 @@ impl<'q> Learner<'q> {
             }
         }
         for name in touched {
-            let known = ask(&name.0, &name.1, seq);
+            let known = self.is_much(&name).then(|| ask(&name.0, &name.1, seq)).flatten();
             let (value, by, sure) = match self.learn(&name, &id, known) {
                 None => continue,
                 Some(None) => (None, None, None),
@@ -158,6 +161,11 @@ impl<'q> Learner<'q> {
             };
             self.attributes.entry(name).or_default().take(change);
         }
+    }
+
+    /// Whether so many events touch an attribute that an index answers sooner than a fold.
+    fn is_much(&self, name: &Name) -> bool {
+        self.attributes.get(name).is_some_and(|attribute| attribute.events.len() > FOLDED)
     }
 
     /// The attributes that were asked about and that an event touches. Which reading of the text is meant is only
