@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use annals_core::{Error as EngineError, Known, Log, NotFound, SledLog, Store};
+use annals_core::{Error as EngineError, Log, NotFound, SledLog, Store};
 use annals_model::{EventId, TimelineName, Version, suggest};
 
 use crate::error::{CliError, CliResult};
@@ -12,7 +12,7 @@ use crate::ui;
 /// Timelines that are listed in a hint.
 const LISTED: usize = 20;
 
-/// Records of a log whose ids are read for a hint: it must not take longer than the answer would have.
+/// The last records, whose ids are read for a hint: it must not take longer than the answer would have.
 const QUICKLY_READ: u64 = 50_000;
 
 /// Makes sure that the store has the timeline.
@@ -35,11 +35,9 @@ pub fn explain(store: &Store<SledLog>, error: EngineError) -> CliError {
 }
 
 /// Says of each entity that no event changes which one may be meant.
-pub fn unknown_entities(session: &Session, known: &Known, wanted: &[String]) -> CliResult<()> {
-    let effects = known.events().iter().flat_map(|known| &known.event.effects);
-    let entities: BTreeSet<&str> = effects.map(|effect| effect.entity.as_str()).collect();
-    for wanted in wanted.iter().filter(|wanted| !entities.contains(wanted.as_str())) {
-        let near = suggest::nearest(wanted, entities.iter().copied());
+pub fn unknown_entities(session: &Session, entities: &BTreeSet<String>, wanted: &[String]) -> CliResult<()> {
+    for wanted in wanted.iter().filter(|wanted| !entities.contains(*wanted)) {
+        let near = suggest::nearest(wanted, entities.iter().map(String::as_str));
         let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
         ui::note(session, &format!("no event changes an entity {wanted}{near}"))?;
     }
@@ -60,17 +58,10 @@ fn timeline_hint(store: &Store<SledLog>, wanted: &TimelineName) -> Option<String
 }
 
 fn event_hint(store: &Store<SledLog>, timeline: &TimelineName, wanted: &EventId) -> String {
-    let none = || format!("timeline {timeline} has no events; `--timeline` chooses another");
-    match (store.log().version(timeline), store.log().head()) {
-        (Ok(Version(0)), _) => return none(),
-        (Ok(_), Ok(head)) if head.seq().0 <= QUICKLY_READ => {}
-        _ => return "`annals list` shows the ids".to_owned(),
+    if matches!(store.log().version(timeline), Ok(Version(0))) {
+        return format!("timeline {timeline} has no events; `--timeline` chooses another");
     }
-    let ids: Vec<String> =
-        store.log().events(timeline).filter_map(|entry| Some(entry.ok()?.0.to_string())).collect();
-    if ids.is_empty() {
-        return none();
-    }
+    let ids = store.recent_ids(timeline, QUICKLY_READ).unwrap_or_default();
     match suggest::nearest(wanted.as_str(), ids.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near}?"),
         None => "`annals list` shows the ids".to_owned(),

@@ -28,6 +28,7 @@ mod explaining;
 mod indexing;
 mod keeping;
 mod lenient;
+mod long_lists;
 mod manners;
 mod reading;
 mod real_data;

@@ -159,7 +159,8 @@ fn the_store_is_found_from_below_and_by_flag_and_variable() {
         "",
     );
     assert_eq!(flagged.code, 0, "{}", flagged.stderr);
-    let owner = finish(sandbox.command(&["list"]).current_dir(&elsewhere).env("ANNALS_STORE", sandbox.path(".")), "");
+    let owner =
+        finish(sandbox.command(&["list"]).current_dir(&elsewhere).env("ANNALS_STORE", sandbox.path(".")), "");
     assert_eq!((owner.code, owner.stdout), (0, flagged.stdout), "{}", owner.stderr);
     let timeline = finish(sandbox.command(&["list"]).env("ANNALS_TIMELINE", "mian"), "");
     assert!(timeline.stderr.contains("did you mean `--timeline main`?"), "{}", timeline.stderr);

@@ -1,5 +1,6 @@
 //! `annals conflicts`: what contradicts itself, or looks as if it were not meant.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -66,7 +67,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     drop(store);
     if session.is_for_people() {
         print(&conflicts)?;
-        hints::unknown_entities(session, &known, &args.entities)?;
+        let effects = known.events().iter().flat_map(|known| &known.event.effects);
+        let entities = effects.map(|effect| effect.entity.clone());
+        let entities = if args.entities.is_empty() { BTreeSet::new() } else { entities.collect() };
+        hints::unknown_entities(session, &entities, &args.entities)?;
     } else {
         ui::print_json(session, &conflicts)?;
     }

@@ -63,8 +63,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     session.after_dates(&store)?;
     // Whether other events name an entity is worth a look at all of them only where nothing is known of it.
     let is_strange = |entity: &String| !is_answered(&snapshot, entity);
-    let known = (session.is_for_people() && args.entities.iter().any(is_strange))
-        .then(|| store.known(&question.timeline, question.known_at))
+    let entities = (session.is_for_people() && args.entities.iter().any(is_strange))
+        .then(|| store.entities(&question.timeline, question.known_at))
         .transpose()?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
@@ -73,8 +73,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print(&snapshot)?;
-    if let Some(known) = known {
-        hints::unknown_entities(session, &known, &args.entities)?;
+    if let Some(entities) = entities {
+        hints::unknown_entities(session, &entities, &args.entities)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -21,7 +21,7 @@ pub use cited::cited;
 pub use doubt::{contested, doubt};
 pub use progress::Progress;
 pub use safe::{safe, safe_json};
-pub use table::Table;
+pub use table::{Columns, Table};
 pub use words::{dated, lagging, position};
 
 use crate::args::{Color, OutputFormat};
@@ -103,24 +103,44 @@ pub fn print_json(session: &Session, value: &impl Serialize) -> CliResult<()> {
 
 /// Prints lines of JSON as they are, or as one array of them.
 pub fn print_json_lines(session: &Session, lines: impl IntoIterator<Item = String>) -> CliResult<()> {
-    let as_array = session.format() == OutputFormat::Json;
-    let mut out = out();
-    let mut first = true;
-    if as_array {
-        write!(out, "[")?;
+    let mut printed = JsonLines::new(session);
+    lines.into_iter().try_for_each(|line| printed.line(&line))?;
+    printed.finish()
+}
+
+/// Lines of JSON that are printed one by one.
+pub struct JsonLines {
+    out: BufWriter<anstream::AutoStream<io::StdoutLock<'static>>>,
+    as_array: bool,
+    is_first: bool,
+}
+
+impl JsonLines {
+    /// As they are or as one array of them.
+    pub fn new(session: &Session) -> Self {
+        Self { out: out(), as_array: session.format() == OutputFormat::Json, is_first: true }
     }
-    for line in lines {
-        match (as_array, first) {
-            (true, true) => write!(out, "\n  {}", safe_json(&line))?,
-            (true, false) => write!(out, ",\n  {}", safe_json(&line))?,
-            (false, _) => writeln!(out, "{}", safe_json(&line))?,
+
+    /// Prints a line.
+    pub fn line(&mut self, line: &str) -> CliResult<()> {
+        let before = match (self.as_array, self.is_first) {
+            (true, true) => "[\n  ",
+            (true, false) => ",\n  ",
+            (false, _) => "",
+        };
+        let after = if self.as_array { "" } else { "\n" };
+        write!(self.out, "{before}{}{after}", safe_json(line))?;
+        self.is_first = false;
+        Ok(())
+    }
+
+    /// Ends the array.
+    pub fn finish(mut self) -> CliResult<()> {
+        if self.as_array {
+            writeln!(self.out, "{}", if self.is_first { "[]" } else { "\n]" })?;
         }
-        first = false;
+        Ok(self.out.flush()?)
     }
-    if as_array {
-        writeln!(out, "{}]", if first { "" } else { "\n" })?;
-    }
-    Ok(out.flush()?)
 }
 
 /// `1 event`, `2 events`.

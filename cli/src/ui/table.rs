@@ -1,8 +1,10 @@
 //! Tables that fit the terminal.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, presets};
+use unicode_width::UnicodeWidthStr;
 
 use super::safe;
 use crate::host::variable;
@@ -30,7 +32,7 @@ impl Table {
 
     /// Adds a row; a line end within a cell becomes a space.
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) {
-        self.table.add_row(cells.into_iter().map(|cell| safe(cell).replace('\n', " ")));
+        self.table.add_row(cells.into_iter().map(one_line));
     }
 }
 
@@ -41,6 +43,48 @@ impl fmt::Display for Table {
         }
         Ok(())
     }
+}
+
+/// The columns of a table of so many rows that they are not kept: each is as wide as its widest cell, and whatever the
+/// terminal's width is, a row is a line.
+pub struct Columns<const N: usize> {
+    headings: [&'static str; N],
+    widths: [usize; N],
+}
+
+impl<const N: usize> Columns<N> {
+    /// Columns with these headings.
+    pub fn new(headings: [&'static str; N]) -> Self {
+        Self { headings, widths: headings.map(UnicodeWidthStr::width) }
+    }
+
+    /// Takes note of a row that will be written.
+    pub fn widen(&mut self, cells: [&str; N]) {
+        for (width, cell) in self.widths.iter_mut().zip(cells) {
+            *width = (*width).max(one_line(cell).width());
+        }
+    }
+
+    /// Writes the headings.
+    pub fn write_head(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write(out, self.headings)
+    }
+
+    /// Writes a row.
+    pub fn write(&self, out: &mut impl Write, cells: [&str; N]) -> io::Result<()> {
+        let mut line = String::new();
+        for (width, cell) in self.widths.iter().zip(cells) {
+            let cell = one_line(cell);
+            line.push_str(&cell);
+            line.extend(std::iter::repeat_n(' ', width + 2 - cell.width().min(*width)));
+        }
+        writeln!(out, "{}", line.trim_end())
+    }
+}
+
+/// A cell as it is printed: a line end within it becomes a space.
+fn one_line(cell: &str) -> String {
+    safe(cell).replace('\n', " ")
 }
 
 /// The terminal's width; no limit where the output goes elsewhere.

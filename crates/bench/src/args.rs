@@ -64,6 +64,17 @@ pub enum MemoryTask {
     StateAnnals,
     /// Ask SQLite for the whole state.
     StateSqlite,
+    /// Ask Annals for the events of a month.
+    ListAnnals,
+    /// Ask SQLite for the events of a month.
+    ListSqlite,
+}
+
+impl MemoryTask {
+    /// Whether it imports a file into something new.
+    pub const fn imports(self) -> bool {
+        matches!(self, Self::ImportAnnals | Self::ImportSqlite | Self::BatchAnnals | Self::BatchSqlite)
+    }
 }
 
 /// What a command's peer does.

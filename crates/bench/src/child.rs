@@ -16,7 +16,12 @@ pub const AS_OF: &str = "2010-06-30";
 pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) -> Outcome<()> {
     let file = file.unwrap_or(path);
     match task {
-        MemoryTask::ImportAnnals => drop(Engine::create(path)?.import(file, chunk)?),
+        MemoryTask::ImportAnnals => {
+            let engine = Engine::create(path)?;
+            engine.import(file, chunk)?;
+            engine.index_claims()?;
+            engine.index_dates()?;
+        }
         MemoryTask::BatchAnnals => drop(Engine::create(path)?.import(file, usize::MAX)?),
         MemoryTask::ImportSqlite => drop(unmapped(path)?.import(file, chunk)?),
         MemoryTask::BatchSqlite => drop(unmapped(path)?.import(file, usize::MAX)?),
@@ -30,9 +35,16 @@ pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) 
             let known_at = reader.records()?;
             drop(reader.state(&question(AS_OF, known_at))?);
         }
+        MemoryTask::ListAnnals => drop(Engine::open(path)?.list(&month())?),
+        MemoryTask::ListSqlite => drop(Reader::open_unmapped(path)?.list(&month())?),
     }
     report::result(&machine::peak_memory()?.to_string());
     Ok(())
+}
+
+/// The month that lists are asked for.
+pub fn month() -> Range {
+    Range { from: "1999-03-01".to_owned(), to: "1999-03-31".to_owned() }
 }
 
 fn unmapped(path: &Path) -> Outcome<Writer> {

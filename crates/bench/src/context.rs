@@ -10,6 +10,9 @@ use crate::engine::Engine;
 use crate::peer::{self, Writer};
 use crate::{Outcome, report, workload};
 
+/// Lines of a workload from which on what takes a kilobyte of memory for each is not measured.
+const LARGE: u64 = 2_000_000;
+
 /// One size of the workload.
 pub struct Context {
     /// How many lines it has.
@@ -56,14 +59,17 @@ impl Context {
         Ok(path)
     }
 
-    /// A store that the whole file has been imported into.
+    /// A store that the whole file has been imported into, with both indexes, as `annals import` leaves it.
     pub fn annals(&self) -> Outcome<&Path> {
         if let Some(path) = self.annals.get() {
             return Ok(path);
         }
         report::remark("importing into Annals");
         let path = self.scratch("annals")?;
-        Engine::create(&path)?.import(&self.file()?, self.chunk)?;
+        let engine = Engine::create(&path)?;
+        engine.import(&self.file()?, self.chunk)?;
+        engine.index_claims()?;
+        engine.index_dates()?;
         Ok(self.annals.get_or_init(|| path))
     }
 
@@ -78,6 +84,11 @@ impl Context {
         writer.import(&self.file()?, self.chunk)?;
         writer.checkpoint()?;
         Ok(self.sqlite.get_or_init(|| path))
+    }
+
+    /// Whether the workload is so large that what takes memory for each event is left out.
+    pub const fn is_large(&self) -> bool {
+        self.events > LARGE
     }
 
     /// Room for a store or a database of this name: nothing is there.

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::num::NonZero;
 use std::path::Path;
 
 use annals_core::dates::DateIndex;
@@ -150,9 +151,29 @@ impl Engine {
         Ok(shown.collect())
     }
 
-    /// Brings the index of dates to the end of the log.
+    /// Brings the index of claims to the end of the log, as `annals import` does when all is recorded.
+    pub fn index_claims(&self) -> Outcome<()> {
+        Ok(self.store.index().map_or(Ok(()), |index| index.grow(self.store.log()))?)
+    }
+
+    /// The same with the index of dates.
     pub fn index_dates(&self) -> Outcome<()> {
         Ok(self.store.dates().map_or(Ok(()), |dates| dates.grow(self.store.log()))?)
+    }
+
+    /// Removes both indexes.
+    pub fn clear_indexes(&self) -> Outcome<()> {
+        self.store.index().map_or(Ok(()), ClaimIndex::clear)?;
+        Ok(self.store.dates().map_or(Ok(()), DateIndex::clear)?)
+    }
+
+    /// Writes a store anew, as small as it can be, as `annals compact` does.
+    pub fn compact(path: &Path) -> Outcome<()> {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        SledLog::compact(path, &SledOptions::default(), threads, &mut |_, _| {})?;
+        let engine = Self::open(path)?;
+        engine.index_claims()?;
+        engine.index_dates()
     }
 
     /// How many events had happened, and how many go on; nothing where the index of dates does not tell.
@@ -166,6 +187,13 @@ impl Engine {
     /// How many versions an event has, each of them read.
     pub fn show(&self, id: &str) -> Outcome<usize> {
         Ok(self.store.history(&self.timeline, &EventId::new(id)?)?.len())
+    }
+
+    /// How often the answer for an attribute changed from record to record.
+    pub fn learned(&self, point: &Point) -> Outcome<usize> {
+        let asked = asked(&point.at, Vec::new())?;
+        let name = format!("{}.{}", point.entity, point.attribute);
+        Ok(self.store.learned(&asked, &name)?.changes.len())
     }
 
     /// Reads and decodes the whole log; gives the number of records.

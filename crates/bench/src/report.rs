@@ -24,11 +24,16 @@ about 450 bytes an event with two effects each, on 20,000 entities and over 55 y
 earlier event, one in a hundred retracts one. Before anything is timed, both sides' answers are held against each
 other, and a difference ends the run. The sides take turns; what stands here are medians.
 
+Annals has its log and two indexes that are derived from it: of claims, for the state of an attribute, an entity or a
+timeline at any two times, and of dates, for lists, filters and counts. `annals import` makes them when all is recorded;
+SQLite keeps its own up to date as it writes, so that both times of an import are told, with them and without. Sizes
+include them. A compaction is `annals compact` on one side and `VACUUM` on the other.
+
 SQLite gets the schema that a good developer would make for these questions (`crates/bench/src/peer/`): WAL with
 `synchronous=FULL`, effects clustered by attribute and date with the records between which they are valid, names as
 numbers, an index for each question. It keeps no hash tree and no salts, and computes no `sure`, no alternatives and
 no receipt; Annals does, and its times include that. Memory is measured in a process of its own, where SQLite maps no
-file.
+file. A command is a process from its start to its end; the files that it reads are in the system's cache, on both sides.
 
 A ratio above 1 is a win for Annals, below 1 a loss. A mark is what Annals is meant to reach; some of them are meant for
 ten million events, and are shown at every size all the same.

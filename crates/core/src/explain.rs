@@ -70,7 +70,14 @@ impl<L: Log> Store<L> {
     pub fn learned(&self, question: &Question, asked: &str) -> Result<Learned> {
         self.about(question, asked, |records| {
             let mut learner = Learner::new(question, asked);
-            let position = records.each(|stored| learner.take(stored.record))?;
+            // Many events may claim one attribute: to fold them all after each record grows with their square.
+            let index = self.index().filter(|_| records.are_told() && question.filter.is_empty());
+            let ask = |entity: &str, attribute: &str, known_at: Seq| {
+                let asked = (&question.timeline, entity, Some(attribute));
+                let mut found = index?.ask(self.log(), asked, question, known_at).ok()?;
+                Some(found.pop().map(|found| found.answer).unwrap_or_default())
+            };
+            let position = records.each(|stored| learner.take(stored.record, ask))?;
             Ok(learner.finish(position)?)
         })
     }
@@ -154,6 +161,11 @@ enum Which<'a> {
 }
 
 impl<L: Log> Records<'_, L> {
+    /// Whether an index told them, which knows all that is said about the name.
+    const fn are_told(&self) -> bool {
+        matches!(self.which, Which::These(_))
+    }
+
     /// Calls `visit` with each, in record order; gives the last record that counts.
     fn each(&self, mut visit: impl FnMut(StoredRecord)) -> Result<Position> {
         match self.which {

@@ -178,21 +178,35 @@ impl<L: Log> Store<L> {
         let entry = self.log().event(timeline, id)?;
         let entry = entry.ok_or_else(|| NotFound::Event { timeline: timeline.clone(), id: id.clone() })?;
         let mut records = Vec::new();
-        let mut next = Some(entry.last);
-        while let Some(seq) = next {
-            let stored = scan::one(self.log(), seq)?;
-            if stored.record.id != *id || stored.record.timeline != *timeline {
-                return Err(Damage::of(
-                    seq,
-                    seq,
-                    format!("is not of the event {id}, as the index of ids says"),
-                )
-                .into());
-            }
-            next = stored.previous.filter(|previous| *previous < seq);
+        scan::some(self.log(), self.chain(timeline, id, entry.last)?, |stored| {
             records.push(stored);
-        }
-        records.reverse();
+            Ok(())
+        })?;
         Ok(records)
+    }
+
+    /// The records of one event up to its last one, along the links in the headers. Those of a frame are read once,
+    /// however many records it has of the event.
+    fn chain(&self, timeline: &TimelineName, id: &EventId, last: Seq) -> Result<Vec<Seq>> {
+        let mut chain = Vec::new();
+        let mut next = Some(last);
+        while let Some(seq) = next {
+            let heads = scan::heads_of(self.log(), seq)?;
+            next = Some(seq);
+            while let Some(seq) = next.filter(|seq| heads.first().is_some_and(|first| first.seq <= *seq)) {
+                let place = heads.binary_search_by_key(&seq, |head| head.seq).ok();
+                let head = place
+                    .and_then(|place| heads.get(place))
+                    .filter(|head| head.id == id.as_str() && head.timeline == timeline.as_str());
+                let Some(head) = head else {
+                    let what = format!("is not of the event {id}, as the index of ids says");
+                    return Err(Damage::of(seq, seq, what).into());
+                };
+                chain.push(seq);
+                next = head.previous.filter(|previous| *previous < seq);
+            }
+        }
+        chain.reverse();
+        Ok(chain)
     }
 }

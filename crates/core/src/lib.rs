@@ -36,6 +36,7 @@ mod known;
 mod listing;
 mod log;
 mod merkle;
+mod named;
 pub mod projection;
 pub mod proof;
 mod replay;

@@ -131,13 +131,19 @@ pub fn some(
     seqs: impl IntoIterator<Item = Seq>,
     mut visit: impl FnMut(StoredRecord) -> Result<()>,
 ) -> Result<()> {
-    let mut frame: Option<Frame> = None;
-    for seq in seqs {
-        let held = match frame.take().filter(|frame| frame.first() <= seq && seq <= frame.last()) {
-            Some(frame) => frame,
-            None => frame_of(log, seq)?,
-        };
-        visit(StoredRecord::decode(&frame.insert(held).record(seq)?)?)?;
+    some_raw(log, seqs, |raw| visit(StoredRecord::decode(raw)?))
+}
+
+/// The same, not decoded further than their headers. A frame is decompressed once, and of its other records nothing is
+/// looked at but their lengths.
+pub(crate) fn some_raw(
+    log: &(impl Log + ?Sized),
+    seqs: impl IntoIterator<Item = Seq>,
+    mut visit: impl FnMut(&RawRecord<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut seqs = seqs.into_iter().peekable();
+    while let Some(seq) = seqs.peek() {
+        frame_of(log, *seq)?.some(&mut seqs, &mut visit)?;
     }
     Ok(())
 }
@@ -155,6 +161,16 @@ pub fn frame_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Frame> {
         return Err(missing(seq, seq));
     }
     Ok(frame)
+}
+
+/// What the headers say of the records of the frame that holds a record, in order.
+pub(crate) fn heads_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Vec<frame::OfEvent>> {
+    let (first, bytes) = log.frames(seq).next().ok_or_else(|| missing(seq, seq))??;
+    let heads = frame::events(first, &bytes)?;
+    match heads.last() {
+        Some(last) if first <= seq && seq <= last.seq => Ok(heads),
+        _ => Err(missing(seq, seq)),
+    }
 }
 
 /// How many events each timeline has, from the records' headers.

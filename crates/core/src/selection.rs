@@ -46,7 +46,8 @@ pub struct Selected {
 }
 
 impl Selection<'_> {
-    fn admits(&self, event: &Event) -> bool {
+    /// Whether an event is among those that are listed.
+    pub fn admits(&self, event: &Event) -> bool {
         (!self.begun || self.question.counts(event)) && self.question.filter.admits(event, self.range)
     }
 }
@@ -68,6 +69,20 @@ impl<L: Log> Store<L> {
         events.sort_by_cached_key(|known| known.counted().list_order());
         events.truncate(selection.most.unwrap_or(usize::MAX));
         Ok(Selected { events, total, has_redactions })
+    }
+
+    /// Whether a list may have more events than `most`, as far as the index of dates tells: then it is better not
+    /// made in memory.
+    pub fn is_long(&self, selection: &Selection<'_>, most: usize) -> Result<bool> {
+        let Selection { question, range, begun, .. } = *selection;
+        self.require(&question.timeline)?;
+        let known_at = self.last_known(question.known_at)?;
+        let found = self.by_dates(|dates| {
+            let among = self.among(question, known_at);
+            let most = most.saturating_add(1).min(selection.most.unwrap_or(usize::MAX));
+            dates.select(self.log(), &Wanted { question, range, begun, known_at, among, most })
+        });
+        Ok(found.is_some_and(|hits| hits.len() > most))
     }
 
     /// How many events of a timeline had happened by a moment, as known at a record, and which go on, in the order
@@ -197,25 +212,17 @@ fn read<L: Log>(
     hits.sort_unstable_by_key(|hit| hit.seq);
     threads::map_chunks(&hits, |hits| {
         let mut events = Vec::new();
-        let mut rest = hits;
-        while let Some(first) = rest.first() {
-            let frame = scan::frame_of(log, first.seq)?;
-            let (here, later) = rest.split_at(rest.partition_point(|hit| hit.seq <= frame.last()));
-            let mut here = here.iter().peekable();
-            for raw in frame.records() {
-                let raw = raw?;
-                let Some(hit) = here.next_if(|hit| hit.seq == raw.seq) else { continue };
-                let record = StoredRecord::decode(&raw)?.record;
-                let event = event(record.content, hit.seq)?;
-                if admit(&event) {
-                    events.push(known(*hit, record.recorded_at, event));
-                }
-                if here.peek().is_none() {
-                    break;
-                }
+        let mut hits = hits.iter();
+        let seqs = hits.clone().map(|hit| hit.seq);
+        scan::some_raw(log, seqs, |raw| {
+            let Some(hit) = hits.next() else { return Ok(()) };
+            let record = StoredRecord::decode(raw)?.record;
+            let event = event(record.content, hit.seq)?;
+            if admit(&event) {
+                events.push(known(*hit, record.recorded_at, event));
             }
-            rest = later;
-        }
+            Ok(())
+        })?;
         Ok(events)
     })
 }

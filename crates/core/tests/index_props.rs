@@ -12,8 +12,8 @@ use annals_core::index::{ClaimIndex, Sizes};
 use annals_core::{Log, Store, WriteOptions};
 use annals_model::answers::Answers;
 use annals_model::{
-    Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Number, Question, Scalar, Seq,
-    Snapshot, Source, TimelineName, Value, When, Write,
+    AsOf, Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Number, Question, Scalar,
+    Seq, Snapshot, Source, TimelineName, Value, When, Write,
 };
 use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, effects};
 use annals_testkit::{MemoryLog, TestHost};
@@ -313,4 +313,41 @@ proptest! {
             }
         }
     }
+}
+
+/// So many events claim one attribute that the index is asked after each record.
+#[test]
+fn what_each_of_many_records_changed_is_told_alike_with_and_without_an_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = ClaimIndex::with(dir.path().join("index"), SMALL);
+    let (plain, indexed) =
+        (Store::new(MemoryLog::default()), Store::new(MemoryLog::default()).with_index(index));
+    let hosts = [TestHost::new(1), TestHost::new(1)];
+    let dates =
+        ["2004", "2004-05-06", "2003~", "2004/2005", "", "1999-12", "2004-05-06", "../2004", "{2003,2005}"];
+    for step in 0..400_u16 {
+        let number = step * 37 % 150;
+        let date = Date::parse(dates[usize::from(step * 7 + number) % dates.len()]).ok();
+        let set = Change::Set(Value::Scalar(Scalar::Number(Number::from(i64::from(step)))));
+        let change = if step % 3 == 0 { Change::Increase(Number::from(i64::from(step % 5))) } else { set };
+        let effect = Effect { entity: "a".to_owned(), attribute: "x".to_owned(), change, when: When::Start };
+        // Every eighth record of an event that is there withdraws it.
+        let deed =
+            (number * 2, date, vec![effect], u8::try_from(step % 8 + u16::from(step % 8 == 1)).unwrap());
+        record(&plain, &hosts[0], &deed);
+        record(&indexed, &hosts[1], &deed);
+    }
+    let mut changes = 0;
+    for as_of in ["2002", "2004-05-06", "2004", "2010"] {
+        for certainty in [Certainty::Surely, Certainty::Possibly] {
+            let as_of = AsOf::new(Date::parse(as_of).unwrap()).unwrap();
+            let (filter, entities, known_at) = (Filter::default(), Vec::new(), KnownAt::Everything);
+            let question = Question { timeline: timeline(0), as_of, known_at, certainty, filter, entities };
+            let (one, other) =
+                (plain.learned(&question, "a.x").unwrap(), indexed.learned(&question, "a.x").unwrap());
+            assert_eq!(one, other, "{question:?}");
+            changes += one.changes.len();
+        }
+    }
+    assert!(changes > 200, "{changes}");
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use annals_core::{
@@ -89,7 +90,11 @@ proptest! {
                     prop_assert!(matches!(missing, Err(Error::NotFound(_))));
                 }
                 known => {
-                    known.unwrap();
+                    let known = known.unwrap();
+                    let effects = known.events().iter().flat_map(|known| &known.event.effects);
+                    let entities: BTreeSet<String> = effects.map(|effect| effect.entity.clone()).collect();
+                    let named = store.entities(&question.timeline, question.known_at).unwrap();
+                    prop_assert_eq!(named, entities, "{:?}", question);
                     let expect = sorted(&store, &question.timeline, question.known_at);
                     for bytes in [0, 700, 1 << 20] {
                         let (all, spilled) = listed(&store, &question.timeline, question.known_at, bytes);
@@ -183,6 +188,23 @@ fn listed_once<L: Log>(
         })
         .unwrap();
     (all, listing.spilled())
+}
+
+#[test]
+fn the_ids_that_are_read_for_a_hint_are_those_of_the_last_records() {
+    let store = Store::new(MemoryLog::default());
+    let timeline = TimelineName::new(TIMELINES[0]).unwrap();
+    let host = TestHost::new(3);
+    for number in 0..7 {
+        let event = Event::new(EventId::new(format!("e{number}")).unwrap(), "t");
+        let entry = Entry::new(timeline.clone(), Write::Append(Box::new(event)));
+        store.write(vec![entry], &host, &WriteOptions::by("me")).unwrap();
+    }
+    let ids = |records| Vec::from_iter(store.recent_ids(&timeline, records).unwrap());
+    assert_eq!(ids(2), ["e5", "e6"]);
+    assert_eq!(ids(7), ids(100));
+    let other = TimelineName::new("other").unwrap();
+    assert!(store.recent_ids(&other, 7).unwrap().is_empty());
 }
 
 #[test]

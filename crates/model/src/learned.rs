@@ -1,15 +1,17 @@
 //! How an answer changed over record time: what the log said of an attribute as of one date, record after record;
 //! its JSON form is `annals/learned/1`.
 //!
-//! [`Learner`] is given the records of a timeline in their order and folds an attribute anew when a record touches
+//! [`Learner`] is given the records of a timeline in their order and asks for an attribute anew when a record touches
 //! it, in the version that it brings or in the one that it replaces, unless both claim the same of it. So a record
-//! that concerns other attributes, or changes nothing of what it claims of this one, costs nothing here; one that
-//! does costs a fold of the claims on it.
+//! that concerns other attributes, or changes nothing of what it claims of this one, costs nothing here. One that
+//! does costs what an index takes to answer as known at that record, where there is one, and else a fold of all
+//! claims on the attribute.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
+use crate::answers;
 use crate::fold::{Claim, Counted, fold};
 use crate::{
     Asked, Content, Effect, Event, EventId, Invalid, Names, Op, Position, Question, Record, RecordedAt, Seq,
@@ -18,6 +20,9 @@ use crate::{
 
 /// The name of the JSON form.
 pub const SCHEMA: &str = "annals/learned/1";
+
+/// Events that touch an attribute, as many as are folded sooner than an index answers.
+const FOLDED: usize = 16;
 
 /// Every change of an answer over record time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -104,8 +109,9 @@ impl<'q> Learner<'q> {
         Self { question, asked, names, events, attributes }
     }
 
-    /// Takes the next record of the timeline.
-    pub fn take(&mut self, record: Record) {
+    /// Takes the next record of the timeline. `ask` may know what the claims on an attribute of an entity come to as
+    /// known at a record; where it does not they are folded here.
+    pub fn take(&mut self, record: Record, mut ask: impl FnMut(&str, &str, Seq) -> Option<answers::Answer>) {
         let Record { seq, recorded_at, id, op, content, .. } = record;
         let (version, reason) = match content {
             Content::Event(event) => (Some(*event), None),
@@ -132,7 +138,8 @@ impl<'q> Learner<'q> {
             }
         }
         for name in touched {
-            let (value, by, sure) = match self.learn(&name, &id) {
+            let known = self.is_much(&name).then(|| ask(&name.0, &name.1, seq)).flatten();
+            let (value, by, sure) = match self.learn(&name, &id, known) {
                 None => continue,
                 Some(None) => (None, None, None),
                 Some(Some((value, by, sure))) => (Some(value), Some(by), Some(sure)),
@@ -156,6 +163,11 @@ impl<'q> Learner<'q> {
         }
     }
 
+    /// Whether so many events touch an attribute that an index answers sooner than a fold.
+    fn is_much(&self, name: &Name) -> bool {
+        self.attributes.get(name).is_some_and(|attribute| attribute.events.len() > FOLDED)
+    }
+
     /// The attributes that were asked about and that an event touches. Which reading of the text is meant is only
     /// known at the end, so both count until then.
     fn touched(&self, event: &Event) -> BTreeSet<Name> {
@@ -167,28 +179,35 @@ impl<'q> Learner<'q> {
         event.effects.iter().filter(is_asked).map(name).collect()
     }
 
-    /// Folds an attribute anew after a record of an event; the answer, if it is another one than before.
-    fn learn(&mut self, name: &Name, id: &EventId) -> Option<Answer> {
-        let attribute = self.attributes.entry(name.clone()).or_default();
-        let concerns = |effect: &Effect| effect.entity == name.0 && effect.attribute == name.1;
+    /// Asks for an attribute anew after a record of an event; the answer, if it is another one than before.
+    fn learn(&mut self, name: &Name, id: &EventId, known: Option<answers::Answer>) -> Option<Answer> {
         let version = self.events.get(id).and_then(|standing| standing.version.as_ref());
-        if version.is_some_and(|(_, event)| event.effects.iter().any(concerns)) {
-            attribute.events.insert(id.clone());
+        if version.is_some_and(|(_, event)| event.effects.iter().any(|effect| concerns(name, effect))) {
+            self.attributes.entry(name.clone()).or_default().events.insert(id.clone());
         }
-        let counted = attribute.events.iter().filter_map(|id| {
-            let Standing { place, version } = self.events.get(id)?;
-            version.as_ref().map(|(seq, event)| Counted { place: *place, seq: *seq, event })
-        });
-        let claims: Vec<Claim<'_>> =
-            counted.flat_map(Counted::claims).filter(|claim| concerns(claim.effect)).collect();
-        let folded = fold(&claims, self.question.as_of.until(), self.question.certainty);
-        let is_sure = folded.is_sure();
-        let answer: Answer =
-            folded.standing.map(|standing| (standing.value, standing.by.counted.event.id.clone(), is_sure));
+        let answer = match known {
+            Some(answers::Answer { cell, .. }) => cell.map(|cell| (cell.value, cell.by, cell.sure)),
+            None => self.folded(name),
+        };
+        let attribute = self.attributes.entry(name.clone()).or_default();
         (attribute.answer != answer).then(|| {
             attribute.answer.clone_from(&answer);
             answer
         })
+    }
+
+    /// What the claims on an attribute come to.
+    fn folded(&self, name: &Name) -> Answer {
+        let events = self.attributes.get(name).into_iter().flat_map(|attribute| &attribute.events);
+        let counted = events.filter_map(|id| {
+            let Standing { place, version } = self.events.get(id)?;
+            version.as_ref().map(|(seq, event)| Counted { place: *place, seq: *seq, event })
+        });
+        let claims: Vec<Claim<'_>> =
+            counted.flat_map(Counted::claims).filter(|claim| concerns(name, claim.effect)).collect();
+        let folded = fold(&claims, self.question.as_of.until(), self.question.certainty);
+        let is_sure = folded.is_sure();
+        folded.standing.map(|standing| (standing.value, standing.by.counted.event.id.clone(), is_sure))
     }
 
     /// Everything that was learnt, now that the last record has been taken.
@@ -213,9 +232,14 @@ impl<'q> Learner<'q> {
     }
 }
 
+/// Whether an effect is on an attribute.
+fn concerns((entity, attribute): &Name, effect: &Effect) -> bool {
+    effect.entity == *entity && effect.attribute == *attribute
+}
+
 /// Whether two versions of an event claim the same of an attribute, so that the answer is the same, too.
-fn claims_alike(before: &Event, after: &Event, (entity, attribute): &Name) -> bool {
-    let concerns = |effect: &&Effect| effect.entity == *entity && effect.attribute == *attribute;
+fn claims_alike(before: &Event, after: &Event, name: &Name) -> bool {
+    let concerns = |effect: &&Effect| concerns(name, effect);
     before.happenings() == after.happenings()
         && before.effects.iter().filter(concerns).eq(after.effects.iter().filter(concerns))
 }

@@ -1,14 +1,22 @@
 //! The nearest known name to a mistyped one.
 
-/// The candidate that `name` was most likely meant to be, if one is near: a third of its letters off at most.
+/// The candidate that `name` was most likely meant to be, if one is near: a third of its letters off at most. Of
+/// several that are equally near it is the first by their letters, in whatever order they come.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
-    let near = wanted.chars().count().div_ceil(3);
+    let letters = wanted.chars().count();
+    let near = letters.div_ceil(3);
+    // What differs more in length cannot be near, and most names do.
+    let distance = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        (candidate.chars().count().abs_diff(letters) <= near)
+            .then(|| strsim::damerau_levenshtein(&wanted, &candidate))
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
+        .filter_map(|candidate| Some((distance(candidate)?, candidate)))
         .filter(|(distance, _)| *distance <= near)
-        .min_by_key(|(distance, _)| *distance)
+        .min()
         .map(|(_, candidate)| candidate)
 }
 
@@ -22,5 +30,6 @@ mod tests {
         assert_eq!(nearest("cholra", names), Some("cholera"));
         assert_eq!(nearest("UN-Police", names), Some("un-police"));
         assert_eq!(nearest("xyz", names), None);
+        assert_eq!(nearest("resolution-3", ["resolution-2", "resolution-1"]), Some("resolution-1"));
     }
 }

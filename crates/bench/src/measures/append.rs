@@ -70,6 +70,10 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
     rows.push(
         Row::new("durable batches of 100, events", rate(annals), Some(rate(sqlite))).reach(Mark::Times(2.0)),
     );
+    drop((engine, writer));
+    for name in ["append-annals", "append-sqlite"] {
+        context.scratch(name)?;
+    }
     Ok(rows)
 }
 

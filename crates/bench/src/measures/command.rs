@@ -1,5 +1,6 @@
-//! The commands of the built program, from the start of the process to its end, output thrown away. The peer is a
-//! process, too, that opens the database, asks and prints.
+//! The commands of the built program, from the start of the process to its end, output thrown away: nothing is kept
+//! from one to the next but what the system keeps of files. The peer is a process, too, that opens the database, asks
+//! and prints.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,19 +27,19 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
     let entity = workload::entity(4711);
     let asked = [
         Asked {
-            name: "replay ENTITY",
+            name: "replay ENTITY --as-of",
             ours: vec!["replay", &entity, "--as-of", AS_OF],
             theirs: vec!["replay", &entity, AS_OF],
             within: None,
         },
         Asked {
-            name: "replay",
+            name: "replay --as-of",
             ours: vec!["replay", "--as-of", AS_OF],
             theirs: vec!["replay", AS_OF],
             within: Some(0.15),
         },
         Asked {
-            name: "list of a month",
+            name: "list of a month, --from --to",
             ours: vec!["list", "--from", "1999-03-01", "--to", "1999-03-31"],
             theirs: vec!["list", "1999-03-01", "1999-03-31"],
             within: None,
@@ -70,6 +71,9 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
             Some(seconds) => row.reach(Mark::Within(Quantity::seconds(seconds))),
             None => row,
         });
+    }
+    for name in ["command-annals", "command-sqlite"] {
+        context.scratch(name)?;
     }
     Ok(rows)
 }

@@ -1,4 +1,8 @@
-//! Import of a JSON Lines file, from its text to durable records; and the bytes that it then takes.
+//! Import of a JSON Lines file, from its text to durable records, and to indexes that can be asked, which SQLite
+//! keeps up to date as it writes; and the bytes that it then takes, as it comes and compacted.
+
+use std::path::Path;
+use std::time::Duration;
 
 use super::{Measure, same};
 use crate::context::Context;
@@ -15,7 +19,6 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
     let annals = Engine::open(context.annals()?)?.records()?;
     let sqlite = Writer::new(peer::open(context.sqlite()?)?)?.records()?;
     same("records after the import", &annals, &sqlite)?;
-    let sizes = (machine::size(context.annals()?)?, machine::size(context.sqlite()?)?);
     let (annals, sqlite) = timing::pair(
         context,
         || Engine::create(&context.scratch("import-annals")?)?.import(&file, context.chunk).map(drop),
@@ -28,13 +31,49 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
     for name in ["import-annals", "import-sqlite"] {
         context.scratch(name)?;
     }
+    let (claims, dates) = indexed(context)?;
     let rate = |time| Quantity::rate(context.events, time);
-    let size = |bytes| Quantity::bytes_per_event(bytes, context.events);
-    Ok(vec![
+    let both = annals + claims + dates;
+    let mut rows = vec![
         Row::new("import of JSON Lines, events", rate(annals), Some(rate(sqlite)))
             .reach(Mark::Within(Quantity::per_second(300e3)))
             .reach(Mark::Times(1.5)),
-        Row::new("size on disk an event, after import", size(sizes.0), Some(size(sizes.1)))
-            .reach(Mark::Within(Quantity::bytes_per_event(150, 1))),
-    ])
+        Row::new("the same, until both indexes are made, events", rate(both), Some(rate(sqlite))),
+        Row::new("of it: index of claims, events", rate(claims), None),
+        Row::new("of it: index of dates, events", rate(dates), None),
+    ];
+    rows.extend(sizes(context)?);
+    Ok(rows)
+}
+
+/// How long it takes to make each index of the whole log.
+fn indexed(context: &Context) -> Outcome<(Duration, Duration)> {
+    let engine = Engine::open(context.annals()?)?;
+    engine.clear_indexes()?;
+    let (claims, ()) = timing::time(|| engine.index_claims())?;
+    let (dates, ()) = timing::time(|| engine.index_dates())?;
+    Ok((claims, dates))
+}
+
+/// What both sides take on the disk, as the import leaves it, and written anew.
+fn sizes(context: &Context) -> Outcome<Vec<Row>> {
+    let size = |path: &Path| Outcome::Ok(Quantity::bytes_per_event(machine::size(path)?, context.events));
+    let row = |name: &str, ours: &Path, theirs: &Path| {
+        Outcome::Ok(Row::new(format!("size on disk an event, {name}"), size(ours)?, Some(size(theirs)?)))
+    };
+    let mut rows = vec![row("after import", context.annals()?, context.sqlite()?)?];
+    let (annals, sqlite) = (context.scratch("compact-annals")?, context.scratch("compact-sqlite")?);
+    machine::copy(context.annals()?, &annals)?;
+    machine::copy(context.sqlite()?, &sqlite)?;
+    Engine::compact(&annals)?;
+    peer::compact(&sqlite)?;
+    let mark = Mark::Within(Quantity::bytes_per_event(150, 1));
+    rows.push(row("after import and compaction", &annals, &sqlite)?.reach(mark));
+    for (part, name) in [("sled", "log"), ("index", "index of claims"), ("dates", "index of dates")] {
+        rows.push(Row::new(format!("of it: {name}"), size(&annals.join(part))?, None));
+    }
+    for name in ["compact-annals", "compact-sqlite"] {
+        context.scratch(name)?;
+    }
+    Ok(rows)
 }

@@ -74,6 +74,12 @@ pub fn unmap(connection: &Connection) -> Outcome<()> {
     Ok(connection.execute_batch("PRAGMA mmap_size = 0")?)
 }
 
+/// Writes a database anew, as small as it can be.
+pub fn compact(path: &Path) -> Outcome<()> {
+    let connection = open(path)?;
+    Ok(connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
+}
+
 /// The operations of effects and records as the tables number them.
 mod op {
     pub const SET: i64 = 0;

@@ -6,6 +6,7 @@
 //! subtree of the log's Merkle tree.
 
 use std::cell::RefCell;
+use std::iter::Peekable;
 
 use annals_model::Seq;
 use zstd::bulk::{Compressor, Decompressor};
@@ -351,6 +352,33 @@ impl Frame {
         behind_earlier.next().unwrap_or_else(|| Err(Damage::of(seq, seq, "missing from the log")))
     }
 
+    /// Calls `visit` with those of its records that come next, in order. Of others only the lengths are read: the
+    /// frame's checksum covers them.
+    pub fn some(
+        &self,
+        seqs: &mut Peekable<impl Iterator<Item = Seq>>,
+        mut visit: impl FnMut(&RawRecord<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let last = self.last();
+        let mut rest = self.sections.each_ref().map(Vec::as_slice);
+        let mut seq = self.first;
+        while let Some(next) = seqs.next_if(|next| *next <= last) {
+            if next < seq {
+                return Err(Damage::of(next, next, "missing from the log").into());
+            }
+            loop {
+                let taken = take_record(seq, &mut rest, seq == next);
+                let (_, raw) = taken.map_err(|what| Damage::of(seq, last, what))?;
+                seq = seq.next();
+                if raw.seq == next {
+                    visit(&raw)?;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The records as they are stored, to be packed anew.
     pub fn encoded(&self) -> Result<Vec<Encoded>, Damage> {
         let piece = |(head, raw): (&[u8], RawRecord<'_>)| Encoded {
@@ -376,7 +404,7 @@ impl Frame {
             if over {
                 return None;
             }
-            let record = take_record(seq, &mut rest)
+            let record = take_record(seq, &mut rest, true)
                 .map_err(|what| Damage::of(seq, last, what))
                 .inspect(|_| over = seq == last)
                 .inspect_err(|_| over = true);
@@ -425,7 +453,12 @@ pub fn events(first: Seq, bytes: &[u8]) -> Result<Vec<OfEvent>, Damage> {
     Ok(found)
 }
 
-fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<(&'a [u8], RawRecord<'a>), String> {
+/// Takes the next record off the sections, held against its own checksum where that is asked.
+fn take_record<'a>(
+    seq: Seq,
+    rest: &mut [&'a [u8]; SECTIONS],
+    is_checked: bool,
+) -> Result<(&'a [u8], RawRecord<'a>), String> {
     let cut = || "is cut short".to_owned();
     let mut take = |section: usize, length: usize| {
         let (bytes, later) = rest[section].split_at_checked(length)?;
@@ -439,7 +472,7 @@ fn take_record<'a>(seq: Seq, rest: &mut [&'a [u8]; SECTIONS]) -> Result<(&'a [u8
     let head: v1::Head<'_> = v1::decode(head_bytes).map_err(|e| format!("its header is unreadable: {e}"))?;
     let claims = take(1, head.claims as usize).ok_or_else(cut)?;
     let details = take(2, head.details as usize).ok_or_else(cut)?;
-    if record_checksum(head_bytes, claims, details).to_le_bytes() != crc {
+    if is_checked && record_checksum(head_bytes, claims, details).to_le_bytes() != crc {
         return Err("fails its checksum".to_owned());
     }
     Ok((head_bytes, RawRecord { seq, head, claims, details }))

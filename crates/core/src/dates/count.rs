@@ -95,16 +95,63 @@ impl Counts {
         *self.0.entry((kind, timeline, at)).or_default() += net;
     }
 
-    /// How many there are up to a moment.
-    pub fn up_to(&self, kind: Kind, timeline: u32, at: Moment) -> i64 {
-        self.0.range((kind, timeline, Moment::NEG_INFINITY)..=(kind, timeline, at)).map(|(_, net)| net).sum()
-    }
-
     /// Adds others.
     pub fn add_all(&mut self, others: impl IntoIterator<Item = ((Kind, u32, Moment), i64)>) {
         for ((kind, timeline, at), net) in others {
             self.add(kind, timeline, at, net);
         }
+    }
+}
+
+/// What counts come to up to one moment: records that are looked at for one question are not kept apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Sums {
+    until: Moment,
+    possibly: i64,
+    surely: i64,
+    all: i64,
+    withdrawn: i64,
+}
+
+impl Sums {
+    /// Nothing yet.
+    pub const fn until(until: Moment) -> Self {
+        Self { until, possibly: 0, surely: 0, all: 0, withdrawn: 0 }
+    }
+
+    /// Events that may have begun, that surely had, that count, and that were withdrawn.
+    pub const fn told(&self) -> [i64; 4] {
+        [self.possibly, self.surely, self.all, self.withdrawn]
+    }
+
+    /// Adds what was counted of a kind up to a moment.
+    pub fn add<E>(&mut self, count: impl Fn(Kind, Moment) -> Result<i64, E>) -> Result<(), E> {
+        self.possibly += count(Kind::Possibly, self.until)?;
+        self.surely += count(Kind::Surely, self.until)?;
+        self.all += count(Kind::Possibly, Moment::INFINITY)?;
+        self.withdrawn += count(Kind::Withdrawn, Moment::INFINITY)?;
+        Ok(())
+    }
+
+    /// Counts a record.
+    pub fn record(&mut self, row: &Row) {
+        let start = row.span().start;
+        self.event(row.dates.map(|_| (start.earliest, start.latest)), 1);
+    }
+
+    /// Takes back what a record was counted for that no longer counts.
+    pub fn replaced(&mut self, replaced: &Replaced) {
+        self.event(replaced.began, -1);
+    }
+
+    fn event(&mut self, began: Option<(Moment, Moment)>, net: i64) {
+        let Some((earliest, latest)) = began else {
+            self.withdrawn += net;
+            return;
+        };
+        self.all += net;
+        self.possibly += if earliest <= self.until { net } else { 0 };
+        self.surely += if latest <= self.until { net } else { 0 };
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use annals_model::date::Span;
 use annals_model::{Certainty, Moment, Ongoing, Seq, Tally, TimelineName};
 
-use super::count::{Count, Counts, Key, Kind, WHOLE};
+use super::count::{Count, Key, Kind, Sums, WHOLE};
 use super::file::{Run, Unusable};
 use super::item::{ByDate, BySeq, Card, Replaced};
 use super::row::Row;
@@ -89,30 +89,28 @@ fn events_of(run: &Run) -> Result<Vec<(u32, i64)>, Unusable> {
 
 impl Open {
     fn tally(&self, timeline: &str, as_of: Moment, known_at: u64) -> Result<Tally, Trouble> {
-        let mut sums = [0; 4];
+        let mut sums = Sums::until(as_of);
         for (run, number) in self.of_timeline(timeline).filter(|(run, _)| run.first.0 <= known_at) {
             if run.last.0 <= known_at {
-                add(&mut sums, as_of, |kind, at| run.count(WHOLE, kind, number, at))?;
+                sums.add(|kind, at| run.count(WHOLE, kind, number, at))?;
                 continue;
             }
             let whole = (WHOLE + 1..).zip(&run.pieces).take_while(|(_, last)| last.0 <= known_at);
             let mut behind = run.first.0 - 1;
             for (scope, last) in whole {
-                add(&mut sums, as_of, |kind, at| run.count(scope, kind, number, at))?;
+                sums.add(|kind, at| run.count(scope, kind, number, at))?;
                 behind = last.0;
             }
-            let counts = between(run, behind, known_at)?;
-            add(&mut sums, as_of, |kind, at| Ok(counts.up_to(kind, number, at)))?;
+            between(run, number, (behind, known_at), &mut sums)?;
         }
         if let Some(number) = self.recent.timeline(timeline) {
-            let mut counts = Counts::default();
             let rows = self.recent.rows.iter().filter(|row| row.seq <= known_at && row.timeline == number);
-            rows.for_each(|row| counts.record(row));
-            let replaced = self.recent.replaced.iter().filter(|item| item.by <= known_at);
-            replaced.for_each(|item| counts.replaced(item));
-            add(&mut sums, as_of, |kind, at| Ok(counts.up_to(kind, number, at)))?;
+            rows.for_each(|row| sums.record(row));
+            let replaced = self.recent.replaced.iter();
+            let own = replaced.filter(|item| item.by <= known_at && item.timeline == number);
+            own.for_each(|item| sums.replaced(item));
         }
-        let [possibly, surely, all, withdrawn] = sums.map(|sum| u64::try_from(sum).unwrap_or(0));
+        let [possibly, surely, all, withdrawn] = sums.told().map(|sum| u64::try_from(sum).unwrap_or(0));
         Ok(Tally {
             applied: surely,
             possible: possibly.saturating_sub(surely),
@@ -153,22 +151,8 @@ fn goes_on(span: Span, as_of: Moment) -> Option<Certainty> {
     Ongoing::certainty_of(&[span], as_of)
 }
 
-/// Adds what is counted of all kinds: possibly begun, surely begun, all that count, withdrawn.
-fn add(
-    sums: &mut [i64; 4],
-    as_of: Moment,
-    count: impl Fn(Kind, Moment) -> Result<i64, Unusable>,
-) -> Result<(), Unusable> {
-    sums[0] += count(Kind::Possibly, as_of)?;
-    sums[1] += count(Kind::Surely, as_of)?;
-    sums[2] += count(Kind::Possibly, Moment::INFINITY)?;
-    sums[3] += count(Kind::Withdrawn, Moment::INFINITY)?;
-    Ok(())
-}
-
-/// Counts the records of a run behind one up to another, one by one.
-fn between(run: &Run, behind: u64, to: u64) -> Result<Counts, Unusable> {
-    let mut counts = Counts::default();
+/// Counts a timeline's records of a run behind one up to another, one by one.
+fn between(run: &Run, timeline: u32, (behind, to): (u64, u64), sums: &mut Sums) -> Result<(), Unusable> {
     let is_within = |seq: u64| behind < seq && seq <= to;
     let blocks = |directory: &[(Seq, u64)]| -> Vec<u64> {
         let first = directory.partition_point(|(first, _)| first.0 <= behind + 1).saturating_sub(1);
@@ -180,11 +164,13 @@ fn between(run: &Run, behind: u64, to: u64) -> Result<Counts, Unusable> {
     };
     for at in blocks(&run.by_seq) {
         let rows: Vec<BySeq> = run.block(at)?;
-        rows.iter().filter(|row| is_within(row.0.seq)).for_each(|row| counts.record(&row.0));
+        let own = rows.iter().map(|row| &row.0).filter(|row| row.timeline == timeline && is_within(row.seq));
+        own.for_each(|row| sums.record(row));
     }
     for at in blocks(&run.replaced) {
         let replaced: Vec<Replaced> = run.block(at)?;
-        replaced.iter().filter(|item| is_within(item.by)).for_each(|item| counts.replaced(item));
+        let own = replaced.iter().filter(|item| item.timeline == timeline && is_within(item.by));
+        own.for_each(|item| sums.replaced(item));
     }
-    Ok(counts)
+    Ok(())
 }

@@ -19,7 +19,7 @@ use std::path::Path;
 use annals_model::{Event, KnownAt, Position, RecordedAt, Seq, TimelineName};
 
 use self::runs::Runs;
-use self::standing::Standings;
+pub(crate) use self::standing::Standings;
 use crate::log::Log;
 use crate::store::Store;
 use crate::{Error, Result};

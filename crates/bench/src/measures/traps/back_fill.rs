@@ -27,5 +27,11 @@ pub fn run(context: &Context) -> Outcome<Vec<Row>> {
     let (annals, sqlite) =
         timing::pair(context, || engine.point(&late).map(drop), || reader.point(&late).map(drop))?;
     let known_after = Row::new("trap: point within a back-fill", time(annals), Some(time(sqlite)));
-    Ok(vec![known_before.reach(mark.clone()), known_after.reach(mark)])
+    // Most versions are dated earlier than one before them, so that what stands as of the end seldom changes.
+    let changes = engine.learned(&point("key", "status", "2020-06-30", BEFORE + context.trap))?;
+    same("answers that changed", &u64::try_from(changes)?, &BEFORE)?;
+    let all = point("key", "status", "1950-06-30", BEFORE + context.trap);
+    let annals = timing::alone(context, || engine.learned(&all).map(drop))?;
+    let learned = Row::new("trap: what each record of a back-fill changed", time(annals), None);
+    Ok(vec![known_before.reach(mark.clone()), known_after.reach(mark), learned])
 }

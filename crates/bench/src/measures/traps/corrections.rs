@@ -1,5 +1,5 @@
-//! One event is corrected again and again; its attribute is asked for as known now and half-way, and the
-//! corrections are imported from one file.
+//! One event is corrected again and again: its attribute is asked for as known now and half-way, the event for all
+//! its versions, the attribute for how each correction changed it; and the corrections are imported from one file.
 
 use std::fs;
 
@@ -9,9 +9,6 @@ use crate::engine::Engine;
 use crate::peer::{self, Writer};
 use crate::quantity::{Mark, Quantity, Row};
 use crate::{Outcome, timing};
-
-/// Corrections that are imported: few, since their cost may grow with their square.
-const IMPORTED: u64 = 2_000;
 
 pub fn run(context: &Context) -> Outcome<Vec<Row>> {
     let sides = Sides::new(context, (0..context.trap).map(line))?;
@@ -28,26 +25,35 @@ pub fn run(context: &Context) -> Outcome<Vec<Row>> {
     let (annals, sqlite) =
         timing::pair(context, || engine.point(&half_way).map(drop), || reader.point(&half_way).map(drop))?;
     let known_half_way = Row::new("trap: the same, known half-way", time(annals), Some(time(sqlite)));
-    Ok(vec![known_now.reach(mark.clone()), known_half_way.reach(mark), imported(context)?])
+    same("versions", &engine.show(ID)?, &reader.show(ID)?)?;
+    let (annals, sqlite) = timing::pair(context, || engine.show(ID).map(drop), || reader.show(ID).map(drop))?;
+    let shown = Row::new("trap: show an event corrected often", time(annals), Some(time(sqlite)));
+    same("answers that changed", &u64::try_from(engine.learned(&now)?)?, &context.trap)?;
+    let annals = timing::alone(context, || engine.learned(&now).map(drop))?;
+    let learned = Row::new("trap: what each of its corrections changed", time(annals), None);
+    let imported = imported(context)?;
+    Ok(vec![known_now.reach(mark.clone()), known_half_way.reach(mark), shown, learned, imported])
 }
 
-/// A line that appends or corrects the one event.
+/// The one event.
+const ID: &str = "event-0";
+
+/// A line that appends or corrects it.
 fn line(number: u64) -> String {
     let corrected = setting(0, &day(number), "key", "status", &format!("value {number}"));
     if number == 0 { corrected } else { revising(&corrected) }
 }
 
 fn imported(context: &Context) -> Outcome<Row> {
-    let count = context.trap.min(IMPORTED);
     let file = context.scratch("corrections.jsonl")?;
-    let lines: Vec<String> = (0..count).map(line).collect();
+    let lines: Vec<String> = (0..context.trap).map(line).collect();
     fs::write(&file, lines.join("\n"))?;
     let annals = || Engine::create(&context.scratch("trap-annals")?)?.import(&file, context.chunk);
     let sqlite =
         || Writer::new(peer::create(&context.scratch("trap-sqlite")?)?)?.import(&file, context.chunk);
     same("records after the import", &annals()?, &sqlite()?)?;
     let (annals, sqlite) = timing::pair(context, || annals().map(drop), || sqlite().map(drop))?;
-    let time = |time| Quantity::each(1, time);
-    let name = "trap: import of 2,000 corrections of one event";
-    Ok(Row::new(name, time(annals), Some(time(sqlite))))
+    fs::remove_file(file)?;
+    let rate = |time| Quantity::rate(context.trap, time);
+    Ok(Row::new("trap: import of corrections of one event", rate(annals), Some(rate(sqlite))))
 }

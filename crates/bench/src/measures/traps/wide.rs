@@ -13,8 +13,9 @@ pub fn run(context: &Context) -> Outcome<Vec<Row>> {
     let sides = Sides::new(context, lines)?;
     let Sides { engine, reader } = &sides;
     let one = point("wide", &format!("attribute-{}", context.trap / 2), "2020-06-30", context.trap);
-    let all = question("1950-06-30", context.trap);
+    let all = question("2020-06-30", context.trap);
     let theirs = reader.some(&all, Some("wide"))?;
+    same("how many attributes", &u64::try_from(theirs.len())?, &context.trap)?;
     same("all attributes", &engine::state(&engine.entity(&all, "wide")?)?, &theirs)?;
     same("one attribute", &engine.point(&one)?, &reader.point(&one)?)?;
     let time = |time| Quantity::each(1, time);

@@ -1,0 +1,55 @@
+//! Lists that are too long for memory: they are sorted beside the store and printed one by one, and say what short ones
+//! say.
+
+use std::fmt::Write as _;
+
+use crate::sandbox::Sandbox;
+
+/// More events than a list keeps in memory.
+const EVENTS: usize = 20_060;
+/// As many as it keeps.
+const KEPT: usize = 20_000;
+
+/// A store of which the later half was recorded in the order against that of its dates.
+fn store() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["init"]);
+    let mut lines = String::new();
+    for number in 0..EVENTS {
+        let day = if number < EVENTS / 2 { number } else { EVENTS + EVENTS / 2 - number };
+        let (year, month, day) = (1000 + day / 336, 1 + day / 28 % 12, 1 + day % 28);
+        let kind = if number % 1000 == 0 { "ein-längeres-Wort" } else { "kind" };
+        let _ = writeln!(
+            lines,
+            r#"{{"id":"e{number}","date":"{year}-{month:02}-{day:02}","kind":"{kind}","title":"Event {number}"}}"#
+        );
+    }
+    lines.push_str(r#"{"op":"revise","id":"e5","date":"1000-01-06","title":"Mended"}"#);
+    sandbox.write("events.jsonl", &lines);
+    sandbox.ok(&["import", "events.jsonl"]);
+    sandbox
+}
+
+#[test]
+fn a_long_list_says_what_short_ones_and_an_export_say() {
+    let sandbox = store();
+    let long = sandbox.ok(&["list", "--format", "jsonl"]);
+    assert_eq!(long, sandbox.ok(&["export", "--to", "jsonl"]));
+    assert_eq!(long.lines().count(), EVENTS);
+    let short = sandbox.ok(&["list", "--format", "jsonl", "--limit", &KEPT.to_string()]);
+    assert!(long.starts_with(&short) && short.lines().count() == KEPT);
+    let cut = sandbox.ok(&["list", "--format", "jsonl", "--limit", &(KEPT + 7).to_string()]);
+    assert!(long.starts_with(&cut) && cut.lines().count() == KEPT + 7);
+    let array: serde_json::Value = serde_json::from_str(&sandbox.ok(&["list", "--format", "json"])).unwrap();
+    assert_eq!(array.as_array().unwrap().len(), EVENTS);
+}
+
+#[test]
+fn the_columns_of_a_long_list_are_those_of_a_short_one() {
+    let sandbox = store();
+    let long = sandbox.ok(&["list"]);
+    let short = sandbox.ok(&["list", "--limit", &KEPT.to_string()]);
+    assert_eq!(long.lines().count(), EVENTS + 1, "a heading, and a line for each event");
+    assert!(long.starts_with(&short), "{}\n{}", &long[..300], &short[..300]);
+    assert!(long.lines().any(|line| line.ends_with("Mended (revised)")));
+}
