@@ -74,6 +74,7 @@ impl StoredRecord {
     /// Encodes the record, and makes sure that it decodes to itself.
     pub fn encode(&self) -> Result<Encoded> {
         let record = &self.record;
+        same(self.is_of_one_piece())?;
         let (mut claims, mut details) = (Vec::new(), Vec::new());
         match &record.content {
             Content::Event(event) => {
@@ -108,6 +109,18 @@ impl StoredRecord {
         let again: Head<'_> = v1::decode(&head).map_err(|what| bug(&what))?;
         same(again == of_head && op_of(again.op) == Some(record.op))?;
         Ok(Encoded { head, claims, details })
+    }
+
+    /// Whether its parts fit each other, so that what decodes them puts the same record together.
+    fn is_of_one_piece(&self) -> bool {
+        let record = &self.record;
+        let content_fits = match (&record.content, record.op, &self.seal) {
+            (Content::Event(event), Op::Append | Op::Revise, Seal::Salt(_)) => event.id == record.id,
+            (Content::Reason(_), Op::Retract | Op::Redact, Seal::Salt(_))
+            | (Content::Redacted, _, Seal::Commitment(_)) => true,
+            _ => false,
+        };
+        content_fits && self.previous != Some(Seq(0))
     }
 
     /// Decodes a frame's record.
