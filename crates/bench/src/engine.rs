@@ -17,7 +17,7 @@ use annals_formats::{ImportFormat, ImportOptions};
 use annals_model::answers::Answers;
 use annals_model::line::Line;
 use annals_model::{
-    AsOf, Certainty, Date, Entry, EventId, Filter, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
+    AsOf, Certainty, Date, Entry, EventId, Filter, Invalid, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
 };
 
 use crate::Outcome;
@@ -70,20 +70,26 @@ impl Engine {
         Ok(self.store.log().head()?.seq().0)
     }
 
-    /// Imports a file as `annals import --chunk` does; gives the number of records.
+    /// Imports a file as `annals import` does, `chunk` lines at once: lines are parsed and records sealed beside this
+    /// thread. Gives the number of records.
     pub fn import(&self, file: &Path, chunk: usize) -> Outcome<u64> {
+        let threads = std::thread::available_parallelism()?;
         let input = Box::new(BufReader::with_capacity(1 << 16, File::open(file)?));
         let mut resume = Resume::default();
-        let mut pending = Vec::new();
-        for read in annals_formats::read(ImportFormat::Jsonl, input, ImportOptions::default()) {
-            let line = read.outcome?;
-            let id = new_event_id(&Machine)?;
-            pending.push(line.into_entry(&self.timeline, || id));
-            if pending.len() >= chunk {
-                self.store.import(std::mem::take(&mut pending), &Machine, &self.options, &mut resume)?;
+        std::thread::scope(|scope| {
+            let options = ImportOptions::default();
+            let reads = annals_formats::read_ahead(scope, threads, ImportFormat::Jsonl, input, options);
+            let mut reads = reads.peekable();
+            while reads.peek().is_some() {
+                let entries = reads.by_ref().take(chunk).map(|read| {
+                    let line = read.outcome.map_err(|fault| Invalid::new(fault.to_string()))?;
+                    let id = new_event_id(&Machine)?;
+                    Ok(line.into_entry(&self.timeline, || id))
+                });
+                self.store.import_from(entries, &Machine, &self.options, &mut resume, threads, |_| {})?;
             }
-        }
-        self.store.import(pending, &Machine, &self.options, &mut resume)?;
+            Outcome::Ok(())
+        })?;
         self.records()
     }
 
