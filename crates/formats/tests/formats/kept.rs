@@ -105,6 +105,10 @@ fn a_file_of_all_entries_reads_as_the_file_itself() {
     );
     check(ImportFormat::Ics, ics.as_bytes());
     check(ImportFormat::Ics, ics.replace("\r\n", "\n").as_bytes());
+    let cut = "BEGIN:VCALENDAR\nBEGIN:VEVENUID:a\nSUMMARY:A\nEND:VEVENT\nBEGIN:VEVENT\nSUMMARY:B\nDTSTART:20040101\nEND:VEVENT\n\
+               END:VEVENT\nEND:VCALENDAR\n";
+    assert_eq!(entries(ImportFormat::Ics, cut.as_bytes())[0], "4: BEGIN:VEVENT is missing");
+    check(ImportFormat::Ics, cut.as_bytes());
     let slides = r#"{"title":{"text":{"headline":"T","text":"more"}},"eras":[{"start_date":{"year":"x"},"text":{"headline":"E"}}],
         "events":[{"text":{"headline":"A"}},7,{"start_date":{"year":2004,"month":13},"text":{"headline":"B"}},
         {"text":{}}]}"#;

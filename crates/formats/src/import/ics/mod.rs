@@ -92,9 +92,11 @@ impl<'a> Ics<'a> {
                     Err(invalid) => (Err(invalid), None),
                 },
                 (name, Err(invalid)) if is_entry(name) => (Err(invalid), None),
-                // Time zones and free times are about no event.
-                _ => {
-                    self.behind = self.lines.end();
+                // Time zones and free times are about no event. What lost its end goes with the entry that it cut into.
+                (_, properties) => {
+                    if properties.is_ok() {
+                        self.behind = self.lines.end();
+                    }
                     continue;
                 }
             };
@@ -125,7 +127,11 @@ impl<'a> Ics<'a> {
         let missing =
             || Invalid::new(format!("END:{} is missing", shown(name))).with_hint("the file may be cut off");
         while let Some(unfolded) = self.lines.next()? {
-            if unfolded.text.as_ref().is_ok_and(|text| begins_another(text)) {
+            if unfolded
+                .text
+                .as_ref()
+                .is_ok_and(|text| begins_another(text) || !is_entry(name) && ends_entry(text))
+            {
                 self.lines.give_back(unfolded);
                 return Ok(Err(missing()));
             }
@@ -164,6 +170,12 @@ impl<'a> Ics<'a> {
 /// Whether a component is an entry of its own.
 fn is_entry(name: &str) -> bool {
     matches!(name, "VEVENT" | "VJOURNAL" | TASK)
+}
+
+/// Whether a line ends an entry.
+fn ends_entry(line: &str) -> bool {
+    let word = line.trim().to_ascii_uppercase();
+    word.strip_prefix("END:").is_some_and(is_entry)
 }
 
 /// Whether a line begins or ends what no entry can hold: one before it has lost its end.
