@@ -14,7 +14,7 @@
 //! since the answer lists clashes. [`gather`](crate::gather) does the like for claims that are read backwards from
 //! a log, where nothing is known beforehand.
 
-use crate::date::Span;
+use crate::date::{Range, Span};
 use crate::fold::{holds, moment, order};
 use crate::{Certainty, Change, Moment, Number, Question, Scalar, Seq, Value, When};
 
@@ -204,6 +204,25 @@ impl<T: Copy + PartialEq> Increases<T> {
             self.last = Some((*sketch, item));
         }
         if is_first || is_last { Added::Kept } else { Added::Dropped }
+    }
+
+    /// Adds an increase that takes hold for good between two moments, of a simple claim, where it surely did and others
+    /// stand for it whatever else it says; where this does not, it has to be taken with [`Self::add`].
+    pub fn pass(&mut self, question: &Question, range: Range, deed: Deed) -> bool {
+        let (Some((first, _)), Some((last, _)), Deed::Increase(by)) = (&self.first, &self.last, deed) else {
+            return false;
+        };
+        let moment = |range: Range| match question.certainty {
+            Certainty::Surely => range.latest,
+            Certainty::Possibly => range.earliest,
+        };
+        let of = |sketch: &Sketch| moment(self::moment(sketch.span, sketch.when));
+        let is_within = of(first) < moment(range) && moment(range) < of(last);
+        let passes = is_within && range.latest <= question.as_of.until() && range.latest < Moment::INFINITY;
+        if passes {
+            self.total += by.smallest_parts();
+        }
+        passes
     }
 
     /// Whether nothing was added.

@@ -56,7 +56,13 @@ impl<'a> Input<'a> {
     }
 
     /// The next number with a sign.
+    #[inline]
     pub fn zigzag(&mut self) -> Option<i128> {
+        // Most numbers are small.
+        if let [byte @ 0..0x80, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Some(i128::from(byte >> 1) ^ -i128::from(byte & 1));
+        }
         let mut rest: u128 = 0;
         for shift in (0..128).step_by(7) {
             let byte = self.byte()?;
@@ -81,6 +87,14 @@ impl<'a> Input<'a> {
             }
         }
         None
+    }
+
+    /// Passes over the next number, with a sign or without.
+    #[inline]
+    pub fn skip_number(&mut self) -> Option<()> {
+        let length = self.0.iter().position(|byte| byte & 0x80 == 0)? + 1;
+        self.0 = &self.0[length..];
+        Some(())
     }
 
     /// The next byte string.

@@ -4,7 +4,7 @@
 //! 0       no date
 //! 1       one happening and no interval: first second (zigzag), seconds to the last one, text
 //! 2       any other date: text
-//! 3       a day: days since 1970 (zigzag), as for all that follow
+//! 3       a plain date, told by its first day, as all that follow: a day
 //! 4, 5    a year of 365 or 366 days
 //! 6 to 9  a month of 28 to 31 days
 //! ```
@@ -47,7 +47,9 @@ const fn length(code: u8) -> Option<i64> {
     })
 }
 
-fn plain_range(code: u8, days: i64) -> Option<Range> {
+/// The bounds of a plain date.
+#[inline]
+pub fn plain_range(code: u8, days: i64) -> Option<Range> {
     let earliest = days.checked_mul(DAY)?;
     let latest = earliest.checked_add(length(code)? * DAY - 1)?;
     Some(Range { earliest: Moment::from_seconds(earliest), latest: Moment::from_seconds(latest) })
@@ -82,11 +84,32 @@ impl<'a> Dated<'a> {
         }
     }
 
-    /// Appends what follows the code.
-    pub fn put(&self, into: &mut Vec<u8>, words: &Numbers) {
+    /// The first day since 1970, of a plain date.
+    pub const fn day(&self) -> Option<i64> {
         match self {
-            Self::None => {}
-            Self::Plain(_, days) => put_signed(into, *days),
+            Self::Plain(_, days) => Some(*days),
+            Self::None | Self::Bounded(..) | Self::Other(_) => None,
+        }
+    }
+
+    /// Appends what follows the code, the day of a plain date included.
+    pub fn put_whole(&self, into: &mut Vec<u8>) {
+        match self.day() {
+            Some(day) => put_signed(into, day),
+            None => self.put_rest(into, &Numbers::default()),
+        }
+    }
+
+    /// Reads what [`Self::put_whole`] put.
+    pub fn read_whole(code: u8, input: &mut Input<'a>) -> Option<Self> {
+        let day = if length(code).is_some() { signed(input)? } else { 0 };
+        Self::read(code, day, input, Words::none())
+    }
+
+    /// Appends what follows the code of a date that is not plain.
+    pub fn put_rest(&self, into: &mut Vec<u8>, words: &Numbers) {
+        match self {
+            Self::None | Self::Plain(..) => {}
             Self::Bounded(Range { earliest, latest }, text) => {
                 put_signed(into, earliest.seconds());
                 put_number(into, latest.seconds().wrapping_sub(earliest.seconds()).cast_unsigned());
@@ -96,9 +119,9 @@ impl<'a> Dated<'a> {
         }
     }
 
-    /// Reads what follows the code.
+    /// Reads what follows the code of a date that is not plain; `day` is the first one of a date that is.
     #[inline]
-    pub fn read(code: u8, input: &mut Input<'a>, words: &'a Words) -> Option<Self> {
+    pub fn read(code: u8, day: i64, input: &mut Input<'a>, words: &'a Words) -> Option<Self> {
         let text = |input: &mut Input<'a>| std::str::from_utf8(words.text(input)?).ok();
         Some(match code {
             NONE => Self::None,
@@ -109,8 +132,18 @@ impl<'a> Dated<'a> {
                 Self::Bounded(Range { earliest, latest }, text(input)?)
             }
             OTHER => Self::Other(text(input)?),
-            _ => Self::Plain(length(code).map(|_| code)?, signed(input)?),
+            _ => Self::Plain(length(code).map(|_| code)?, day),
         })
+    }
+
+    /// Passes over what follows the code of a date that is not plain.
+    #[inline]
+    pub fn skip_rest(code: u8, input: &mut Input<'_>) -> Option<()> {
+        if code == BOUNDED {
+            input.skip_number()?;
+            input.skip_number()?;
+        }
+        if matches!(code, BOUNDED | OTHER) { Words::skip(input) } else { Some(()) }
     }
 
     /// The bounds, where it is one happening and no interval.
@@ -187,16 +220,19 @@ mod tests {
             let dated = Dated::of(Some(&date));
             assert_eq!(matches!(dated, Dated::Plain(..)), plain.contains(text), "{text}");
             let mut bytes = Vec::new();
-            dated.put(&mut bytes, &Numbers::default());
+            dated.put_whole(&mut bytes);
             assert!(!plain.contains(text) || bytes.len() <= 4, "{text}");
-            let (words, mut input) = (Words::default(), Input(&bytes));
-            let read = Dated::read(dated.code(), &mut input, &words).unwrap();
+            let mut input = Input(&bytes);
+            let read = Dated::read_whole(dated.code(), &mut input).unwrap();
             assert!(input.is_empty());
+            if dated.day().is_none() {
+                Dated::skip_rest(dated.code(), &mut Input(&bytes)).unwrap();
+            }
             assert_eq!(read.spelled().as_deref().or(read.text()), Some(*text));
             if let Some(range) = read.range() {
                 assert_eq!([Span::within(range)], date.happenings(), "{text}");
             }
-            assert!(Dated::read(12, &mut Input(&bytes), &words).is_none());
+            assert!(Dated::read_whole(12, &mut Input(&bytes)).is_none());
         }
     }
 }

@@ -1,24 +1,25 @@
 //! A fact: one effect of one version of an event, as a run holds it.
 //!
 //! ```text
-//! does      what it does (3 bits), when (2 bits), 32: alone in its event, 64: the event was there before
-//! dated     the date's code (4 bits), position in the event (4 bits; 15: the position follows)
-//! numbers   records since the fact before it (or the run's first record), and back to the event's place
-//! date      what follows its code
-//! amount    of an increase: its digits (zigzag) and how many of them stand behind the point
-//! change    of what neither increases nor clears: the change as the log encodes it, a word or text
+//! fixed     does      what it does (3 bits), when (2 bits), 32: alone in its event, 64: the event was there before
+//!           dated     the date's code (4 bits), position in the event (4 bits; 15: the position follows)
+//!           day       of a plain date
+//! rest      numbers   the position, where it follows, and how many records it is back to the event's place
+//!           date      what follows the code of one that is not plain
+//!           amount    of an increase: its digits (zigzag) and how many of them stand behind the point
+//!           change    of what neither increases nor clears: the change as the log encodes it, a word or text
 //! ```
 //!
-//! The event's id is found by the record. Numbers are LEB128.
+//! The event's id is found by the record. Numbers are LEB128. [`columns`](super::columns) puts facts beside each other.
 
 use std::collections::HashMap;
 
-use annals_model::date::Span;
+use annals_model::date::{Range, Span};
 use annals_model::reduce::{Deed, Kind, Sketch};
 use annals_model::{Change, Date, Effect, Event, EventId, Moment, Number, Seq, When};
 
 use super::bytes::{Input, put_number, put_zigzag};
-use super::dated::Dated;
+use super::dated::{self, Dated};
 use super::words::{Counts, Numbers, Words};
 use crate::codec::v1;
 
@@ -30,6 +31,8 @@ const ADD: u8 = 5;
 const REMOVE: u8 = 6;
 /// The position that says that it follows.
 const FAR: usize = 15;
+/// When, of what holds while the event goes on.
+const DURING: u8 = 2;
 /// Dates other than bounded ones that are remembered.
 const DATES: usize = 4096;
 
@@ -45,6 +48,74 @@ pub struct Fact<'a> {
     dated: Dated<'a>,
     amount: Number,
     change: &'a [u8],
+}
+
+/// What every fact says in the same number of bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed {
+    /// What it does, and when.
+    pub does: u8,
+    /// The date's code, and the position.
+    pub dated: u8,
+    /// The first day since 1970, where the date is a plain one; no matter what, where it is not.
+    pub day: i64,
+}
+
+impl Fixed {
+    const fn code(self) -> u8 {
+        self.dated & 15
+    }
+
+    /// The bounds of the moment at which it takes hold, where they are those of a plain date and it then holds for good.
+    #[inline]
+    pub fn lasting_from(self) -> Option<Range> {
+        if self.does >> 3 & 3 == DURING { None } else { dated::plain_range(self.code(), self.day) }
+    }
+
+    /// What it does, where it replaces what stands or increases it; of an increase without the number.
+    #[inline]
+    pub const fn deed(self) -> Option<Deed> {
+        Some(match self.does & 7 {
+            CLEAR => Deed::Replace(Kind::Nothing),
+            1 => Deed::Replace(Kind::Number),
+            2 => Deed::Replace(Kind::Plain),
+            3 => Deed::Replace(Kind::Set),
+            INCREASE => Deed::Increase(Number::ZERO),
+            _ => return None,
+        })
+    }
+
+    /// The position, and how many records it is back to the event's place.
+    fn numbers(self, input: &mut Input<'_>) -> Option<(usize, u64)> {
+        let position = match usize::from(self.dated >> 4) {
+            FAR => usize::try_from(input.number()?).ok()?,
+            near => near,
+        };
+        Some((position, if self.does & MOVED == 0 { 0 } else { input.number()? }))
+    }
+
+    /// By how much it increases, from its rest.
+    pub fn amount(self, input: &mut Input<'_>) -> Option<Number> {
+        self.numbers(input)?;
+        Dated::skip_rest(self.code(), input)?;
+        if self.does & 7 == INCREASE { read_amount(input) } else { None }
+    }
+
+    /// Passes over its rest.
+    #[inline]
+    pub fn skip_rest(self, input: &mut Input<'_>) -> Option<()> {
+        self.numbers(input)?;
+        Dated::skip_rest(self.code(), input)?;
+        match self.does & 7 {
+            CLEAR => {}
+            INCREASE => {
+                input.skip_number()?;
+                input.byte()?;
+            }
+            _ => Words::skip(input)?,
+        }
+        Some(())
+    }
 }
 
 /// What of a fact people read: date and change.
@@ -89,26 +160,28 @@ impl<'a> Fact<'a> {
         let when = match effect.when {
             When::Start => 0,
             When::End => 1,
-            When::During => 2,
+            When::During => DURING,
         };
         let does = does | when << 3 | if is_alone { ALONE } else { 0 };
         Self { seq, place, does, position, dated: Dated::of(date), amount, change }
     }
 
-    /// Appends the fact as it stands in a run, behind one of the record `before`.
-    pub fn put(&self, into: &mut Vec<u8>, before: Seq, words: &Numbers) {
-        let is_moved = self.place != self.seq;
-        into.push(self.does | if is_moved { MOVED } else { 0 });
+    /// What it says in a fixed number of bytes, apart from its record.
+    pub fn fixed(&self) -> Fixed {
+        let moved = if self.place == self.seq { 0 } else { MOVED };
         let near = u8::try_from(self.position.min(FAR)).unwrap_or(0);
-        into.push(self.dated.code() | near << 4);
+        Fixed { does: self.does | moved, dated: self.dated.code() | near << 4, day: self.dated.day().unwrap_or_default() }
+    }
+
+    /// Appends the rest of it.
+    pub fn put_rest(&self, into: &mut Vec<u8>, words: &Numbers) {
         if self.position >= FAR {
             put_number(into, self.position as u64);
         }
-        put_number(into, self.seq.0 - before.0);
-        if is_moved {
+        if self.place != self.seq {
             put_number(into, self.seq.0 - self.place.0);
         }
-        self.dated.put(into, words);
+        self.dated.put_rest(into, words);
         match self.does & 7 {
             CLEAR => {}
             INCREASE => {
@@ -120,26 +193,19 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// Reads a fact behind one of the record `before`; nothing where it cannot be read.
+    /// Reads the rest of a fact of a record; nothing where it cannot be read.
     #[inline]
-    pub fn read(input: &mut Input<'a>, before: Seq, words: &'a Words) -> Option<Self> {
-        let does = input.byte()?;
-        let dated = input.byte()?;
-        let position = match usize::from(dated >> 4) {
-            FAR => usize::try_from(input.number()?).ok()?,
-            near => near,
-        };
-        let seq = before.0.checked_add(input.number()?)?;
-        let place = if does & MOVED == 0 { seq } else { seq.checked_sub(input.number()?)? };
-        let dated = Dated::read(dated & 15, input, words)?;
+    pub fn read(fixed: Fixed, seq: Seq, input: &mut Input<'a>, words: &'a Words) -> Option<Self> {
+        let (position, back) = fixed.numbers(input)?;
+        let place = Seq(seq.0.checked_sub(back)?);
+        let dated = Dated::read(fixed.code(), fixed.day, input, words)?;
         let (mut amount, mut change) = (Number::ZERO, &[][..]);
-        match does & 7 {
+        match fixed.does & 7 {
             CLEAR => {}
             INCREASE => amount = read_amount(input)?,
             _ => change = words.text(input)?,
         }
-        let does = does & !MOVED;
-        Some(Self { seq: Seq(seq), place: Seq(place), does, position, dated, amount, change })
+        Some(Self { seq, place, does: fixed.does & !MOVED, position, dated, amount, change })
     }
 
     /// The first moment that its date allows, where that is told without a look at its text.
@@ -160,7 +226,7 @@ impl<'a> Fact<'a> {
     /// Appends what people read of it, as [`Text`] has it.
     pub fn put_text(&self, into: &mut Vec<u8>) {
         into.push(self.dated.code());
-        self.dated.put(into, &Numbers::default());
+        self.dated.put_whole(into);
         into.extend(self.change);
     }
 
@@ -189,7 +255,7 @@ impl<'a> Fact<'a> {
         let when = match self.does >> 3 & 3 {
             0 => When::Start,
             1 => When::End,
-            2 => When::During,
+            DURING => When::During,
             _ => return None,
         };
         let (place, position) = (self.place, self.position);
@@ -235,7 +301,7 @@ impl<'a> Text<'a> {
     fn parts(self) -> Option<(Dated<'a>, &'a [u8])> {
         let mut input = Input(self.0);
         let code = input.byte()?;
-        let dated = Dated::read(code, &mut input, Words::none())?;
+        let dated = Dated::read_whole(code, &mut input)?;
         Some((dated, input.0))
     }
 
@@ -318,44 +384,28 @@ pub struct Facts {
 impl Facts {
     /// Adds one.
     pub fn push(&mut self, fact: &Fact<'_>) {
-        fact.put(&mut self.bytes, self.last, &Numbers::default());
+        let Fixed { does, dated, day } = fact.fixed();
+        self.bytes.extend([does, dated]);
+        put_zigzag(&mut self.bytes, day.into());
+        put_number(&mut self.bytes, fact.seq.0 - self.last.0);
+        fact.put_rest(&mut self.bytes, &Numbers::default());
         self.last = fact.seq;
     }
 
-    /// All of them.
-    pub fn read(&self) -> Reader<'_> {
-        Reader::new(&self.bytes, Seq(0), Words::none())
-    }
-}
-
-/// Facts, one after the other.
-#[derive(Clone, Debug)]
-pub struct Reader<'a> {
-    input: Input<'a>,
-    before: Seq,
-    words: &'a Words,
-}
-
-impl<'a> Reader<'a> {
-    /// The facts in some bytes, of a run that begins with this record.
-    pub const fn new(bytes: &'a [u8], first: Seq, words: &'a Words) -> Self {
-        Self { input: Input(bytes), before: first, words }
-    }
-}
-
-impl<'a> Iterator for Reader<'a> {
-    /// Nothing where it cannot be read, and no fact after it.
-    type Item = Option<Fact<'a>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.input.is_empty() {
-            return None;
-        }
-        let fact = Fact::read(&mut self.input, self.before, self.words);
-        match &fact {
-            Some(fact) => self.before = fact.seq,
-            None => self.input = Input(&[]),
-        }
-        Some(fact)
+    /// All of them; nothing for what cannot be read.
+    pub fn read(&self) -> impl Iterator<Item = Option<Fact<'_>>> {
+        let (mut input, mut before) = (Input(&self.bytes), 0);
+        std::iter::from_fn(move || {
+            if input.is_empty() {
+                return None;
+            }
+            let mut fact = || {
+                let (does, dated) = (input.byte()?, input.byte()?);
+                let day = i64::try_from(input.zigzag()?).ok()?;
+                before += input.number()?;
+                Fact::read(Fixed { does, dated, day }, Seq(before), &mut input, Words::none())
+            };
+            Some(fact())
+        })
     }
 }

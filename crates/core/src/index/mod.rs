@@ -16,6 +16,7 @@
 mod bits;
 pub(crate) mod bytes;
 mod cited;
+mod columns;
 mod dated;
 mod entry;
 mod fact;

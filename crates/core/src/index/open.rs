@@ -130,7 +130,7 @@ impl Open {
         let begun = self.manifest.begun;
         let number = self.manifest.next();
         let path = Manifest::path(dir, number);
-        let mut writer = Writer::create(&path, first)?;
+        let mut writer = Writer::create(&path, (first, last))?;
         let mut named = Seq(0);
         let (mut redacts, mut redactions) = (false, 0);
         scan::each_without_details(log, first, last, |raw| {
@@ -154,12 +154,12 @@ impl Open {
         superseded.sort_unstable();
         let mut facts: Vec<(Vec<u8>, Facts)> = facts.into_iter().collect();
         facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        writer.close(last)?;
+        writer.close()?;
         writer.set_words(counts.words());
         for (key, facts) in &facts {
             writer.push(key, facts.read())?;
         }
-        writer.finish(last, &superseded)?;
+        writer.finish(&superseded)?;
         self.runs.push(Run::open(&path)?);
         self.manifest.runs.push((number, last));
         let gone = self.merge(dir, index.sizes)?;
@@ -212,7 +212,7 @@ impl Open {
                     found.insert(found_key.to_vec(), Rows::default());
                 }
                 let rows = found.get_mut(found_key)?;
-                for fact in facts {
+                for fact in facts.facts() {
                     let fact = fact?;
                     rows.take(&fact, superseded(fact.seq).unwrap_or(OPEN), &mut dates, |_| true)?;
                 }
@@ -328,7 +328,7 @@ pub fn is_redaction(raw: &RawRecord<'_>) -> bool {
 fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
     let (first, last) =
         (runs.first().map_or(Seq(1), |run| run.first), runs.last().map_or(Seq(0), |run| run.last));
-    let mut writer = Writer::create(path, first)?;
+    let mut writer = Writer::create(path, (first, last))?;
     for run in runs {
         writer.copy_ids(run)?;
     }
@@ -338,13 +338,13 @@ fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
     while let Some(key) = sources.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {
         for source in &mut sources {
             while source.key().is_some_and(|own| *own == key) {
-                writer.push(&key, source.facts())?;
+                writer.push(&key, source.facts()?.facts())?;
                 source.advance()?;
             }
         }
     }
     let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
     superseded.sort_unstable();
-    writer.finish(last, &superseded)?;
+    writer.finish(&superseded)?;
     Ok(())
 }

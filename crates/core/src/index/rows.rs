@@ -93,6 +93,11 @@ impl Rows {
         Some(())
     }
 
+    /// Learns of a claim that is not kept.
+    pub const fn learn(&mut self, deed: Deed) {
+        self.uses.learn(deed);
+    }
+
     /// The id of a row's event.
     pub fn id(&self, row: &Row) -> Option<&Id> {
         let index = self.ids.binary_search_by_key(&row.seq, |(seq, _)| *seq).ok()?;

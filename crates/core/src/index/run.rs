@@ -7,15 +7,15 @@
 //! words       a packed block: texts that many facts share
 //! id places   a packed block: how long each block of ids is
 //! directory   a packed block: the first key of every block of groups, and where it stands
-//! footer      "ANNRUN03", first, last, superseded, words, id places, directory (u64 each), CRC32C u32; little-endian
+//! footer      "ANNRUN04", first, last, superseded, words, id places, directory (u64 each), CRC32C u32; little-endian
 //!
 //! plain block   length u32, CRC32C u32 of the length and what follows, the bytes
 //! packed block  stored length u32, plain length u32, CRC32C u32, the bytes under zstd
 //! group         bytes shared with the key before it in the block, the rest of the key, facts (both with their length)
 //! ```
 //!
-//! A group has the facts under a key, in record order; a key with many facts has several groups. Facts are small and
-//! are not packed, so that a pass over all of them costs little more than reading the file.
+//! A group has the facts under a key in [`columns`](super::columns), in record order; a key with many facts has several
+//! groups. Facts are small and are not packed, so that a pass over all of them costs little more than reading the file.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -28,13 +28,13 @@ use annals_model::Seq;
 use zstd::bulk::Decompressor;
 
 use super::bytes::Input;
+use super::columns::{self, Columns};
 use super::entry::Superseded;
-use super::fact::Reader;
 use super::ids::{self, Id};
 use super::words::Words;
 use crate::Result;
 
-pub(super) const MAGIC: &[u8; 8] = b"ANNRUN03";
+pub(super) const MAGIC: &[u8; 8] = b"ANNRUN04";
 /// What all versions begin with.
 const FAMILY: &[u8] = b"ANNRUN";
 const FOOTER: usize = 8 + 6 * 8 + 4;
@@ -119,11 +119,11 @@ impl Run {
     pub fn find(
         &self,
         prefix: &[u8],
-        mut visit: impl FnMut(&[u8], Reader<'_>) -> Option<()>,
+        mut visit: impl FnMut(&[u8], Columns<'_>) -> Option<()>,
     ) -> Result<(), Unusable> {
         let mut cursor = Cursor::at(self, prefix)?;
         while let Some(key) = cursor.key().filter(|key| key.starts_with(prefix)) {
-            visit(key, cursor.facts()).ok_or_else(broken)?;
+            visit(key, cursor.facts()?).ok_or_else(broken)?;
             cursor.advance()?;
         }
         Ok(())
@@ -203,9 +203,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// The group's facts.
-    pub fn facts(&self) -> Reader<'_> {
+    pub fn facts(&self) -> Result<Columns<'_>, Unusable> {
         let facts = self.plain.get(self.facts.clone()).unwrap_or_default();
-        Reader::new(facts, self.run.first, &self.run.words)
+        let Run { first, last, words, .. } = self.run;
+        Columns::new(facts, (*first, columns::width(*first, *last)), words).ok_or_else(broken)
     }
 
     /// Goes on to the next group.

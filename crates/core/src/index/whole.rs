@@ -8,11 +8,13 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use annals_model::answers::Answer;
-use annals_model::reduce::{Added, Increases, Needed};
+use annals_model::date::Range;
+use annals_model::reduce::{Added, Deed, Increases, Needed};
 use annals_model::{Moment, Question, Seq};
 
 use super::bits::Bits;
-use super::fact::{Dates, Fact, Reader};
+use super::columns::Columns;
+use super::fact::{Dates, Fact};
 use super::needed::{Attribute, Ids, Part};
 use super::open::Open;
 use super::rows::{OPEN, Picked, Row, Rows};
@@ -158,7 +160,7 @@ impl<'a> Pass<'a> {
             desk.clear();
             for source in &mut sources {
                 while source.key().is_some_and(|own| *own == key) {
-                    self.take(source.facts(), &mut desk).ok_or_else(broken)?;
+                    self.take(&source.facts()?, &mut desk).ok_or_else(broken)?;
                     source.advance()?;
                 }
             }
@@ -169,36 +171,61 @@ impl<'a> Pass<'a> {
     }
 
     /// Takes facts, without those that leave no trace if the attribute's claims never clash, or only increase.
-    fn take(&self, facts: Reader<'_>, desk: &mut Desk) -> Option<()> {
-        let Desk { rows, dates, floor, increases } = desk;
-        for fact in facts {
-            let fact = fact?;
-            if fact.seq > self.known_at {
-                break;
-            }
-            if !self.counts(&fact) {
+    fn take(&self, columns: &Columns<'_>, desk: &mut Desk) -> Option<()> {
+        let mut rests = columns.rests();
+        for index in 0..columns.up_to(self.known_at) {
+            if self.superseded.has(columns.seq(index).0) {
                 continue;
             }
-            let mut index = rows.all.len();
-            rows.take(&fact, OPEN, dates, |sketch| {
-                let is_kept = sketch.bounds().1 >= *floor
-                    && sketch.may_hold(self.question)
-                    && increases.add(self.question, sketch, (Of::Runs, index)) != Added::Dropped;
-                if is_kept {
-                    *floor = (*floor).max(sketch.floor(self.question).unwrap_or(*floor));
-                    index += 1;
+            if let Some((range, deed)) = columns.plain(index) {
+                if range.earliest > self.question.as_of.until() || self.passes(range, deed, desk) {
+                    continue;
                 }
-                is_kept
-            })?;
+                if let Deed::Increase(_) = deed {
+                    let deed = Deed::Increase(rests.amount(index)?);
+                    if desk.increases.pass(self.question, range, deed) {
+                        desk.rows.learn(deed);
+                        continue;
+                    }
+                }
+            }
+            self.take_fact(&rests.fact(index)?, desk)?;
         }
         Some(())
     }
 
-    /// Whether a fact counts at K and may hold at D; what does not says nothing, not even by a clash.
-    fn counts(&self, fact: &Fact<'_>) -> bool {
-        fact.seq <= self.known_at
-            && !self.superseded.has(fact.seq.0)
-            && fact.earliest().is_none_or(|earliest| earliest <= self.question.as_of.until())
+    /// Whether a replacement surely came before another that surely happened, so that no more is learned of it than
+    /// that there is one.
+    fn passes(&self, range: Range, deed: Deed, desk: &mut Desk) -> bool {
+        let passes = deed.replaces() && range.latest < desk.floor;
+        if passes {
+            desk.rows.learn(deed);
+        }
+        passes
+    }
+
+    /// Takes a fact that counts, unless it leaves no trace.
+    fn take_fact(&self, fact: &Fact<'_>, desk: &mut Desk) -> Option<()> {
+        if !self.may_say_something(fact) {
+            return Some(());
+        }
+        let Desk { rows, dates, floor, increases } = desk;
+        let mut index = rows.all.len();
+        rows.take(fact, OPEN, dates, |sketch| {
+            let is_kept = sketch.bounds().1 >= *floor
+                && sketch.may_hold(self.question)
+                && increases.add(self.question, sketch, (Of::Runs, index)) != Added::Dropped;
+            if is_kept {
+                *floor = (*floor).max(sketch.floor(self.question).unwrap_or(*floor));
+                index += 1;
+            }
+            is_kept
+        })
+    }
+
+    /// Whether a fact may hold at D; what cannot says nothing, not even by a clash.
+    fn may_say_something(&self, fact: &Fact<'_>) -> bool {
+        fact.earliest().is_none_or(|earliest| earliest <= self.question.as_of.until())
     }
 
     /// Writes down what the answer for an attribute needs.
@@ -268,9 +295,10 @@ impl<'a> Pass<'a> {
         rows.clear();
         for run in self.open.runs.iter().filter(|run| run.first <= self.known_at) {
             run.find(key, |own, facts| {
-                for fact in facts.take_while(|_| own == key) {
+                let count = if own == key { facts.up_to(self.known_at) } else { 0 };
+                for fact in facts.facts().take(count) {
                     let fact = fact?;
-                    if self.counts(&fact) {
+                    if !self.superseded.has(fact.seq.0) && self.may_say_something(&fact) {
                         rows.take(&fact, OPEN, dates, |_| true)?;
                     }
                 }

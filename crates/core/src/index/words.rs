@@ -92,6 +92,12 @@ impl Words {
             number => self.get(usize::try_from(number - 1).ok()?),
         }
     }
+
+    /// Passes over a text.
+    #[inline]
+    pub fn skip(input: &mut Input<'_>) -> Option<()> {
+        if input.number()? == 0 { input.bytes().map(drop) } else { Some(()) }
+    }
 }
 
 impl Numbers {
@@ -152,10 +158,12 @@ mod tests {
         }
         assert!(bytes.len() < long.len() + 20);
         let mut input = Input(&bytes);
+        let mut passed = input;
         for text in texts {
             assert_eq!(read.text(&mut input), Some(text));
+            Words::skip(&mut passed).unwrap();
         }
-        assert!(input.is_empty());
+        assert!(input.is_empty() && passed.is_empty());
         assert_eq!(read.text(&mut Input(&[9])), None);
         assert_eq!(Words::together([&read, &words].into_iter()).written(), words.written());
     }

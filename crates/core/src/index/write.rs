@@ -9,6 +9,7 @@ use std::path::Path;
 use annals_model::Seq;
 
 use super::bytes::{put_bytes, put_number};
+use super::columns::{self, Builder};
 use super::entry::Superseded;
 use super::fact::Fact;
 use super::ids::{self, Id};
@@ -27,6 +28,7 @@ pub struct Writer {
     out: BufWriter<File>,
     offset: u64,
     first: Seq,
+    last: Seq,
     ids: ids::Writer,
     /// How long each block of ids is.
     id_lengths: Vec<u8>,
@@ -35,18 +37,20 @@ pub struct Writer {
     numbers: Numbers,
     plain: Vec<u8>,
     key: Vec<u8>,
-    facts: Vec<u8>,
+    facts: Builder,
+    columns: Vec<u8>,
     directory: Vec<u8>,
 }
 
 impl Writer {
-    /// Begins a file of the facts from a record on, the first one of a block.
-    pub fn create(path: &Path, first: Seq) -> io::Result<Self> {
+    /// Begins a file of the facts between two records, the first one of a block and the last one.
+    pub fn create(path: &Path, (first, last): (Seq, Seq)) -> io::Result<Self> {
         let out = BufWriter::with_capacity(1 << 20, File::create(path)?);
         Ok(Self {
             out,
             offset: 0,
             first,
+            last,
             ids: ids::Writer::default(),
             id_lengths: Vec::new(),
             id_blocks: 0,
@@ -54,7 +58,8 @@ impl Writer {
             numbers: Numbers::default(),
             plain: Vec::new(),
             key: Vec::new(),
-            facts: Vec::new(),
+            facts: Builder::default(),
+            columns: Vec::new(),
             directory: Vec::new(),
         })
     }
@@ -94,9 +99,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends the ids: they go up to this record.
-    pub fn close(&mut self, last: Seq) -> io::Result<()> {
-        let blocks = (last.0 + 1).saturating_sub(self.first.0).div_ceil(BLOCK);
+    /// Ends the ids.
+    pub fn close(&mut self) -> io::Result<()> {
+        let blocks = (self.last.0 + 1).saturating_sub(self.first.0).div_ceil(BLOCK);
         while self.id_blocks < blocks {
             self.close_ids()?;
         }
@@ -115,14 +120,11 @@ impl Writer {
         key: &[u8],
         facts: impl Iterator<Item = Option<Fact<'f>>>,
     ) -> Result<(), Unusable> {
-        let mut before = self.first;
+        let place = (self.first, columns::width(self.first, self.last));
         for fact in facts {
-            let fact = fact.ok_or_else(broken)?;
-            fact.put(&mut self.facts, before, &self.numbers);
-            before = fact.seq;
+            self.facts.push(&fact.ok_or_else(broken)?, place, &self.numbers);
             if self.facts.len() >= LONG {
                 self.close_group(key)?;
-                before = self.first;
             }
         }
         Ok(self.close_group(key)?)
@@ -140,10 +142,11 @@ impl Writer {
         let shared = self.key.iter().zip(key).take_while(|(one, other)| one == other).count();
         put_number(&mut self.plain, shared as u64);
         put_bytes(&mut self.plain, &key[shared..]);
-        put_bytes(&mut self.plain, &self.facts);
+        self.columns.clear();
+        self.facts.put(&mut self.columns);
+        put_bytes(&mut self.plain, &self.columns);
         self.key.clear();
         self.key.extend(key);
-        self.facts.clear();
         if self.plain.len() >= FULL { self.close_block() } else { Ok(()) }
     }
 
@@ -163,7 +166,7 @@ impl Writer {
     }
 
     /// Ends the file; `superseded` is sorted by the record that no longer counts.
-    pub fn finish(mut self, last: Seq, superseded: &[Superseded]) -> io::Result<()> {
+    pub fn finish(mut self, superseded: &[Superseded]) -> io::Result<()> {
         self.close_block()?;
         let mut plain = Vec::new();
         let mut before = 0;
@@ -176,7 +179,7 @@ impl Writer {
         let directory = std::mem::take(&mut self.directory);
         let mut footer = MAGIC.to_vec();
         footer.extend(self.first.0.to_le_bytes());
-        footer.extend(last.0.to_le_bytes());
+        footer.extend(self.last.0.to_le_bytes());
         for part in [plain, words, lengths, directory] {
             footer.extend(self.put_packed(&part)?.to_le_bytes());
         }
