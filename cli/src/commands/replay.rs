@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,10 +14,14 @@ use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::{CliError, CliResult};
 use crate::hints;
 use crate::session::Session;
-use crate::ui::{self, HEADING, Table, counted, safe};
+use crate::ui::{self, Columns, HEADING, Table, counted, safe};
 
 /// Events that only possibly go on and are shown to people.
 const POSSIBLY_SHOWN: usize = 5;
+
+/// Attributes that are shown in a table that fits the terminal, at most.
+const FITTED: usize = 2_000;
+const HEADINGS: [&str; 6] = ["ENTITY", "ATTRIBUTE", "VALUE", "SURE", "SINCE", "BY"];
 
 /// Attributes of which nothing stands, though something may, and which are shown to people.
 const UNSETTLED_SHOWN: usize = 12;
@@ -68,8 +73,10 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
         .transpose()?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
+    // The process ends now, and all its memory at once with it.
+    let snapshot = ManuallyDrop::new(snapshot);
     if !session.is_for_people() {
-        ui::print_json(session, &snapshot)?;
+        ui::print_json(session, &*snapshot)?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&snapshot)?;
@@ -125,7 +132,7 @@ pub fn print(snapshot: &Snapshot) -> CliResult<()> {
     if snapshot.state.is_empty() {
         writeln!(out, "Nothing is known to stand.")?;
     } else {
-        write!(out, "{}", state_table(snapshot))?;
+        write_state(&mut out, snapshot)?;
     }
     print_doubts(&mut out, snapshot)?;
     for clash in &snapshot.clashes {
@@ -206,14 +213,32 @@ fn heading(Asked { timeline, as_of, as_of_until, known_at, certainty, .. }: &Ask
     format!("{timeline}: {certainty} as of {as_of} ({as_of_until}), known at {known}")
 }
 
-fn state_table(snapshot: &Snapshot) -> Table {
-    let mut table = Table::new(&["ENTITY", "ATTRIBUTE", "VALUE", "SURE", "SINCE", "BY"]);
-    for (entity, attribute, Cell { value, sure, by, date, .. }) in cells(&snapshot.state) {
-        let date = ui::dated(date.as_ref());
-        let sure = if *sure { "yes" } else { "no" };
-        table.row([entity, attribute, &value.to_string(), sure, date, by.as_str()]);
+/// What stands, a row for each attribute: fitted to the terminal, unless the rows are many.
+fn write_state(out: &mut impl Write, snapshot: &Snapshot) -> CliResult<()> {
+    let count: usize = snapshot.state.values().map(BTreeMap::len).sum();
+    if count <= FITTED {
+        let mut table = Table::new(&HEADINGS);
+        each_row(snapshot, |cells| {
+            table.row(cells);
+            Ok(())
+        })?;
+        return Ok(write!(out, "{table}")?);
     }
-    table
+    let mut columns = Columns::new(HEADINGS);
+    each_row(snapshot, |cells| {
+        columns.widen(cells);
+        Ok(())
+    })?;
+    columns.write_head(out)?;
+    each_row(snapshot, |cells| Ok(columns.write(out, cells)?))
+}
+
+fn each_row(snapshot: &Snapshot, mut row: impl FnMut([&str; 6]) -> CliResult<()>) -> CliResult<()> {
+    for (entity, attribute, Cell { value, sure, by, date, .. }) in cells(&snapshot.state) {
+        let (value, date) = (value.to_string(), ui::dated(date.as_ref()));
+        row([entity, attribute, &value, if *sure { "yes" } else { "no" }, date, by.as_str()])?;
+    }
+    Ok(())
 }
 
 /// What is said of each attribute of each entity, in their order.

@@ -20,6 +20,7 @@ pub use changes::print_change;
 pub use cited::cited;
 pub use doubt::{contested, doubt};
 pub use progress::Progress;
+use safe::SafeJson;
 pub use safe::{safe, safe_json};
 pub use table::{Columns, Table};
 pub use words::{dated, lagging, position};
@@ -83,21 +84,27 @@ pub fn print_text(text: &str) -> CliResult<()> {
     Ok(out.flush()?)
 }
 
+/// Standard output, for JSON, which has no colours.
+fn json_out() -> BufWriter<SafeJson<io::StdoutLock<'static>>> {
+    BufWriter::with_capacity(1 << 16, SafeJson::new(io::stdout().lock()))
+}
+
 /// Prints one value as JSON on one line.
 pub fn print_json_line(value: &impl Serialize) -> CliResult<()> {
-    let mut out = out();
-    writeln!(out, "{}", safe_json(&serde_json::to_string(value)?))?;
+    let mut out = json_out();
+    serde_json::to_writer(&mut out, value)?;
+    writeln!(out)?;
     Ok(out.flush()?)
 }
 
 /// Prints one value as JSON: indented as a document, on one line as one of many.
 pub fn print_json(session: &Session, value: &impl Serialize) -> CliResult<()> {
-    let json = match session.format() {
-        OutputFormat::Jsonl => serde_json::to_string(value)?,
-        OutputFormat::Text | OutputFormat::Json => serde_json::to_string_pretty(value)?,
-    };
-    let mut out = out();
-    writeln!(out, "{}", safe_json(&json))?;
+    if session.format() == OutputFormat::Jsonl {
+        return print_json_line(value);
+    }
+    let mut out = json_out();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
     Ok(out.flush()?)
 }
 

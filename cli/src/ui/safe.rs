@@ -2,6 +2,8 @@
 //! by their code point instead of being obeyed (CVE-2021-42574 tells what the latter are used for).
 
 use std::borrow::Cow;
+use std::io::{self, Write};
+use std::str::Utf8Error;
 
 /// Text for people: a tab becomes a space, a line end stays, every other control is shown as `\u{…}`.
 pub fn safe(text: &str) -> Cow<'_, str> {
@@ -17,6 +19,45 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 pub fn safe_json(json: &str) -> Cow<'_, str> {
     // Controls below U+0020 are escaped in JSON already; what is left of them is white space between tokens.
     replace(json, |c| (c >= '\u{7f}' && is_unsafe(c)).then(|| format!("\\u{:04x}", u32::from(c))))
+}
+
+/// A writer that takes JSON in pieces, cut anywhere, and hands it on as [`safe_json`] has it.
+pub struct SafeJson<W> {
+    out: W,
+    /// The beginning of a character that the next piece ends.
+    begun: Vec<u8>,
+}
+
+impl<W: Write> SafeJson<W> {
+    /// A writer in front of another.
+    pub const fn new(out: W) -> Self {
+        Self { out, begun: Vec::new() }
+    }
+}
+
+impl<W: Write> Write for SafeJson<W> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        // Most of it is plain, and needs no look at each character.
+        if self.begun.is_empty() && piece.is_ascii() && !piece.contains(&0x7f) {
+            self.out.write_all(piece)?;
+            return Ok(piece.len());
+        }
+        self.begun.extend(piece);
+        let is_cut = |error: &Utf8Error| error.error_len().is_none();
+        let whole = match std::str::from_utf8(&self.begun) {
+            Ok(text) => text.len(),
+            Err(error) if is_cut(&error) => error.valid_up_to(),
+            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+        };
+        let text = String::from_utf8_lossy(&self.begun[..whole]);
+        self.out.write_all(safe_json(&text).as_bytes())?;
+        self.begun.drain(..whole);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn replace(text: &str, replacement: impl Fn(char) -> Option<String>) -> Cow<'_, str> {
@@ -59,5 +100,16 @@ mod tests {
         assert_eq!(safe, "{\"a\":\"x\\u202ey\\u009b\"}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(json), read(&safe));
+    }
+
+    #[test]
+    fn pieces_of_json_are_as_safe_as_the_whole() {
+        let json = "{\"a\":\"x\u{202e}y\u{9b} 漢字 🌍 plain\u{7f}\"}";
+        for size in 1..json.len() {
+            let mut written = SafeJson::new(Vec::new());
+            json.as_bytes().chunks(size).for_each(|piece| written.write_all(piece).unwrap());
+            assert_eq!(String::from_utf8(written.out).unwrap(), safe_json(json), "{size}");
+        }
+        assert!(SafeJson::new(Vec::new()).write_all(&[b'"', 0xff]).is_err());
     }
 }

@@ -73,9 +73,7 @@ impl<L: Log> Store<L> {
             // Many events may claim one attribute: to fold them all after each record grows with their square.
             let index = self.index().filter(|_| records.are_told() && question.filter.is_empty());
             let ask = |entity: &str, attribute: &str, known_at: Seq| {
-                let asked = (&question.timeline, entity, Some(attribute));
-                let mut found = index?.ask(self.log(), asked, question, known_at).ok()?;
-                Some(found.pop().map(|found| found.answer).unwrap_or_default())
+                index?.answer(self.log(), (entity, attribute), question, known_at).ok()
             };
             let position = records.each(|stored| learner.take(stored.record, ask))?;
             Ok(learner.finish(position)?)

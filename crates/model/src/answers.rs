@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use crate::conflicts::contested;
 use crate::fold::{Claim, Counted, Folded, Standing, fold};
 use crate::{
-    Cell, Certainty, Change, Clash, Contender, Date, EventId, Moment, Open, Question, Seq, State, Unsettled,
-    Value,
+    Cell, Certainty, Change, Clash, Contender, Date, Doubt, EventId, Moment, Open, Question, Seq, Source,
+    State, Unsettled, Value,
 };
 
 /// What stands where, what may, and what did not fit.
@@ -18,6 +18,9 @@ pub struct Answers {
     pub(crate) state: State,
     pub(crate) unsettled: Unsettled,
     pub(crate) clashes: Vec<Clash>,
+    /// The entity and the attribute of each value that is contested by claims of which the sources are not known, and
+    /// the records of these claims.
+    uncited: Vec<((String, String), Vec<Seq>)>,
 }
 
 /// What the claims on one attribute come to.
@@ -46,6 +49,8 @@ impl Answers {
         for ((entity, attribute), claims) in claims {
             answers.add(entity, attribute, Answer::of(question, &claims));
         }
+        // Whole events say where they come from.
+        answers.uncited.clear();
         answers
     }
 
@@ -55,32 +60,65 @@ impl Answers {
     }
 
     /// Adds what was found of an attribute; attributes come in the order of their names.
-    pub fn add(
-        &mut self,
-        entity: impl AsRef<str> + Into<String>,
-        attribute: impl Into<String>,
-        answer: Answer,
-    ) {
+    pub fn add(&mut self, entity: &str, attribute: &str, answer: Answer) {
         self.clashes.extend(answer.clashes);
+        if !answer.contenders.is_empty() {
+            self.uncited.push(((entity.to_owned(), attribute.to_owned()), answer.contenders));
+        }
         if let Some(cell) = answer.cell {
             insert(&mut self.state, entity, attribute, cell);
         } else if let Some(open) = answer.open {
             insert(&mut self.unsettled, entity, attribute, *open);
         }
     }
+
+    /// Adds the answers for attributes whose names come behind all that are there.
+    pub fn append(&mut self, mut later: Self) {
+        append(&mut self.state, &mut later.state);
+        append(&mut self.unsettled, &mut later.unsettled);
+        self.clashes.append(&mut later.clashes);
+        self.uncited.append(&mut later.uncited);
+    }
+
+    /// The records of the claims that contest what stands.
+    pub fn contenders(&self) -> impl Iterator<Item = Seq> {
+        self.uncited.iter().flat_map(|(_, records)| records.iter().copied())
+    }
+
+    /// Says where the claims that contest what stands are made, by their records.
+    pub fn cite<'s>(&mut self, sources: impl Fn(Seq) -> &'s [Source]) {
+        for ((entity, attribute), records) in std::mem::take(&mut self.uncited) {
+            let cell = self.state.get_mut(&entity).and_then(|attributes| attributes.get_mut(&attribute));
+            for (contender, seq) in cell.into_iter().flat_map(|cell| &mut cell.contested).zip(records) {
+                contender.sources = sources(seq).to_vec();
+            }
+        }
+    }
 }
 
 /// Inserts behind what is there, as the order of names mostly has it.
-fn insert<T>(
-    map: &mut BTreeMap<String, BTreeMap<String, T>>,
-    entity: impl AsRef<str> + Into<String>,
-    attribute: impl Into<String>,
-    value: T,
-) {
-    if let Some(mut last) = map.last_entry().filter(|last| last.key() == entity.as_ref()) {
-        last.get_mut().insert(attribute.into(), value);
+fn insert<T>(map: &mut BTreeMap<String, BTreeMap<String, T>>, entity: &str, attribute: &str, value: T) {
+    if let Some(mut last) = map.last_entry().filter(|last| last.key() == entity) {
+        last.get_mut().insert(attribute.to_owned(), value);
     } else {
-        map.entry(entity.into()).or_default().insert(attribute.into(), value);
+        map.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), value);
+    }
+}
+
+/// Appends what comes behind what is there, where the last entity may be the first one of what is appended.
+fn append<T>(
+    map: &mut BTreeMap<String, BTreeMap<String, T>>,
+    later: &mut BTreeMap<String, BTreeMap<String, T>>,
+) {
+    if let (Some(mut last), Some(first)) = (map.last_entry(), later.first_entry())
+        && last.key() == first.key()
+    {
+        last.get_mut().append(&mut first.remove());
+    }
+    if map.is_empty() {
+        *map = std::mem::take(later);
+    } else {
+        map.append(later);
     }
 }
 
@@ -92,8 +130,16 @@ impl Answer {
 
     /// What surely stands by one event, and is contested by none.
     pub fn sure(value: Value, by: EventId, date: Option<Date>) -> Self {
-        let cell = Cell { value, sure: true, by, date, open: Open::default(), contested: Vec::new() };
+        let cell = Cell { value, sure: true, by, date, open: Doubt::default(), contested: Vec::new() };
         Self { cell: Some(cell), ..Self::default() }
+    }
+
+    /// Says where the claims that contest it are made, by their records.
+    pub fn cite<'s>(&mut self, sources: impl Fn(Seq) -> &'s [Source]) {
+        let contested = self.cell.iter_mut().flat_map(|cell| &mut cell.contested);
+        for (contender, seq) in contested.zip(&self.contenders) {
+            contender.sources = sources(*seq).to_vec();
+        }
     }
 
     /// Folds the claims on one attribute, which may come in any order.
@@ -127,7 +173,7 @@ fn cell(
         sure: folded.is_sure(),
         by: event.id.clone(),
         date: event.date.clone(),
-        open: folded.open.as_deref().cloned().unwrap_or_default(),
+        open: folded.open.clone().into(),
         contested,
     };
     Some((cell, seqs))

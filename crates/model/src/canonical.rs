@@ -26,6 +26,11 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// SHA-256 over bytes in parts, in hexadecimal digits.
+pub(crate) fn sha256_of(parts: [&[u8]; 3]) -> String {
+    hex(&parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize())
+}
+
 /// The RFC 8785 canonical JSON of a value.
 pub(crate) fn canonical_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Vec<u8>> {
     serde_json_canonicalizer::to_vec(&plain(value)?)
@@ -49,25 +54,27 @@ pub(crate) fn canonical_map<V: Serialize>(map: &BTreeMap<String, V>) -> serde_js
     Ok(closed(json))
 }
 
-/// The canonical JSON of an object with one of its members replaced by canonical JSON.
-pub(crate) fn canonical_with(
+/// The canonical JSON of an object as it stands before and behind the value of one of its members.
+pub(crate) fn canonical_around(
     object: &impl Serialize,
     member: &str,
-    canonical: &[u8],
-) -> serde_json::Result<Vec<u8>> {
+) -> serde_json::Result<(Vec<u8>, Vec<u8>)> {
     let object: BTreeMap<String, serde_json::Value> = serde_json::from_value(plain(object)?)?;
     let mut members: Vec<(&str, &serde_json::Value)> =
         object.iter().map(|(key, value)| (key.as_str(), value)).collect();
     in_order(&mut members);
-    let mut json = Vec::with_capacity(canonical.len() + 1024);
+    let (mut json, mut before) = (Vec::new(), 0);
     for (key, value) in members {
         if key == member {
-            push(&mut json, key, canonical)?;
+            push(&mut json, key, &[])?;
+            before = json.len();
         } else {
             push(&mut json, key, &serde_json_canonicalizer::to_vec(value)?)?;
         }
     }
-    Ok(closed(json))
+    let mut json = closed(json);
+    let behind = json.split_off(before);
+    Ok((json, behind))
 }
 
 /// RFC 8785, section 3.2.3: the order of the keys' UTF-16 code units.

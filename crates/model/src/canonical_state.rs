@@ -202,7 +202,7 @@ mod tests {
         let mut cells = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
             let date = (index % 3 > 0).then(|| date("2004?"));
-            let open = if index % 2 == 0 { Open::default() } else { open.clone() };
+            let open = (index % 2 == 1).then(|| Box::new(open.clone())).into();
             let contested = if index % 4 == 3 { contested.clone() } else { Vec::new() };
             cells.push(Cell { value, sure: index % 2 == 0, by: id("by 1"), date, open, contested });
         }

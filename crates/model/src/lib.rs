@@ -67,5 +67,5 @@ pub use snapshot::{
 pub use target::{Names, Target};
 pub use value::{Scalar, Value};
 pub use why::Why;
-pub use worlds::{Alternative, Members, Open};
+pub use worlds::{Alternative, Doubt, Members, Open};
 pub use write::{Entry, Expectation, Outcome, Superseded, Write, Written, reason_within_limits};

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::Answers;
-use crate::canonical::{canonical_with, sha256};
+use crate::canonical::{canonical_around, sha256, sha256_of};
 use crate::canonical_state::canonical_state;
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::line::hex;
-use crate::{Asked, Certainty, Date, EventId, Moment, Open, Question, RecordedAt, Seq, Source, Value};
+use crate::{Asked, Certainty, Date, Doubt, EventId, Moment, Open, Question, RecordedAt, Seq, Source, Value};
 
 /// The name of the JSON form.
 pub const SCHEMA: &str = "annals/snapshot/1";
@@ -95,7 +95,7 @@ pub struct Cell {
     pub date: Option<Date>,
     /// What the dates leave open, where it is not sure.
     #[serde(flatten)]
-    pub open: Open,
+    pub open: Doubt,
     /// The claims that compete with the one that set it, in the order of the log.
     pub contested: Vec<Contender>,
 }
@@ -213,7 +213,7 @@ impl Snapshot {
     /// Those of [`state_sha256`].
     pub fn of(question: &Question, found: Found) -> serde_json::Result<Self> {
         let Found { position, log_root, events, ongoing, answers } = found;
-        let Answers { state, unsettled, clashes } = answers;
+        let Answers { state, unsettled, clashes, .. } = answers;
         let canonical_state = canonical_state(&state)?;
         let state_sha256 = sha256(&canonical_state);
         let receipt = Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256 };
@@ -228,7 +228,8 @@ impl Snapshot {
             receipt,
             answer_sha256: String::new(),
         };
-        answer.answer_sha256 = sha256(&canonical_with(&answer, "state", &canonical_state)?);
+        let (before, behind) = canonical_around(&answer, "state")?;
+        answer.answer_sha256 = sha256_of([&before, &canonical_state, &behind]);
         answer.state = state;
         Ok(answer)
     }

@@ -16,7 +16,7 @@ fn check(events: &[(&str, &str)], as_of: &str, expect: &str) {
         (None, None) => "absent".to_owned(),
         (None, Some(open)) => format!("absent? [{}]", shown(open)),
         (Some(cell), _) if cell.sure => {
-            assert_eq!(cell.open, Open::default());
+            assert_eq!(*cell.open, Open::default());
             cell.value.to_string()
         }
         (Some(cell), _) => format!("{}? [{}]", cell.value, shown(&cell.open)),

@@ -8,10 +8,6 @@ use std::collections::HashMap;
 use annals_model::answers::Answer;
 use annals_model::{Seq, Source};
 
-use crate::Result;
-use crate::log::Log;
-use crate::replay::add_sources;
-
 /// Records whose sources are kept.
 const MOST: usize = 4096;
 
@@ -31,12 +27,7 @@ impl Cited {
         if !answer.contenders.iter().all(|seq| self.known.contains_key(seq)) {
             return false;
         }
-        let contested = answer.cell.iter_mut().flat_map(|cell| &mut cell.contested);
-        for (contender, seq) in contested.zip(&answer.contenders) {
-            if let Some(sources) = self.known.get(seq) {
-                contender.sources.clone_from(sources);
-            }
-        }
+        answer.cite(|seq| self.known.get(&seq).map_or(&[], Vec::as_slice));
         true
     }
 
@@ -50,9 +41,4 @@ impl Cited {
             self.known.insert(*seq, contender.sources.clone());
         }
     }
-}
-
-/// Reads the sources of an answer from the log.
-pub fn read<L: Log + ?Sized>(log: &L, answer: &mut Answer) -> Result<()> {
-    add_sources(log, vec![answer])
 }

@@ -5,7 +5,7 @@
 //! seqs      of each the record, counted from the run's first one, in as many bytes as the run's length takes
 //! does      a byte each
 //! dated     a byte each
-//! days      three bytes each: the first day of a plain date, counted from the year 0
+//! days      of each the first day of a plain date, counted from the run's first one, in as many bytes as all take
 //! rests     what else there is of them, one behind the other
 //! ```
 //!
@@ -20,15 +20,61 @@ use super::bytes::{Input, put_number};
 use super::fact::{Fact, Fixed};
 use super::words::{Numbers, Words};
 
-const DAYS: usize = 3;
-/// The first day of the year 0, in days since 1970.
-const FIRST_DAY: i64 = -719_528;
+/// The days of a run's plain dates, from the first to the last one, since 1970.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Days(Option<(i64, i64)>);
 
-/// How many bytes a record takes in a run of these records.
-pub const fn width(first: Seq, last: Seq) -> usize {
-    let bits = u64::BITS - last.0.saturating_sub(first.0).leading_zeros();
-    let bytes = bits.div_ceil(8) as usize;
-    if bytes == 0 { 1 } else { bytes }
+impl Days {
+    /// The days between two, as they are stored; nothing where they are not.
+    pub fn between(first: i64, last: i64) -> Option<Self> {
+        last.checked_sub(first).and_then(|_| (first <= last).then_some(Self(Some((first, last)))))
+    }
+
+    /// The first day and the last one.
+    pub fn ends(self) -> (i64, i64) {
+        self.0.unwrap_or_default()
+    }
+
+    /// Takes the date of a fact in.
+    pub fn learn(&mut self, fact: &Fact<'_>) {
+        *self = self.and(Self(fact.day().map(|day| (day, day))));
+    }
+
+    /// The days of two runs.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let both = |((a, b), (c, d)): ((i64, i64), (i64, i64))| (a.min(c), b.max(d));
+        Self(self.0.zip(other.0).map(both).or(self.0).or(other.0))
+    }
+}
+
+/// In which form a run has records and days.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    first: u64,
+    seq_width: usize,
+    first_day: i64,
+    day_width: usize,
+}
+
+impl Form {
+    /// The form of a run of the records between two, with these days.
+    pub fn new((first, last): (Seq, Seq), days: Days) -> Self {
+        let width = |most: u64| ((u64::BITS - most.leading_zeros()).div_ceil(8) as usize).max(1);
+        let (first_day, last_day) = days.ends();
+        Self {
+            first: first.0,
+            seq_width: width(last.0.saturating_sub(first.0)),
+            first_day,
+            day_width: width(last_day.abs_diff(first_day)),
+        }
+    }
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self::new((Seq(1), Seq(1)), Days::default())
+    }
 }
 
 /// Columns that are filled.
@@ -53,14 +99,14 @@ impl Builder {
         self.count == 0
     }
 
-    /// Adds a fact of a run that begins with this record and gives each so many bytes.
-    pub fn push(&mut self, fact: &Fact<'_>, (first, width): (Seq, usize), words: &Numbers) {
+    /// Adds a fact.
+    pub fn push(&mut self, fact: &Fact<'_>, form: Form, words: &Numbers) {
         let Fixed { does, dated, day } = fact.fixed();
         self.count += 1;
-        self.seqs.extend(&fact.seq.0.saturating_sub(first.0).to_le_bytes()[..width.min(8)]);
+        self.seqs.extend(&fact.seq.0.wrapping_sub(form.first).to_le_bytes()[..form.seq_width]);
         self.does.push(does);
         self.dated.push(dated);
-        self.days.extend(&(day - FIRST_DAY).to_le_bytes()[..DAYS]);
+        self.days.extend(&day.wrapping_sub(form.first_day).to_le_bytes()[..form.day_width]);
         fact.put_rest(&mut self.rests, words);
     }
 
@@ -77,8 +123,7 @@ impl Builder {
 /// Columns that are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<'a> {
-    first: Seq,
-    width: usize,
+    form: Form,
     seqs: &'a [u8],
     does: &'a [u8],
     dated: &'a [u8],
@@ -88,14 +133,14 @@ pub struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// The columns in some bytes, of a run that begins with this record and gives each so many bytes; nothing where
-    /// they cannot be read.
-    pub fn new(bytes: &'a [u8], (first, width): (Seq, usize), words: &'a Words) -> Option<Self> {
+    /// The columns in some bytes; nothing where they cannot be read.
+    pub fn new(bytes: &'a [u8], form: Form, words: &'a Words) -> Option<Self> {
         let mut input = Input(bytes);
         let count = usize::try_from(input.number()?).ok()?;
         let mut column = |width: usize| input.take(count.checked_mul(width)?);
-        let (seqs, does, dated, days) = (column(width)?, column(1)?, column(1)?, column(DAYS)?);
-        Some(Self { first, width, seqs, does, dated, days, rests: input, words })
+        let (seqs, does, dated, days) =
+            (column(form.seq_width)?, column(1)?, column(1)?, column(form.day_width)?);
+        Some(Self { form, seqs, does, dated, days, rests: input, words })
     }
 
     /// How many facts there are.
@@ -123,16 +168,17 @@ impl<'a> Columns<'a> {
     /// The record of a fact.
     #[inline]
     pub fn seq(&self, index: usize) -> Seq {
-        let bytes = &self.seqs[index * self.width..][..self.width];
-        Seq(self.first.0.saturating_add(little_endian(bytes)))
+        let Form { first, seq_width, .. } = self.form;
+        Seq(first.wrapping_add(little_endian(&self.seqs[index * seq_width..][..seq_width])))
     }
 
     /// What a fact says in a fixed number of bytes, apart from its record.
     #[inline]
     fn fixed(&self, index: usize) -> Fixed {
         let (does, dated) = (self.does[index], self.dated[index]);
-        let day = little_endian(&self.days[index * DAYS..][..DAYS]).cast_signed() + FIRST_DAY;
-        Fixed { does, dated, day }
+        let Form { first_day, day_width, .. } = self.form;
+        let day = little_endian(&self.days[index * day_width..][..day_width]);
+        Fixed { does, dated, day: first_day.wrapping_add_unsigned(day) }
     }
 
     /// Between which moments a fact of a plain date takes hold for good, and what it does, without a look at its rest:

@@ -170,7 +170,11 @@ impl<'a> Fact<'a> {
     pub fn fixed(&self) -> Fixed {
         let moved = if self.place == self.seq { 0 } else { MOVED };
         let near = u8::try_from(self.position.min(FAR)).unwrap_or(0);
-        Fixed { does: self.does | moved, dated: self.dated.code() | near << 4, day: self.dated.day().unwrap_or_default() }
+        Fixed {
+            does: self.does | moved,
+            dated: self.dated.code() | near << 4,
+            day: self.dated.day().unwrap_or_default(),
+        }
     }
 
     /// Appends the rest of it.
@@ -211,6 +215,11 @@ impl<'a> Fact<'a> {
     /// The first moment that its date allows, where that is told without a look at its text.
     pub fn earliest(&self) -> Option<Moment> {
         self.dated.range().map(|range| range.earliest)
+    }
+
+    /// The first day since 1970 of a plain date.
+    pub const fn day(&self) -> Option<i64> {
+        self.dated.day()
     }
 
     /// Counts the texts that it has, for the words of its run.

@@ -36,11 +36,12 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
-use annals_model::answers::Answer;
+use annals_model::answers::{Answer, Answers};
 use annals_model::{Event, Question, Seq, TimelineName};
 
 use crate::log::Log;
 use crate::merkle::BLOCK;
+use crate::replay::Sources;
 use crate::{Error, Result};
 use cited::Cited;
 use manifest::Manifest;
@@ -48,7 +49,6 @@ use open::Open;
 use run::{Run, Unusable};
 
 pub(crate) use open::is_redaction;
-pub use whole::Found;
 
 /// The name of the directory of a store's index in the store's own.
 pub const DIRECTORY: &str = "index";
@@ -139,47 +139,67 @@ impl ClaimIndex {
         *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
-    /// What stands in an attribute, or in all attributes of an entity, as the log knew it at a record; by their names,
-    /// in order.
+    /// What stands in all attributes of an entity, as the log knew it at a record.
     pub fn ask<L: Log + ?Sized>(
         &self,
         log: &L,
-        asked: Asked<'_>,
+        entity: &str,
         question: &Question,
         known_at: Seq,
-    ) -> Result<Vec<Found>> {
-        let (key, exact) = (entry::key(asked.0, asked.1, asked.2), asked.2.is_some());
-        let open = self.open(log, |open| open.keep(&key, exact, self.sizes.kept))?;
+    ) -> Result<Answers> {
+        let key = entry::key(&question.timeline, entity, None);
+        let open = self.open(log, |open| open.keep(&key, false, self.sizes.kept))?;
         let open = open.as_ref().into_iter();
-        let found = open.flat_map(|open| open.sheets(&key, exact).map(move |known| (open, known)));
-        let answered = found.map(|(open, known)| {
-            let answer = open.answer(&known, question, known_at)?;
-            let (entity, attribute) = entry::names(known.key)?;
-            Some(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer })
-        });
-        answered.collect::<Option<_>>().ok_or_else(unreadable)
+        let mut answers = Answers::default();
+        for (open, known) in open.flat_map(|open| open.sheets(&key, false).map(move |known| (open, known))) {
+            let answer = open.answer(&known, question, known_at).ok_or_else(unreadable)?;
+            let (entity, attribute) = entry::names(known.key).ok_or_else(unreadable)?;
+            answers.add(entity, attribute, answer);
+        }
+        Ok(answers)
+    }
+
+    /// What stands in one attribute, without the sources of those who contest it.
+    pub fn answer<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        names: (&str, &str),
+        question: &Question,
+        known_at: Seq,
+    ) -> Result<Answer> {
+        Ok(self.answered(log, names, question, known_at)?.0)
     }
 
     /// What stands in one attribute, with the sources of those who contest it.
     pub fn point<L: Log + ?Sized>(
         &self,
         log: &L,
-        (entity, attribute): (&str, &str),
+        names: (&str, &str),
         question: &Question,
         known_at: Seq,
     ) -> Result<Answer> {
-        let key = entry::key(&question.timeline, entity, Some(attribute));
-        let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
-        let Some(open) = guard.as_ref() else { return Ok(Answer::default()) };
-        let known = open.known(&key);
-        let mut answer = open.answer(&known, question, known_at).ok_or_else(unreadable)?;
-        let redactions = open.redactions();
-        drop(guard);
+        let (mut answer, redactions) = self.answered(log, names, question, known_at)?;
         if !answer.contenders.is_empty() && !self.cited().cite(redactions, &mut answer) {
-            cited::read(log, &mut answer)?;
+            let sources = Sources::read(log, answer.contenders.clone())?;
+            answer.cite(|seq| sources.of(seq));
             self.cited().keep(redactions, &answer);
         }
         Ok(answer)
+    }
+
+    /// What stands in one attribute, and how many redactions the log had by then.
+    fn answered<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        (entity, attribute): (&str, &str),
+        question: &Question,
+        known_at: Seq,
+    ) -> Result<(Answer, u64)> {
+        let key = entry::key(&question.timeline, entity, Some(attribute));
+        let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
+        let Some(open) = guard.as_ref() else { return Ok(Default::default()) };
+        let answer = open.answer(&open.known(&key), question, known_at).ok_or_else(unreadable)?;
+        Ok((answer, open.redactions()))
     }
 
     fn cited(&self) -> MutexGuard<'_, Cited> {

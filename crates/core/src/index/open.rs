@@ -7,6 +7,7 @@ use std::path::Path;
 use annals_model::answers::Answer;
 use annals_model::{Op, Question, Seq};
 
+use super::columns::Days;
 use super::entry::{self, Superseded};
 use super::fact::{Dates, Facts};
 use super::ids::Id;
@@ -126,7 +127,7 @@ impl Open {
         let dir = &index.dir;
         fs::create_dir_all(dir)?;
         let mut facts: HashMap<Vec<u8>, Facts> = HashMap::new();
-        let (mut superseded, mut counts) = (Vec::new(), Counts::default());
+        let (mut superseded, mut counts, mut days) = (Vec::new(), Counts::default(), Days::default());
         let begun = self.manifest.begun;
         let number = self.manifest.next();
         let path = Manifest::path(dir, number);
@@ -138,6 +139,7 @@ impl Open {
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             superseded.extend(entry::read(log, raw, |key, fact, id| {
                 fact.count(&mut counts);
+                days.learn(fact);
                 facts.entry(key).or_default().push(fact);
                 if std::mem::replace(&mut named, fact.seq) < fact.seq {
                     let failed = |error| Error::io("cannot write the index", error);
@@ -155,7 +157,7 @@ impl Open {
         let mut facts: Vec<(Vec<u8>, Facts)> = facts.into_iter().collect();
         facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         writer.close()?;
-        writer.set_words(counts.words());
+        writer.set(counts.words(), days);
         for (key, facts) in &facts {
             writer.push(key, facts.read())?;
         }
@@ -332,7 +334,8 @@ fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
     for run in runs {
         writer.copy_ids(run)?;
     }
-    writer.set_words(Words::together(runs.iter().map(|run| &run.words)));
+    let days = runs.iter().map(|run| run.days).fold(Days::default(), Days::and);
+    writer.set(Words::together(runs.iter().map(|run| &run.words)), days);
     let mut sources: Vec<Cursor<'_>> =
         runs.iter().map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
     while let Some(key) = sources.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {

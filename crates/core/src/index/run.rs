@@ -7,7 +7,8 @@
 //! words       a packed block: texts that many facts share
 //! id places   a packed block: how long each block of ids is
 //! directory   a packed block: the first key of every block of groups, and where it stands
-//! footer      "ANNRUN04", first, last, superseded, words, id places, directory (u64 each), CRC32C u32; little-endian
+//! footer      "ANNRUN04", first, last, superseded, words, id places, directory (u64 each), first day and last day of
+//!             plain dates since 1970 (i64 each), CRC32C u32; little-endian
 //!
 //! plain block   length u32, CRC32C u32 of the length and what follows, the bytes
 //! packed block  stored length u32, plain length u32, CRC32C u32, the bytes under zstd
@@ -28,7 +29,7 @@ use annals_model::Seq;
 use zstd::bulk::Decompressor;
 
 use super::bytes::Input;
-use super::columns::{self, Columns};
+use super::columns::{Columns, Days, Form};
 use super::entry::Superseded;
 use super::ids::{self, Id};
 use super::words::Words;
@@ -37,7 +38,7 @@ use crate::Result;
 pub(super) const MAGIC: &[u8; 8] = b"ANNRUN04";
 /// What all versions begin with.
 const FAMILY: &[u8] = b"ANNRUN";
-const FOOTER: usize = 8 + 6 * 8 + 4;
+const FOOTER: usize = 8 + 8 * 8 + 4;
 /// Before each packed block.
 const HEADER: usize = 12;
 /// Before each plain block.
@@ -74,6 +75,9 @@ pub struct Run {
     superseded: Vec<Superseded>,
     /// The texts that many facts share.
     pub words: Words,
+    /// The days of its plain dates.
+    pub days: Days,
+    form: Form,
     /// Where each block of ids stands.
     id_places: Vec<u64>,
     directory: Vec<(Vec<u8>, u64)>,
@@ -97,11 +101,14 @@ impl Run {
         let mut next = || fields.next().map(u64::from_le_bytes).ok_or_else(broken);
         let (first, last, superseded) = (next()?, next()?, next()?);
         let (words, id_places, directory) = (next()?, next()?, next()?);
+        let days = Days::between(next()?.cast_signed(), next()?.cast_signed()).ok_or_else(broken)?;
         let superseded = read_superseded(&block(&file, superseded)?).ok_or_else(broken)?;
         let words = Words::read(&block(&file, words)?).ok_or_else(broken)?;
         let id_places = read_id_places(&block(&file, id_places)?).ok_or_else(broken)?;
         let directory = read_directory(&block(&file, directory)?).ok_or_else(broken)?;
-        Ok(Self { file, first: Seq(first), last: Seq(last), superseded, words, id_places, directory })
+        let (first, last) = (Seq(first), Seq(last));
+        let form = Form::new((first, last), days);
+        Ok(Self { file, first, last, superseded, words, days, form, id_places, directory })
     }
 
     /// The record that took the place of another, if this stretch of the log has it.
@@ -205,8 +212,7 @@ impl<'a> Cursor<'a> {
     /// The group's facts.
     pub fn facts(&self) -> Result<Columns<'_>, Unusable> {
         let facts = self.plain.get(self.facts.clone()).unwrap_or_default();
-        let Run { first, last, words, .. } = self.run;
-        Columns::new(facts, (*first, columns::width(*first, *last)), words).ok_or_else(broken)
+        Columns::new(facts, self.run.form, &self.run.words).ok_or_else(broken)
     }
 
     /// Goes on to the next group.

@@ -7,7 +7,7 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use annals_model::answers::Answer;
+use annals_model::answers::Answers;
 use annals_model::date::Range;
 use annals_model::reduce::{Added, Deed, Increases, Needed};
 use annals_model::{Moment, Question, Seq};
@@ -24,26 +24,15 @@ use crate::log::Log;
 use crate::replay::threads;
 use crate::{Error, Result};
 
-/// What was found of an attribute.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Whose attribute it is.
-    pub entity: String,
-    /// The attribute.
-    pub attribute: String,
-    /// What its claims come to.
-    pub answer: Answer,
-}
-
 impl ClaimIndex {
     /// What stands in all attributes of the question's timeline as the log knew it at a record, in the order of their
-    /// names, cut somewhere; those about which nothing can be said are left out.
+    /// names, cut somewhere.
     pub fn whole<L: Log + ?Sized>(
         &self,
         log: &L,
         question: &Question,
         known_at: Seq,
-    ) -> Result<Vec<Vec<Found>>> {
+    ) -> Result<Vec<Answers>> {
         // The runs may turn out to be damaged as they are read: then they are made anew, once.
         for _ in 0..2 {
             let mut guard = self.open(log, |_| Ok(()))?;
@@ -91,7 +80,7 @@ impl<'a> Pass<'a> {
         Self { open, question, known_at, prefix: entry::timeline_key(&question.timeline), superseded }
     }
 
-    fn run(&self) -> Result<Vec<Vec<Found>>, Trouble> {
+    fn run(&self) -> Result<Vec<Answers>, Trouble> {
         let stretches = self.stretches(threads::count());
         let parts = thread::scope(|scope| {
             let threads: Vec<_> =
@@ -107,23 +96,20 @@ impl<'a> Pass<'a> {
         let ids = Ids::new(named, ids);
         let all: Vec<(&Part, &Attribute)> =
             parts.iter().flat_map(|part| part.attributes.iter().map(move |own| (part, own))).collect();
-        // Answers are large: each thread's stay where they are made.
+        // Answers are large: each thread's stay where they are put.
         let answered: Result<_, Unusable> =
             threads::map_chunks(&all, |all| Ok(vec![self.answers(all, &ids)?]));
         Ok(answered?)
     }
 
-    fn answers(&self, all: &[(&Part, &Attribute)], ids: &Ids) -> Result<Vec<Found>, Unusable> {
-        let mut dates = Dates::default();
-        let mut found = Vec::with_capacity(all.len());
+    fn answers(&self, all: &[(&Part, &Attribute)], ids: &Ids) -> Result<Answers, Unusable> {
+        let (mut answers, mut dates) = (Answers::default(), Dates::default());
         for (part, own) in all {
             let answer = part.answer(own, self.question, ids, &mut dates).ok_or_else(broken)?;
-            if answer.says_something() {
-                let (entity, attribute) = entry::names(part.key(own)).ok_or_else(broken)?;
-                found.push(Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer });
-            }
+            let (entity, attribute) = entry::names(part.key(own)).ok_or_else(broken)?;
+            answers.add(entity, attribute, answer);
         }
-        Ok(found)
+        Ok(answers)
     }
 
     /// As many stretches of the timeline's keys, of about one size.
@@ -178,7 +164,7 @@ impl<'a> Pass<'a> {
                 continue;
             }
             if let Some((range, deed)) = columns.plain(index) {
-                if range.earliest > self.question.as_of.until() || self.passes(range, deed, desk) {
+                if range.earliest > self.question.as_of.until() || desk.passes(range, deed) {
                     continue;
                 }
                 if let Deed::Increase(_) = deed {
@@ -192,16 +178,6 @@ impl<'a> Pass<'a> {
             self.take_fact(&rests.fact(index)?, desk)?;
         }
         Some(())
-    }
-
-    /// Whether a replacement surely came before another that surely happened, so that no more is learned of it than
-    /// that there is one.
-    fn passes(&self, range: Range, deed: Deed, desk: &mut Desk) -> bool {
-        let passes = deed.replaces() && range.latest < desk.floor;
-        if passes {
-            desk.rows.learn(deed);
-        }
-        passes
     }
 
     /// Takes a fact that counts, unless it leaves no trace.
@@ -334,6 +310,16 @@ impl Default for Desk {
 }
 
 impl Desk {
+    /// Whether a replacement surely came before another that surely happened, so that no more is learned of it than
+    /// that there is one.
+    fn passes(&mut self, range: Range, deed: Deed) -> bool {
+        let passes = deed.replaces() && range.latest < self.floor;
+        if passes {
+            self.rows.learn(deed);
+        }
+        passes
+    }
+
     fn clear(&mut self) {
         self.rows.clear();
         self.floor = Moment::NEG_INFINITY;

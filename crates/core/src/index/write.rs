@@ -9,7 +9,7 @@ use std::path::Path;
 use annals_model::Seq;
 
 use super::bytes::{put_bytes, put_number};
-use super::columns::{self, Builder};
+use super::columns::{Builder, Days, Form};
 use super::entry::Superseded;
 use super::fact::Fact;
 use super::ids::{self, Id};
@@ -35,6 +35,7 @@ pub struct Writer {
     id_blocks: u64,
     words: Words,
     numbers: Numbers,
+    days: Days,
     plain: Vec<u8>,
     key: Vec<u8>,
     facts: Builder,
@@ -56,6 +57,7 @@ impl Writer {
             id_blocks: 0,
             words: Words::default(),
             numbers: Numbers::default(),
+            days: Days::default(),
             plain: Vec::new(),
             key: Vec::new(),
             facts: Builder::default(),
@@ -108,8 +110,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Sets the words by which facts are written.
-    pub fn set_words(&mut self, words: Words) {
+    /// Sets the words by which facts are written, and the days that their dates may have.
+    pub fn set(&mut self, words: Words, days: Days) {
+        self.days = days;
         self.numbers = words.numbers();
         self.words = words;
     }
@@ -120,9 +123,9 @@ impl Writer {
         key: &[u8],
         facts: impl Iterator<Item = Option<Fact<'f>>>,
     ) -> Result<(), Unusable> {
-        let place = (self.first, columns::width(self.first, self.last));
+        let form = Form::new((self.first, self.last), self.days);
         for fact in facts {
-            self.facts.push(&fact.ok_or_else(broken)?, place, &self.numbers);
+            self.facts.push(&fact.ok_or_else(broken)?, form, &self.numbers);
             if self.facts.len() >= LONG {
                 self.close_group(key)?;
             }
@@ -183,6 +186,9 @@ impl Writer {
         for part in [plain, words, lengths, directory] {
             footer.extend(self.put_packed(&part)?.to_le_bytes());
         }
+        let (first_day, last_day) = self.days.ends();
+        footer.extend(first_day.to_le_bytes());
+        footer.extend(last_day.to_le_bytes());
         footer.extend(crc32c::crc32c(&footer).to_le_bytes());
         self.out.write_all(&footer)?;
         self.out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_data()

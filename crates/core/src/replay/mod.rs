@@ -24,7 +24,6 @@ use annals_model::{
 use self::gathering::{Gathering, Item, Places, Sought, gather};
 use self::piece::Name;
 use crate::codec::v1::{self, Claims};
-use crate::index;
 use crate::log::Log;
 use crate::store::Store;
 use crate::stored::StoredRecord;
@@ -59,7 +58,7 @@ impl<L: Log> Store<L> {
         if question.filter.is_empty()
             && let Some(answered) = self.indexed(question, position.seq)?
         {
-            return together(self.log(), answered);
+            return cited(self.log(), answered);
         }
         let known = self.known(&question.timeline, question.known_at)?;
         Ok(Answers::of(question, &known.knowledge().admitted(question)))
@@ -71,7 +70,7 @@ impl<L: Log> Store<L> {
         let Some(answered) = self.indexed(question, position.seq)? else {
             return found(log, question, position);
         };
-        let answers = together(log, answered)?;
+        let answers = cited(log, answered)?;
         let standing = self.standing(&question.timeline, question.as_of.until(), position.seq);
         let (events, ongoing) = standing.map_or_else(|| of_events(log, question, position.seq), Ok)?;
         let log_root = scan::root_at(log, position.seq)?;
@@ -79,7 +78,7 @@ impl<L: Log> Store<L> {
     }
 
     /// What the index answers, in the order of names; nothing where there is none, or it cannot be written.
-    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Vec<index::Found>>>> {
+    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Answers>>> {
         let Some(index) = self.index() else { return Ok(None) };
         let mut entities: Vec<&str> = question.entities.iter().map(String::as_str).collect();
         entities.sort_unstable();
@@ -87,7 +86,7 @@ impl<L: Log> Store<L> {
         let found = if entities.is_empty() {
             index.whole(self.log(), question, known_at)
         } else {
-            let of = |entity| index.ask(self.log(), (&question.timeline, entity, None), question, known_at);
+            let of = |entity| index.ask(self.log(), entity, question, known_at);
             entities.into_iter().map(of).collect()
         };
         match found {
@@ -99,14 +98,14 @@ impl<L: Log> Store<L> {
     }
 }
 
-/// Answers as one, with the sources of those who contest them.
-fn together<L: Log>(log: &L, mut answered: Vec<Vec<index::Found>>) -> Result<Answers> {
-    let all = answered.iter_mut().flatten().map(|found| &mut found.answer);
-    add_sources(log, all.filter(|answer| !answer.contenders.is_empty()).collect())?;
+/// Answers as one, in the order of names, with the sources of those who contest them.
+fn cited<L: Log>(log: &L, answered: Vec<Answers>) -> Result<Answers> {
     let mut answers = Answers::default();
-    for index::Found { entity, attribute, answer } in answered.into_iter().flatten() {
-        answers.add(entity, attribute, answer);
+    for next in answered {
+        answers.append(next);
     }
+    let sources = Sources::read(log, answers.contenders().collect())?;
+    answers.cite(|seq| sources.of(seq));
     Ok(answers)
 }
 
@@ -133,13 +132,14 @@ fn found<L: Log>(log: &L, question: &Question, position: Position) -> Result<Fou
         .collect();
     attributes.sort_unstable_by(|(a, _), (b, _)| a.parts().cmp(&b.parts()));
     let answered = threads::map_chunks(&attributes, |chunk| {
-        chunk.iter().map(|(_, claims)| answer(question, claims, places)).collect()
+        let mut answers = Answers::default();
+        for (name, claims) in chunk {
+            let (entity, attribute) = name.parts();
+            answers.add(entity, attribute, answer(question, claims, places)?);
+        }
+        Ok::<_, Error>(vec![answers])
     })?;
-    let named = attributes.iter().zip(answered).map(|((name, _), answer)| {
-        let (entity, attribute) = name.parts();
-        index::Found { entity: entity.to_owned(), attribute: attribute.to_owned(), answer }
-    });
-    let answers = together(log, vec![named.collect()])?;
+    let answers = cited(log, answered)?;
     let ongoing = in_order(ongoing, places);
     let log_root = scan::root_at(log, position.seq)?;
     Ok(Found { position, log_root, events: tally, ongoing, answers })
@@ -190,24 +190,27 @@ fn claim<'a>(kept: &Kept<Item>, event: &'a Event, places: &Places) -> Option<Cla
     Some(Claim { counted, position: kept.mark.position, span: kept.mark.span, effect })
 }
 
-/// Reads the sources of the claims that contest what stands.
-pub fn add_sources<L: Log + ?Sized>(log: &L, answers: Vec<&mut Answer>) -> Result<()> {
-    let mut seqs: Vec<Seq> = answers.iter().flat_map(|answer| answer.contenders.iter().copied()).collect();
-    if seqs.is_empty() {
-        return Ok(());
+/// The sources that some records cite.
+#[derive(Debug)]
+pub struct Sources {
+    /// The records, in order.
+    seqs: Vec<Seq>,
+    of: Vec<Vec<Source>>,
+}
+
+impl Sources {
+    /// Reads them from the log.
+    pub fn read<L: Log + ?Sized>(log: &L, mut seqs: Vec<Seq>) -> Result<Self> {
+        seqs.sort_unstable();
+        seqs.dedup();
+        let of = threads::map_chunks(&seqs, |chunk| sources(log, chunk))?;
+        Ok(Self { seqs, of })
     }
-    seqs.sort_unstable();
-    seqs.dedup();
-    let sources = threads::map_chunks(&seqs, |chunk| sources(log, chunk))?;
-    for Answer { cell, contenders, .. } in answers {
-        let contested = cell.iter_mut().flat_map(|cell| &mut cell.contested);
-        for (contender, seq) in contested.zip(contenders) {
-            if let Ok(index) = seqs.binary_search(seq) {
-                contender.sources.clone_from(&sources[index]);
-            }
-        }
+
+    /// Those of one of the records.
+    pub fn of(&self, seq: Seq) -> &[Source] {
+        self.seqs.binary_search(&seq).map_or(&[], |index| &self.of[index])
     }
-    Ok(())
 }
 
 /// The sources of some records, in order.

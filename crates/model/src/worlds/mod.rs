@@ -11,6 +11,7 @@
 //! only if every other happening has a scenario whose steps of that kind can all come before it.
 
 mod depends;
+mod doubt;
 mod last;
 mod members;
 mod numbers;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub use self::doubt::Doubt;
 use self::last::{Lasts, Place};
 use self::unit::{Unit, units};
 use crate::fold::Claim;

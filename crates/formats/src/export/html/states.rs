@@ -231,7 +231,7 @@ fn answer(rows: &Rows<'_>, timeline: usize, turn: &Turn) -> (Ending, Option<Told
     let from = Ending::from(turn.from);
     let event = |id: &EventId| rows.find(timeline, id);
     let (value, open) = match (&turn.cell, &turn.unsettled) {
-        (Some(cell), _) => (Some(cell), &cell.open),
+        (Some(cell), _) => (Some(cell), &*cell.open),
         (None, Some(open)) => (None, open),
         (None, None) => return (from, None),
     };
