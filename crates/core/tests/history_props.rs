@@ -148,7 +148,7 @@ fn agrees_with_replay(store: &Store<MemoryLog>) -> Result<(), TestCaseError> {
                 spans.iter().filter(|s| covers(s.possibly_from, s.possibly_until, until)).collect();
             let all = here.clone();
             let mut sure = false;
-            let open = cell(&surely).map(|cell| cell.open).or_else(|| {
+            let open = cell(&surely).map(|cell| (*cell.open).clone()).or_else(|| {
                 surely.unsettled.get(entity).and_then(|attributes| attributes.get(attribute)).cloned()
             });
             let open = open.unwrap_or_default();

@@ -82,4 +82,35 @@ impl Manifest {
     pub fn covered(&self) -> Seq {
         self.runs.last().map_or(Seq(0), |(_, last)| *last)
     }
+
+    /// From which run on the last ones are of one size and as many as are to be merged, if they are. Sizes are powers
+    /// of `fan`, which is two at least, counted in stretches of so many records as are enough for a run.
+    pub fn alike(&self, enough: u64, fan: usize) -> Option<usize> {
+        let firsts = [0].into_iter().chain(self.runs.iter().map(|(_, last)| last.0));
+        let records: Vec<u64> =
+            self.runs.iter().zip(firsts).map(|((_, last), before)| last.0 - before).collect();
+        let size = |records: &u64| (records / enough).max(1).ilog(fan as u64);
+        let newest = size(records.last()?);
+        let alike = records.iter().rev().take_while(|records| size(records) == newest).count();
+        (alike >= fan).then(|| self.runs.len() - alike)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_runs_are_merged_when_enough_of_them_have_one_size() {
+        let alike = |lasts: &[u64]| {
+            let runs = lasts.iter().map(|last| (*last, Seq(*last))).collect();
+            Manifest { runs, ..Manifest::default() }.alike(10, 3)
+        };
+        assert_eq!(alike(&[]), None);
+        assert_eq!(alike(&[10, 20]), None);
+        assert_eq!(alike(&[10, 20, 30]), Some(0));
+        assert_eq!(alike(&[30, 40, 50]), None, "the first one is larger");
+        assert_eq!(alike(&[30, 40, 50, 65]), Some(1));
+        assert_eq!(alike(&[30, 60, 90]), Some(0));
+    }
 }

@@ -179,14 +179,7 @@ impl Open {
     /// Merges the last runs while enough of them have one size; gives the numbers of those that are gone.
     fn merge(&mut self, dir: &Path, Sizes { enough, fan, .. }: Sizes) -> Result<Vec<u64>, Trouble> {
         let mut gone = Vec::new();
-        loop {
-            let size = |run: &Run| ((run.last.0 - run.first.0 + 1) / enough).max(1).ilog(fan as u64);
-            let Some(newest) = self.runs.last().map(size) else { return Ok(gone) };
-            let alike = self.runs.iter().rev().take_while(|run| size(run) == newest).count();
-            if alike < fan {
-                return Ok(gone);
-            }
-            let from = self.runs.len() - alike;
+        while let Some(from) = self.manifest.alike(enough, fan) {
             let (number, last) = (self.manifest.next(), self.manifest.covered());
             let path = Manifest::path(dir, number);
             write_merged(&self.runs[from..], &path)?;
@@ -195,6 +188,7 @@ impl Open {
             gone.extend(self.manifest.runs.drain(from..).map(|(number, _)| number));
             self.manifest.runs.push((number, last));
         }
+        Ok(gone)
     }
 
     /// Keeps the claims on an attribute, or on all that begin so, in memory.
