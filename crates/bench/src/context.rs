@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::args::Args;
 use crate::engine::Engine;
 use crate::peer::{self, Writer};
-use crate::{Outcome, report, workload};
+use crate::{Outcome, report, timing, workload};
 
-/// Lines of a workload from which on what takes a kilobyte of memory for each is not measured.
+/// Lines of a workload from which on what takes a kilobyte of memory for each is not measured, and each import once.
 const LARGE: u64 = 2_000_000;
 
 /// One size of the workload.
@@ -26,8 +26,19 @@ pub struct Context {
     /// How long a measure may be repeated.
     pub budget: Duration,
     dir: PathBuf,
-    annals: OnceCell<PathBuf>,
-    sqlite: OnceCell<PathBuf>,
+    annals: OnceCell<(PathBuf, AnnalsImport)>,
+    sqlite: OnceCell<(PathBuf, Duration)>,
+}
+
+/// How long it took to fill a store.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnnalsImport {
+    /// From the file's text to durable records.
+    pub records: Duration,
+    /// To make the index of claims.
+    pub claims: Duration,
+    /// To make the index of dates.
+    pub dates: Duration,
 }
 
 impl Context {
@@ -61,32 +72,48 @@ impl Context {
 
     /// A store that the whole file has been imported into, with both indexes, as `annals import` leaves it.
     pub fn annals(&self) -> Outcome<&Path> {
-        if let Some(path) = self.annals.get() {
-            return Ok(path);
-        }
-        report::remark("importing into Annals");
-        let path = self.scratch("annals")?;
-        let engine = Engine::create(&path)?;
-        engine.import(&self.file()?, self.chunk)?;
-        engine.index_claims()?;
-        engine.index_dates()?;
-        Ok(self.annals.get_or_init(|| path))
+        Ok(&self.filled_annals()?.0)
     }
 
     /// A database that the whole file has been imported into.
     pub fn sqlite(&self) -> Outcome<&Path> {
-        if let Some(path) = self.sqlite.get() {
-            return Ok(path);
+        Ok(&self.filled_sqlite()?.0)
+    }
+
+    /// How long the imports of these two took, the first ones of this run.
+    pub fn first_imports(&self) -> Outcome<(AnnalsImport, Duration)> {
+        Ok((self.filled_annals()?.1, self.filled_sqlite()?.1))
+    }
+
+    fn filled_annals(&self) -> Outcome<&(PathBuf, AnnalsImport)> {
+        if let Some(filled) = self.annals.get() {
+            return Ok(filled);
         }
+        let file = self.file()?;
+        report::remark("importing into Annals");
+        let path = self.scratch("annals")?;
+        let engine = Engine::create(&path)?;
+        let (records, _) = timing::time(|| engine.import(&file, self.chunk))?;
+        let (claims, ()) = timing::time(|| engine.index_claims())?;
+        let (dates, ()) = timing::time(|| engine.index_dates())?;
+        Ok(self.annals.get_or_init(|| (path, AnnalsImport { records, claims, dates })))
+    }
+
+    fn filled_sqlite(&self) -> Outcome<&(PathBuf, Duration)> {
+        if let Some(filled) = self.sqlite.get() {
+            return Ok(filled);
+        }
+        let file = self.file()?;
         report::remark("importing into SQLite");
         let path = self.scratch("sqlite")?;
         let mut writer = Writer::new(peer::create(&path)?)?;
-        writer.import(&self.file()?, self.chunk)?;
+        let (time, _) = timing::time(|| writer.import(&file, self.chunk))?;
         writer.checkpoint()?;
-        Ok(self.sqlite.get_or_init(|| path))
+        Ok(self.sqlite.get_or_init(|| (path, time)))
     }
 
-    /// Whether the workload is so large that what takes memory for each event is left out.
+    /// Whether the workload is so large that what takes memory for each event is left out, and each import measured
+    /// once.
     pub const fn is_large(&self) -> bool {
         self.events > LARGE
     }

@@ -23,12 +23,11 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         ("whole state", MemoryTask::StateAnnals, MemoryTask::StateSqlite),
         ("list of a month", MemoryTask::ListAnnals, MemoryTask::ListSqlite),
     ];
-    // A batch is parsed before it is recorded: all of a large file would be in memory.
-    for (name, ours, theirs) in
-        pairs.into_iter().filter(|(_, task, _)| !(context.is_large() && *task == MemoryTask::BatchAnnals))
-    {
-        let peer = peak(context, theirs, context.sqlite()?)?;
-        let row = Row::new(format!("memory: {name}"), peak(context, ours, context.annals()?)?, Some(peer));
+    for (name, ours, theirs) in pairs {
+        // A large database is filled once.
+        let has_peer = !(context.is_large() && theirs.imports());
+        let peer = has_peer.then(|| peak(context, theirs, context.sqlite()?)).transpose()?;
+        let row = Row::new(format!("memory: {name}"), peak(context, ours, context.annals()?)?, peer);
         rows.push(row.reach(Mark::Within(Quantity::bytes(LIMIT))));
     }
     Ok(rows)
