@@ -17,6 +17,7 @@ use annals_core::{
 };
 use annals_model::{Entry, Event, Seq, Write};
 use annals_testkit::TestHost;
+use annals_testkit::files::copy_directory;
 use common::{append, fill, id, timeline};
 use tempfile::TempDir;
 
@@ -100,18 +101,6 @@ impl Closed {
         let log = SledLog::open(&self.path(""), &options).unwrap();
         let witness = log.witness();
         Store::new(log).verify(witness).unwrap()
-    }
-}
-
-fn copy_directory(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (source, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if source.is_dir() {
-            copy_directory(&source, &target);
-        } else {
-            fs::copy(source, target).unwrap();
-        }
     }
 }
 

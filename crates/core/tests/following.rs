@@ -18,6 +18,7 @@ use annals_core::{
 };
 use annals_model::{Content, Entry, Event, Op, Record, RecordedAt, Seq, Write};
 use annals_testkit::TestHost;
+use annals_testkit::files::copy_directory;
 use common::{append, fill, id, timeline};
 use tempfile::TempDir;
 
@@ -336,20 +337,7 @@ fn return_to(place: &Place, records: &[StoredRecord]) {
     let again = Place::new();
     again.write(1, records.len() as u64);
     fs::remove_dir_all(place.store()).unwrap();
-    copy(&again.store(), &place.store());
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
+    copy_directory(&again.store(), &place.store());
 }
 
 /// After a power cut the file may have its end and lack something before it.

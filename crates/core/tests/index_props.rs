@@ -9,13 +9,14 @@ use std::path::Path;
 
 use annals_core::dates::{self, DateIndex};
 use annals_core::index::{ClaimIndex, Sizes};
-use annals_core::{Log, Store, WriteOptions};
+use annals_core::{Log, Store};
 use annals_model::answers::Answers;
 use annals_model::{
-    AsOf, Certainty, Change, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Number, Question, Scalar,
-    Seq, Snapshot, Source, TimelineName, Value, When, Write,
+    AsOf, Certainty, Change, Date, Effect, Filter, KnownAt, Number, Question, Scalar, Seq, Snapshot, Value,
+    When,
 };
-use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, effects};
+use annals_testkit::deeds::{deeds, record, tame, timeline};
+use annals_testkit::generate::{ENTITIES, as_of_dates, dates, effects};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -34,68 +35,6 @@ fn cases(few: u32) -> u32 {
 fn questions() -> usize {
     let count = std::env::var("ANNALS_INDEX_QUESTIONS").ok().and_then(|count| count.parse().ok());
     count.unwrap_or(150)
-}
-
-/// Ids of either kind: made by the engine, and by people.
-fn id(event: u16) -> EventId {
-    let uuid = format!("01234567-89ab-7cde-8f01-{:012x}", u64::from(event) << 20);
-    EventId::new(if event.is_multiple_of(3) { format!("e{event}") } else { uuid }).unwrap()
-}
-
-fn timeline(index: usize) -> TimelineName {
-    TimelineName::new(TIMELINES[index % 2]).unwrap()
-}
-
-/// What is done to one of the events: it is recorded, corrected, withdrawn or, seldom, redacted.
-type Deed = (u16, Option<Date>, Vec<Effect>, u8);
-
-fn deeds() -> impl Strategy<Value = Vec<Deed>> {
-    let date = proptest::option::weighted(0.9, dates());
-    vec((0_u16..120, date, vec(effects(), 0..4), any::<u8>()), 600..1400)
-}
-
-/// Makes most attributes ones whose claims never clash, as most are: the paths for these are shorter.
-fn tame(deeds: &mut [Deed]) {
-    for (index, effect) in deeds.iter_mut().flat_map(|deed| &mut deed.2).enumerate() {
-        let number = i64::try_from(index % 7).unwrap() - 2;
-        let member = Scalar::Text(format!("m{}", index % 4));
-        let is_scalar =
-            |change: &Change| matches!(change, Change::Clear | Change::Set(Value::Scalar(Scalar::Number(_))));
-        let is_set = |change: &Change| {
-            matches!(change, Change::Clear | Change::Add(_) | Change::Remove(_) | Change::Set(Value::Set(_)))
-        };
-        let touch = |member| if index % 3 == 0 { Change::Remove(member) } else { Change::Add(member) };
-        let change = match (effect.entity.as_str(), effect.attribute.as_str()) {
-            (entity, "y") if entity == ENTITIES[0] => Change::Increase(Number::from(number)),
-            (entity, "x") if entity == ENTITIES[0] => touch(member),
-            (_, "y") if !is_scalar(&effect.change) || index % 5 > 0 => Change::Increase(Number::from(number)),
-            (_, "x") if !is_set(&effect.change) || index % 5 > 0 => touch(member),
-            (entity, "z") if entity != ENTITIES[0] && !effect.change.replaces() => Change::Set(member.into()),
-            _ => continue,
-        };
-        if effect.when == When::During && !matches!(change, Change::Set(_) | Change::Add(_)) {
-            effect.when = When::End;
-        }
-        effect.change = change;
-    }
-}
-
-fn record(store: &Store<MemoryLog>, host: &TestHost, (event, date, effects, dice): &Deed) {
-    let name = id(*event);
-    let timeline = timeline(usize::from(*event));
-    let known = store.log().event(&timeline, &name).unwrap();
-    let write = if known.is_some() && *dice == 1 && effects.is_empty() {
-        Write::Redact { id: name, reason: "a name".to_owned() }
-    } else if known.is_some() && dice % 8 == 0 {
-        Write::Retract { id: name, reason: "because".to_owned() }
-    } else {
-        let mut event = Event::new(name, "t");
-        (event.date, event.effects) = (date.clone(), effects.clone());
-        event.sources = vec![Source { title: Some(format!("source {dice}")), ..Source::default() }];
-        let event = Box::new(event);
-        if known.is_some() { Write::Revise(event) } else { Write::Append(event) }
-    };
-    let _ = store.write(vec![Entry::new(timeline, write)], host, &WriteOptions::by("somebody"));
 }
 
 /// What both stores say about a name, apart from the log root that no test of answers needs.
@@ -131,7 +70,7 @@ proptest! {
 
     #[test]
     fn every_attribute_is_what_replay_says_at_any_two_times(
-        mut deeds in deeds(),
+        mut deeds in deeds(120, 600..1400),
         is_tame in any::<bool>(),
         as_of in vec(as_of_dates(), 2),
         known in vec(any::<prop::sample::Index>(), 2),
@@ -211,7 +150,7 @@ proptest! {
 
     #[test]
     fn what_is_told_with_an_index_is_told_without_one(
-        deeds in deeds(),
+        deeds in deeds(120, 600..1400),
         as_of in as_of_dates(),
         known in any::<prop::sample::Index>(),
     ) {
@@ -280,7 +219,7 @@ proptest! {
     /// One log is asked many questions at any two times, while it grows and its process starts anew.
     #[test]
     fn a_whole_state_is_that_of_all_events_at_many_dates_and_records(
-        mut deeds in vec((0_u16..400, proptest::option::weighted(0.95, dates()), vec(effects(), 0..4), any::<u8>()), 1100..1500),
+        mut deeds in deeds(400, 1100..1500),
         is_tame in prop::bool::weighted(0.8),
         asked in vec((as_of_dates(), any::<prop::sample::Index>(), any::<bool>()), questions()),
     ) {

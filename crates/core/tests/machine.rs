@@ -12,12 +12,13 @@
 )]
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use annals_core::proof::Tree;
 use annals_core::{Hash, Log, Resume, SledLog, SledOptions, Store, WriteOptions, scan};
 use annals_model::{Content, Entry, Event, EventId, Op, Outcome, Seq, TimelineName, Version, Write};
 use annals_testkit::TestHost;
+use annals_testkit::files::copy_directory;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
@@ -228,7 +229,7 @@ impl Real {
     /// Takes the files as they are, as a kill would leave them, and goes on with those.
     fn kill(&mut self) {
         let after = self.rooms.path().join(format!("{}x", self.path.file_name().unwrap().display()));
-        copy(&self.path, &after);
+        copy_directory(&self.path, &after);
         self.store = None;
         std::fs::remove_dir_all(&self.path).unwrap();
         self.path = after;
@@ -289,19 +290,6 @@ fn entry(doing: &Doing) -> Entry {
         Op::Redact => Write::Redact { id, reason: "a name".to_owned() },
     };
     Entry::new(TimelineName::new(TIMELINES[doing.timeline]).unwrap(), write)
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 impl StateMachineTest for Real {

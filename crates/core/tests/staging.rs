@@ -12,6 +12,7 @@ use annals_core::{
     BLOCK, Error, Log, Resume, SledLog, SledOptions, Store, StoredFrame, StoredRecord, WriteOptions, scan,
 };
 use annals_model::{Date, Entry, Event, EventId, Expectation, Invalid, Seq, TimelineName, Version, Write};
+use annals_testkit::files::copy_directory;
 use annals_testkit::{MemoryLog, TestHost};
 use tempfile::TempDir;
 
@@ -186,20 +187,6 @@ fn nobody_sees_anything_before_the_end() {
     verifies(&store);
 }
 
-/// Copies a store as it lies on the disk, but for the lock: what a process leaves that is killed now.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_process_that_ends_before_leaves_nothing() {
     let (directory, path, store) = created();
@@ -208,7 +195,7 @@ fn a_process_that_ends_before_leaves_nothing() {
     let entries = (100..4_000).map(|number| {
         if number % 300 == 0 {
             let at = directory.path().join(format!("killed-at-{number}"));
-            copy(&path, &at);
+            copy_directory(&path, &at);
             copies.borrow_mut().push(at);
         }
         Ok(append(number))

@@ -3,6 +3,8 @@
 //! - [`MemoryLog`]: the second implementation of [`annals_core::Log`], and a log that fails on command.
 //! - [`TestHost`]: a clock that stands where it is put, and randomness from a seed.
 //! - [`contract`]: what every log has to do, as one suite that each implementation runs.
+//! - [`deeds`]: random deeds that are done to events, for long logs.
+//! - [`files`]: copies of a store's files.
 //! - [`generate`]: random dates, events, sessions and questions, for property tests.
 //! - [`overlaps`]: random small logs of one attribute whose dates overlap.
 //! - [`Given`]: given/when/then tests of a program's own projection.
@@ -18,6 +20,8 @@
 )]
 
 pub mod contract;
+pub mod deeds;
+pub mod files;
 pub mod generate;
 pub mod given;
 mod host;
