@@ -14,10 +14,10 @@ use super::jsonl;
 use super::lines::Lines;
 use super::{Fault, Read};
 
-/// Lines that one thread takes at most.
-const LINES: usize = 1024;
+/// Lines that one thread takes at most: what becomes of them stays in the caches until it is sealed.
+const LINES: usize = 256;
 /// Pieces of the file that wait for the reader, for each thread.
-const WAITING: usize = 2;
+const WAITING: usize = 4;
 
 /// The entries, in the order of the file.
 pub struct Ahead {

@@ -61,12 +61,13 @@ impl Layer {
     }
 
     fn probes(&self, hash: u64) -> impl Iterator<Item = usize> + use<> {
-        let size = self.bits.len() as u64 * 64;
-        let mixed = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let (start, step) = (mixed ^ (mixed >> 32), (mixed >> 17) | 1);
+        let size = u128::from(self.bits.len() as u64 * 64);
+        let start = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let step = start.rotate_left(32) | 1;
         (0..PROBES).map(move |n| {
             let at = start.wrapping_add(n.wrapping_mul(step));
-            usize::try_from(at % size).unwrap_or(0)
+            // The share of the size that the number is of all numbers: a division would take several times as long.
+            usize::try_from(u128::from(at) * size >> 64).unwrap_or(0)
         })
     }
 }
