@@ -397,7 +397,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             }))
         });
         let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
-        let (timeline, id) = key.clone();
+        let (timeline, id) = (entry.timeline, key.1.clone());
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal };
         self.carried.prints.push(fingerprint::of_content(&stored.record.content));

@@ -49,22 +49,21 @@ pub(crate) fn canonical_map<V: Serialize>(map: &BTreeMap<String, V>) -> serde_js
     Ok(closed(json))
 }
 
-/// The canonical JSON of an object with one of its members replaced by canonical JSON.
+/// The canonical JSON of an object, some of whose members are replaced by canonical JSON.
 pub(crate) fn canonical_with(
     object: &impl Serialize,
-    member: &str,
-    canonical: &[u8],
+    canonical: &[(&str, &[u8])],
 ) -> serde_json::Result<Vec<u8>> {
     let object: BTreeMap<String, serde_json::Value> = serde_json::from_value(plain(object)?)?;
     let mut members: Vec<(&str, &serde_json::Value)> =
         object.iter().map(|(key, value)| (key.as_str(), value)).collect();
     in_order(&mut members);
-    let mut json = Vec::with_capacity(canonical.len() + 1024);
+    let room = canonical.iter().map(|(_, json)| json.len()).sum::<usize>();
+    let mut json = Vec::with_capacity(room + 1024);
     for (key, value) in members {
-        if key == member {
-            push(&mut json, key, canonical)?;
-        } else {
-            push(&mut json, key, &serde_json_canonicalizer::to_vec(value)?)?;
+        match canonical.iter().find(|(member, _)| *member == key) {
+            Some((_, canonical)) => push(&mut json, key, canonical)?,
+            None => push(&mut json, key, &serde_json_canonicalizer::to_vec(value)?)?,
         }
     }
     Ok(closed(json))

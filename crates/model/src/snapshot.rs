@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answers::Answers;
 use crate::canonical::{canonical_with, sha256};
-use crate::canonical_state::canonical_state;
+use crate::canonical_state::{canonical_ongoing, canonical_state};
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::line::hex;
@@ -224,12 +224,15 @@ impl Snapshot {
             state: State::new(),
             unsettled,
             clashes,
-            ongoing,
+            ongoing: Vec::new(),
             receipt,
             answer_sha256: String::new(),
         };
-        answer.answer_sha256 = sha256(&canonical_with(&answer, "state", &canonical_state)?);
-        answer.state = state;
+        // Both may be long: they are written by themselves, and put in their places.
+        let canonical_ongoing = canonical_ongoing(&ongoing)?;
+        let parts = [("state", &canonical_state[..]), ("ongoing", &canonical_ongoing)];
+        answer.answer_sha256 = sha256(&canonical_with(&answer, &parts)?);
+        (answer.state, answer.ongoing) = (state, ongoing);
         Ok(answer)
     }
 }
