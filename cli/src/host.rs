@@ -34,15 +34,19 @@ struct Pool {
 }
 
 impl Pool {
-    fn take(&mut self, buffer: &mut [u8]) {
-        for byte in buffer {
+    fn take(&mut self, mut buffer: &mut [u8]) {
+        while !buffer.is_empty() {
             if self.used == POOL {
                 // Linux has had the system call since 2014; without it no salt can be made, and nothing recorded.
                 getrandom::fill(&mut self.bytes).expect("because the operating system gives randomness");
                 self.used = 0;
             }
-            *byte = std::mem::take(&mut self.bytes[self.used]);
-            self.used += 1;
+            let (now, later) = buffer.split_at_mut(buffer.len().min(POOL - self.used));
+            let given = &mut self.bytes[self.used..self.used + now.len()];
+            now.copy_from_slice(given);
+            given.fill(0);
+            self.used += now.len();
+            buffer = later;
         }
     }
 }

@@ -83,6 +83,8 @@ pub struct Carried {
     bare: HashMap<Key, usize>,
     /// The timelines that have new records, with their versions before the import.
     touched: BTreeMap<TimelineName, Version>,
+    /// How many events it has changed.
+    events: usize,
 }
 
 /// An event that the batch has changed.
@@ -144,7 +146,9 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
 
     /// The same batch, as a piece of an import: it goes on with what the piece before it has left.
     pub fn going_on(self, carried: Carried) -> Self {
-        Self { now: carried.now.unwrap_or(self.now), carried, ..self }
+        // Where one piece came before, the next is about as large.
+        let events = HashMap::with_capacity(carried.events);
+        Self { now: carried.now.unwrap_or(self.now), events, carried, ..self }
     }
 
     /// Whether it has so many records, and the last of them completes a block.
@@ -262,7 +266,8 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     }
 
     /// The record that makes a revision or a retraction needless: one that an earlier run of the same import
-    /// wrote, or the event's last one. `print` is the fingerprint of what has to stand, if its content matters.
+    /// wrote, or the event's last one. `print` is the fingerprint of what has to stand; that of a retraction is none,
+    /// since it has only to be one.
     fn again(
         &mut self,
         key: &Key,
@@ -287,7 +292,10 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
                 return Ok(Some(seq));
             }
         }
-        let stand = self.may_hold(entry.last, print) && stands(&self.read(entry.last)?.record);
+        let stand = match print {
+            Some(_) => self.may_hold(entry.last, print) && stands(&self.read(entry.last)?.record),
+            None => entry.last_op == Op::Retract,
+        };
         Ok(stand.then_some(entry.last))
     }
 
@@ -389,7 +397,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             }))
         });
         let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
-        let (timeline, id) = key.clone();
+        let (timeline, id) = (entry.timeline, key.1.clone());
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal };
         self.carried.prints.push(fingerprint::of_content(&stored.record.content));
@@ -460,7 +468,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         let events = &self.events;
         let is_redacted = |key: &Key| events.get(key).is_some_and(|p| p.entry.last_op == Op::Redact);
         self.carried.bare.retain(|key, _| !is_redacted(key));
-        let carried = Carried { now: Some(self.now), ..self.carried };
+        let carried = Carried { now: Some(self.now), events: self.events.len(), ..self.carried };
         if self.sealing.is_empty() {
             return Ok((None, carried));
         }

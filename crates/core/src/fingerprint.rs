@@ -7,10 +7,15 @@ use std::hash::{Hash, Hasher};
 
 use annals_model::{Content, Event};
 
-/// The fingerprint of an event.
+/// The fingerprint of an event: of what corrections mostly change. What lies in further lists is left out, since to
+/// fetch it from the memory of the thread that has read it takes longer than to hash it.
 pub fn of_event(event: &Event) -> u16 {
+    let Event { date, title, description, confidence, effects, .. } = event;
     let mut hasher = Mixer(0);
-    event.hash(&mut hasher);
+    (date, title, description, confidence, effects.len()).hash(&mut hasher);
+    for effect in effects {
+        effect.change.hash(&mut hasher);
+    }
     hasher.short()
 }
 
@@ -47,9 +52,7 @@ impl Hasher for Mixer {
         for word in words {
             self.mix(u64::from_le_bytes(*word));
         }
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.mix(u64::from_le_bytes(last));
+        self.mix(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
     }
 
     fn write_u8(&mut self, number: u8) {

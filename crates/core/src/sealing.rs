@@ -227,7 +227,9 @@ impl Beside {
             return Ok(());
         }
         let (reply, block) = mpsc::sync_channel(1);
-        let records = std::mem::take(&mut self.open);
+        // The next block has about as many.
+        let next = Vec::with_capacity(self.open.len());
+        let records = std::mem::replace(&mut self.open, next);
         self.workshop.jobs.send(Job { records, reply }).map_err(|_| lost())?;
         self.coming.push_back(block);
         Ok(())

@@ -3,6 +3,7 @@
 //! A large answer is put together from the canonical JSON of its parts, which is what RFC 8785 makes of the whole;
 //! its state is written by `canonical_state.rs`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -27,7 +28,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// SHA-256 over bytes in parts, in hexadecimal digits.
-pub(crate) fn sha256_of(parts: [&[u8]; 3]) -> String {
+pub(crate) fn sha256_of(parts: &[Cow<'_, [u8]>]) -> String {
     hex(&parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize())
 }
 
@@ -54,27 +55,31 @@ pub(crate) fn canonical_map<V: Serialize>(map: &BTreeMap<String, V>) -> serde_js
     Ok(closed(json))
 }
 
-/// The canonical JSON of an object as it stands before and behind the value of one of its members.
-pub(crate) fn canonical_around(
+/// The canonical JSON of an object, some of whose members are replaced by canonical JSON, in parts that follow one
+/// another.
+pub(crate) fn canonical_with<'a>(
     object: &impl Serialize,
-    member: &str,
-) -> serde_json::Result<(Vec<u8>, Vec<u8>)> {
+    canonical: &[(&str, &'a [u8])],
+) -> serde_json::Result<Vec<Cow<'a, [u8]>>> {
     let object: BTreeMap<String, serde_json::Value> = serde_json::from_value(plain(object)?)?;
     let mut members: Vec<(&str, &serde_json::Value)> =
         object.iter().map(|(key, value)| (key.as_str(), value)).collect();
     in_order(&mut members);
-    let (mut json, mut before) = (Vec::new(), 0);
+    let mut parts = Vec::new();
+    let mut json = Vec::new();
     for (key, value) in members {
-        if key == member {
-            push(&mut json, key, &[])?;
-            before = json.len();
-        } else {
-            push(&mut json, key, &serde_json_canonicalizer::to_vec(value)?)?;
+        key_of(&mut json, key, parts.is_empty() && json.is_empty())?;
+        match canonical.iter().find(|(member, _)| *member == key) {
+            Some((_, canonical)) => {
+                parts.push(Cow::Owned(std::mem::take(&mut json)));
+                parts.push(Cow::Borrowed(*canonical));
+            }
+            None => json.extend(serde_json_canonicalizer::to_vec(value)?),
         }
     }
-    let mut json = closed(json);
-    let behind = json.split_off(before);
-    Ok((json, behind))
+    json.push(b'}');
+    parts.push(Cow::Owned(json));
+    Ok(parts)
 }
 
 /// RFC 8785, section 3.2.3: the order of the keys' UTF-16 code units.
@@ -83,10 +88,16 @@ pub(crate) fn in_order<V>(members: &mut [(&str, V)]) {
 }
 
 fn push(json: &mut Vec<u8>, key: &str, value: &[u8]) -> serde_json::Result<()> {
-    json.push(if json.is_empty() { b'{' } else { b',' });
+    key_of(json, key, json.is_empty())?;
+    json.extend(value);
+    Ok(())
+}
+
+/// What stands before a member's value.
+fn key_of(json: &mut Vec<u8>, key: &str, is_first: bool) -> serde_json::Result<()> {
+    json.push(if is_first { b'{' } else { b',' });
     json.extend(serde_json_canonicalizer::to_vec(&key)?);
     json.push(b':');
-    json.extend(value);
     Ok(())
 }
 

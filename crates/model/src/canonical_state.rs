@@ -1,19 +1,46 @@
-//! The canonical JSON of a state, written out directly.
+//! The canonical JSON of a state, and of what goes on, written out directly.
 //!
 //! A whole state has many thousand values, and the general way, by a tree of JSON values, takes longer than all that
-//! led to them. What is written here is to the letter what RFC 8785 makes of the same state; a test holds it against
+//! led to them. What is written here is to the letter what RFC 8785 makes of the same values; tests hold it against
 //! the general way.
 
 use serde::Serialize;
 
 use crate::canonical::{canonical_json, in_order};
-use crate::{Alternative, Cell, EventId, MAX_INTEGER, Members, Number, Scalar, State, Value};
+use crate::{
+    Alternative, Cell, Certainty, EventId, MAX_INTEGER, Members, Number, Ongoing, Scalar, State, Value,
+};
 
 /// The RFC 8785 canonical JSON of a state.
 pub(crate) fn canonical_state(state: &State) -> serde_json::Result<Vec<u8>> {
     let mut json = Vec::with_capacity(state.len() * 512);
     object(&mut json, state, |json, attributes| object(json, attributes, cell))?;
     Ok(json)
+}
+
+/// The RFC 8785 canonical JSON of a list of what goes on.
+pub(crate) fn canonical_ongoing(events: &[Ongoing]) -> serde_json::Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(events.len() * 160 + 2);
+    list(&mut json, events, ongoing)?;
+    Ok(json)
+}
+
+fn ongoing(json: &mut Vec<u8>, event: &Ongoing) -> serde_json::Result<()> {
+    let Ongoing { id: own, date, title, certainty } = event;
+    json.extend(match certainty {
+        Certainty::Surely => &b"{\"certainty\":\"surely\",\"date\":"[..],
+        Certainty::Possibly => b"{\"certainty\":\"possibly\",\"date\":",
+    });
+    match date {
+        Some(date) => text(json, date.as_str())?,
+        None => json.extend(b"null"),
+    }
+    json.extend(b",\"id\":");
+    id(json, own)?;
+    json.extend(b",\"title\":");
+    text(json, title)?;
+    json.push(b'}');
+    Ok(())
 }
 
 fn object<V>(
@@ -207,6 +234,23 @@ mod tests {
             cells.push(Cell { value, sure: index % 2 == 0, by: id("by 1"), date, open, contested });
         }
         cells
+    }
+
+    #[test]
+    fn what_goes_on_is_written_as_the_general_way_writes_it() {
+        let dates = [None, Some("2004/2010"), Some("2004?")];
+        let titles = ["plain", "\"quoted\" \\ \u{1}", "é\u{2028}😀"];
+        let certainties = [Certainty::Surely, Certainty::Possibly];
+        let one = |n: usize| Ongoing {
+            id: EventId::new(["a\"b", "c"][n % 2]).unwrap(),
+            date: dates[n % 3].map(|text| Date::parse(text).unwrap()),
+            title: titles[n / 3 % 3].to_owned(),
+            certainty: certainties[n / 9 % 2],
+        };
+        for events in [(0..18).map(one).collect::<Vec<_>>(), Vec::new()] {
+            let expect = String::from_utf8(canonical_json(&events).unwrap()).unwrap();
+            assert_eq!(String::from_utf8(canonical_ongoing(&events).unwrap()).unwrap(), expect);
+        }
     }
 
     #[test]

@@ -6,8 +6,11 @@
 //! drops a fact; what does not fit has its room under `extra`.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::effect::EffectLine;
@@ -269,16 +272,16 @@ struct Wire<'a> {
     kind: Option<String>,
     title: Option<String>,
     description: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     actors: Vec<Actor>,
     #[serde(borrow)]
     place: Option<PlaceLine<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     tags: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     sources: Vec<Source>,
     confidence: Option<u8>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     links: Vec<Link>,
     #[serde(borrow, default)]
     effects: Vec<EffectLine<'a>>,
@@ -297,6 +300,32 @@ struct Wire<'a> {
     /// Noted while the salt is taken out.
     #[serde(skip)]
     is_salted: bool,
+}
+
+/// A list that mostly has one member. By itself it would take the room of four, which for large members is more than
+/// all the rest of an event.
+fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Few<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Few<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sequence")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Vec<T>, A::Error> {
+            let Some(first) = members.next_element()? else { return Ok(Vec::new()) };
+            let mut list = Vec::with_capacity(1);
+            list.push(first);
+            while let Some(next) = members.next_element()? {
+                list.push(next);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_seq(Few(PhantomData))
 }
 
 impl Wire<'_> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::Answers;
-use crate::canonical::{canonical_around, sha256, sha256_of};
-use crate::canonical_state::canonical_state;
+use crate::canonical::{canonical_with, sha256, sha256_of};
+use crate::canonical_state::{canonical_ongoing, canonical_state};
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::line::hex;
@@ -224,13 +224,15 @@ impl Snapshot {
             state: State::new(),
             unsettled,
             clashes,
-            ongoing,
+            ongoing: Vec::new(),
             receipt,
             answer_sha256: String::new(),
         };
-        let (before, behind) = canonical_around(&answer, "state")?;
-        answer.answer_sha256 = sha256_of([&before, &canonical_state, &behind]);
-        answer.state = state;
+        // Both may be long: they are written by themselves, and put in their places.
+        let canonical_ongoing = canonical_ongoing(&ongoing)?;
+        let parts = [("state", &canonical_state[..]), ("ongoing", &canonical_ongoing)];
+        answer.answer_sha256 = sha256_of(&canonical_with(&answer, &parts)?);
+        (answer.state, answer.ongoing) = (state, ongoing);
         Ok(answer)
     }
 }

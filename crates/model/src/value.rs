@@ -33,7 +33,11 @@ impl Scalar {
     pub fn from_json(raw: &RawValue) -> Result<Self, Invalid> {
         let text = raw.get();
         match text.as_bytes().first() {
-            Some(b'"') => Self::text(serde_json::from_str(text).map_err(|e| Invalid::new(e.to_string()))?),
+            Some(b'"') => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+                // Without an escape the text stands between the quotes as it is.
+                Some(plain) if !plain.contains('\\') => Self::text(plain.to_owned()),
+                _ => Self::text(serde_json::from_str(text).map_err(|e| Invalid::new(e.to_string()))?),
+            },
             Some(b't') => Ok(Self::Bool(true)),
             Some(b'f') => Ok(Self::Bool(false)),
             Some(b'n') => Err(Invalid::new("null is not a value")

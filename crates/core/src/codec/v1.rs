@@ -11,26 +11,32 @@ use annals_model::{
     Actor, Change, Date, Effect, Event, EventId, Extra, Invalid, Link, Number, Place, Scalar, Source, Value,
     When, limits,
 };
-use bincode::Options;
+use bincode::{BincodeRead, Options};
 use serde::{Deserialize, Serialize};
 
 /// The number that a record's header carries for these shapes.
 pub const SCHEMA: u8 = 1;
 
+/// Bytes of an encoded shape at most: an event is at most a MiB as JSON, and its bincode form is not far from that.
+const LARGEST: usize = 4 * limits::EVENT;
+/// Bytes that an encoded shape seldom exceeds.
+const USUAL: usize = 256;
+
 /// The one way in which bincode is used: variable-length integers, little-endian, nothing left over.
 fn options() -> impl Options {
-    // An event is at most a MiB as JSON; its bincode form is not far from that.
-    let limit = 4 * limits::EVENT as u64;
     bincode::DefaultOptions::new()
         .with_varint_encoding()
         .with_little_endian()
-        .with_limit(limit)
+        .with_limit(LARGEST as u64)
         .reject_trailing_bytes()
 }
 
 /// Encodes one of the shapes.
 pub fn encode<T: Serialize>(shape: &T) -> Result<Vec<u8>, String> {
-    options().serialize(shape).map_err(|e| e.to_string())
+    let mut bytes = Vec::with_capacity(USUAL);
+    // With a limit bincode would walk through the shape twice, to know its size beforehand.
+    options().with_no_limit().serialize_into(&mut bytes, shape).map_err(|e| e.to_string())?;
+    if bytes.len() > LARGEST { Err("it is too large".to_owned()) } else { Ok(bytes) }
 }
 
 /// Decodes one of the shapes, whose text borrows from `bytes`.
@@ -66,7 +72,8 @@ pub fn glance(
 
 /// Encodes what an effect does, by itself. Equal members are equal bytes behind the first one.
 pub fn encode_change(change: &Change) -> Result<Vec<u8>, String> {
-    encode(&ChangeShape::from(change))
+    // Many are kept in memory, so that none takes more room than it needs.
+    options().serialize(&ChangeShape::from(change)).map_err(|e| e.to_string())
 }
 
 /// Decodes what an effect does.
@@ -243,27 +250,32 @@ impl<'a> From<&'a Event> for Claims<'a> {
 
 impl<'a> From<&'a Event> for Details<'a> {
     fn from(event: &'a Event) -> Self {
-        let actor = |a: &'a Actor| ActorShape { name: &a.name, role: a.role.as_deref() };
-        let link = |l: &'a Link| LinkShape { rel: &l.rel, to: l.to.as_str() };
         Self {
             title: &event.title,
             kind: event.kind.as_deref(),
             description: event.description.as_deref(),
-            actors: event.actors.iter().map(actor).collect(),
+            actors: event.actors.iter().map(ActorShape::from).collect(),
             place: event.place.as_ref().map(PlaceShape::from),
             tags: event.tags.iter().map(String::as_str).collect(),
             sources: event.sources.iter().map(SourceShape::from).collect(),
             confidence: event.confidence,
-            links: event.links.iter().map(link).collect(),
+            links: event.links.iter().map(LinkShape::from).collect(),
             extra: event.extra.as_ref().map(Extra::as_str),
         }
     }
 }
 
 impl Claims<'_> {
-    /// Whether they can be read as those of an event whose shapes they are.
-    pub fn are_read(&self, event: &Event) -> bool {
-        is_date(self.date, event.date.as_ref()) && self.effects.iter().all(|effect| effect.change.is_read())
+    /// Whether bytes are read as the claims of an event, and nothing is left over.
+    ///
+    /// Field by field, this is how bincode reads `Claims`, without making lists of what is only compared.
+    pub fn are_read(bytes: &[u8], event: &Event) -> Result<bool, String> {
+        let mut bytes = bincode::Deserializer::from_slice(bytes, options().with_no_limit());
+        let date: Option<&str> = next(&mut bytes)?;
+        let effect = |read: &EffectShape<'_>, effect| *read == effect && read.change.is_read();
+        Ok(is_date(date, event.date.as_ref())
+            && each(&mut bytes, &event.effects, |read, own| effect(read, EffectShape::from(own)))?
+            && is_over(&mut bytes))
     }
 
     /// The date and the effects.
@@ -275,14 +287,21 @@ impl Claims<'_> {
 }
 
 impl Details<'_> {
-    /// Whether they can be read as those of an event whose shapes they are.
-    pub fn are_read(&self, event: &Event) -> bool {
-        let dates = self.sources.iter().zip(&event.sources);
-        let degrees = self.place.iter().flat_map(|place| [place.lat, place.lon]).flatten();
-        dates.into_iter().all(|(shape, source)| is_date(shape.date, source.date.as_ref()))
-            && degrees.into_iter().all(NumberShape::is_read)
-            && self.links.iter().all(|link| EventId::new(link.to).is_ok())
-            && self.extra.is_none_or(|json| read_extra(json).ok() == event.extra)
+    /// Whether bytes are read as the details of an event, and nothing is left over; see [`Claims::are_read`].
+    pub fn are_read(bytes: &[u8], event: &Event) -> Result<bool, String> {
+        let mut bytes = bincode::Deserializer::from_slice(bytes, options().with_no_limit());
+        let bytes = &mut bytes;
+        Ok(next::<&str, _, _>(bytes)? == event.title
+            && next::<Option<&str>, _, _>(bytes)? == event.kind.as_deref()
+            && next::<Option<&str>, _, _>(bytes)? == event.description.as_deref()
+            && each(bytes, &event.actors, |read: &ActorShape<'_>, own| *read == own.into())?
+            && PlaceShape::is_read(next(bytes)?, event.place.as_ref())
+            && each(bytes, &event.tags, |read: &&str, own| read == own)?
+            && each(bytes, &event.sources, SourceShape::is_read)?
+            && next::<Option<u8>, _, _>(bytes)? == event.confidence
+            && each(bytes, &event.links, LinkShape::is_read)?
+            && is_extra(next(bytes)?, event.extra.as_ref())
+            && is_over(bytes))
     }
 
     /// The whole event, with its other part.
@@ -307,10 +326,50 @@ impl Details<'_> {
     }
 }
 
+/// The next field.
+fn next<'a, T: Deserialize<'a>, R: BincodeRead<'a>, O: Options>(
+    bytes: &mut bincode::Deserializer<R, O>,
+) -> Result<T, String> {
+    T::deserialize(bytes).map_err(|e| e.to_string())
+}
+
+/// Whether the next field is a list of as many members as there are `own`, each of them as is wanted.
+fn each<'a, S: Deserialize<'a>, T, R: BincodeRead<'a>, O: Options>(
+    bytes: &mut bincode::Deserializer<R, O>,
+    own: &'a [T],
+    is_wanted: impl Fn(&S, &'a T) -> bool,
+) -> Result<bool, String> {
+    if next::<u64, _, _>(bytes)? != own.len() as u64 {
+        return Ok(false);
+    }
+    for own in own {
+        if !is_wanted(&next(bytes)?, own) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether there is nothing more to read.
+fn is_over<'a, R: BincodeRead<'a>, O: Options>(bytes: &mut bincode::Deserializer<R, O>) -> bool {
+    u8::deserialize(bytes).is_err()
+}
+
 /// Whether a text is read as a date.
 fn is_date(text: Option<&str>, date: Option<&Date>) -> bool {
-    match (text.map(Date::parse), date) {
-        (Some(Ok(read)), Some(date)) => read == *date,
+    match (text, date) {
+        // What has plain bounds is read, and dates are equal when their texts are.
+        (Some(text), Some(date)) if text == date.as_str() && Date::plain_span(text).is_some() => true,
+        (Some(text), Some(date)) => Date::parse(text).is_ok_and(|read| read == *date),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether a text is read as what an event has beside its fields.
+fn is_extra(json: Option<&str>, extra: Option<&Extra>) -> bool {
+    match (json, extra) {
+        (Some(json), Some(extra)) => read_extra(json).is_ok_and(|read| read == *extra),
         (None, None) => true,
         _ => false,
     }
@@ -445,6 +504,24 @@ impl NumberShape {
     }
 }
 
+impl<'a> From<&'a Actor> for ActorShape<'a> {
+    fn from(actor: &'a Actor) -> Self {
+        Self { name: &actor.name, role: actor.role.as_deref() }
+    }
+}
+
+impl<'a> From<&'a Link> for LinkShape<'a> {
+    fn from(link: &'a Link) -> Self {
+        Self { rel: &link.rel, to: link.to.as_str() }
+    }
+}
+
+impl<'a> LinkShape<'a> {
+    fn is_read(&self, link: &'a Link) -> bool {
+        *self == link.into() && EventId::new(self.to).is_ok()
+    }
+}
+
 impl<'a> From<&'a Place> for PlaceShape<'a> {
     fn from(place: &'a Place) -> Self {
         Self {
@@ -456,7 +533,13 @@ impl<'a> From<&'a Place> for PlaceShape<'a> {
     }
 }
 
-impl PlaceShape<'_> {
+impl<'a> PlaceShape<'a> {
+    /// Whether it is read as a place, or both are absent.
+    fn is_read(shape: Option<Self>, place: Option<&'a Place>) -> bool {
+        let degrees = shape.iter().flat_map(|shape| [shape.lat, shape.lon]).flatten();
+        degrees.into_iter().all(NumberShape::is_read) && shape == place.map(Self::from)
+    }
+
     fn read(self) -> Result<Place, Invalid> {
         Ok(Place {
             name: self.name.to_owned(),
@@ -481,7 +564,11 @@ impl<'a> From<&'a Source> for SourceShape<'a> {
     }
 }
 
-impl SourceShape<'_> {
+impl<'a> SourceShape<'a> {
+    fn is_read(&self, source: &'a Source) -> bool {
+        *self == source.into() && is_date(self.date, source.date.as_ref())
+    }
+
     fn read(self) -> Result<Source, Invalid> {
         Ok(Source {
             title: owned(self.title),

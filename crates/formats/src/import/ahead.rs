@@ -14,10 +14,10 @@ use super::jsonl;
 use super::lines::Lines;
 use super::{Fault, Read};
 
-/// Lines that one thread takes at most.
-const LINES: usize = 1024;
+/// Lines that one thread takes at most: what becomes of them stays in the caches until it is sealed.
+const LINES: usize = 256;
 /// Pieces of the file that wait for the reader, for each thread.
-const WAITING: usize = 2;
+const WAITING: usize = 4;
 
 /// The entries, in the order of the file.
 pub struct Ahead {
@@ -30,6 +30,8 @@ pub struct Ahead {
 struct Source<'a> {
     lines: Lines<'a>,
     is_over: bool,
+    /// Bytes of text that a piece needs by and by.
+    usual: usize,
     /// Where the outcome of each piece is announced, in the order of the file.
     queue: SyncSender<Receiver<Parsed>>,
 }
@@ -50,7 +52,7 @@ struct Parsed {
 /// Starts the threads within a scope. They end when the file does, or when nobody wants its entries any more.
 pub fn read<'scope>(scope: &'scope Scope<'scope, '_>, threads: NonZeroUsize, lines: Lines<'scope>) -> Ahead {
     let (queue, pieces) = mpsc::sync_channel(WAITING * threads.get());
-    let source = Arc::new(Mutex::new(Source { lines, is_over: false, queue }));
+    let source = Arc::new(Mutex::new(Source { lines, is_over: false, usual: 0, queue }));
     for _ in 0..threads.get() {
         let source = Arc::clone(&source);
         scope.spawn(move || while work(&source).is_some() {});
@@ -80,7 +82,8 @@ impl Source<'_> {
     }
 
     fn piece(&mut self) -> Piece {
-        let mut piece = Piece::default();
+        // By its last piece it is known how much text comes; a slow source gives little.
+        let mut piece = Piece { text: String::with_capacity(self.usual), ..Piece::default() };
         while piece.lines.is_empty() || (piece.lines.len() < LINES && self.lines.has_one_at_hand()) {
             let line = match self.lines.next() {
                 Ok(Some(Ok(text))) => {
@@ -101,6 +104,7 @@ impl Source<'_> {
             };
             piece.lines.push((self.lines.number(), line));
         }
+        self.usual = piece.text.len() + piece.text.len() / 8;
         piece
     }
 }
@@ -108,6 +112,7 @@ impl Source<'_> {
 impl Piece {
     fn parse(self) -> Vec<Read> {
         let text = self.text;
+        let mut entries = Vec::with_capacity(self.lines.len());
         let read = |(line, found): (u64, Result<Range<usize>, Fault>)| {
             let outcome = match found {
                 Ok(range) => jsonl::entry(text.get(range).unwrap_or_default())?,
@@ -115,7 +120,8 @@ impl Piece {
             };
             Some(Read::plain(line, outcome))
         };
-        self.lines.into_iter().filter_map(read).collect()
+        entries.extend(self.lines.into_iter().filter_map(read));
+        entries
     }
 }
 
