@@ -43,18 +43,6 @@ fn plain(value: &(impl Serialize + ?Sized)) -> serde_json::Result<serde_json::Va
     serde_json::from_str(&serde_json::to_string(value)?)
 }
 
-/// The canonical JSON of a map, whose members are turned to it one by one.
-#[cfg(test)]
-pub(crate) fn canonical_map<V: Serialize>(map: &BTreeMap<String, V>) -> serde_json::Result<Vec<u8>> {
-    let mut members: Vec<(&str, &V)> = map.iter().map(|(key, value)| (key.as_str(), value)).collect();
-    in_order(&mut members);
-    let mut json = Vec::new();
-    for (key, value) in members {
-        push(&mut json, key, &canonical_json(value)?)?;
-    }
-    Ok(closed(json))
-}
-
 /// The canonical JSON of an object, some of whose members are replaced by canonical JSON, in parts that follow one
 /// another.
 pub(crate) fn canonical_with<'a>(
@@ -68,7 +56,8 @@ pub(crate) fn canonical_with<'a>(
     let mut parts = Vec::new();
     let mut json = Vec::new();
     for (key, value) in members {
-        key_of(&mut json, key, parts.is_empty() && json.is_empty())?;
+        let is_first = parts.is_empty() && json.is_empty();
+        key_of(&mut json, key, is_first)?;
         match canonical.iter().find(|(member, _)| *member == key) {
             Some((_, canonical)) => {
                 parts.push(Cow::Owned(std::mem::take(&mut json)));
@@ -87,24 +76,10 @@ pub(crate) fn in_order<V>(members: &mut [(&str, V)]) {
     members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
 }
 
-fn push(json: &mut Vec<u8>, key: &str, value: &[u8]) -> serde_json::Result<()> {
-    key_of(json, key, json.is_empty())?;
-    json.extend(value);
-    Ok(())
-}
-
 /// What stands before a member's value.
 fn key_of(json: &mut Vec<u8>, key: &str, is_first: bool) -> serde_json::Result<()> {
     json.push(if is_first { b'{' } else { b',' });
     json.extend(serde_json_canonicalizer::to_vec(&key)?);
     json.push(b':');
     Ok(())
-}
-
-fn closed(mut json: Vec<u8>) -> Vec<u8> {
-    if json.is_empty() {
-        json.push(b'{');
-    }
-    json.push(b'}');
-    json
 }

@@ -191,7 +191,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::canonical::canonical_map;
     use crate::{Contender, Date, Open};
 
     fn cells() -> Vec<Cell> {
@@ -262,8 +261,8 @@ mod tests {
             state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
         }
         assert!(state.values().map(std::collections::BTreeMap::len).sum::<usize>() > 12);
-        let expect = String::from_utf8(canonical_map(&state).unwrap()).unwrap();
+        let expect = String::from_utf8(canonical_json(&state).unwrap()).unwrap();
         assert_eq!(String::from_utf8(canonical_state(&state).unwrap()).unwrap(), expect);
-        assert_eq!(canonical_state(&State::new()).unwrap(), canonical_map(&State::new()).unwrap());
+        assert_eq!(canonical_state(&State::new()).unwrap(), canonical_json(&State::new()).unwrap());
     }
 }
