@@ -197,10 +197,8 @@ mod tests {
     fn event(json: &str) -> Box<Event> {
         let timeline = TimelineName::new("main").unwrap();
         let entry = Line::parse(json).unwrap().into_entry(&timeline, || EventId::new("new").unwrap());
-        match entry.write {
-            annals_model::Write::Append(event) => event,
-            other => panic!("no append: {other:?}"),
-        }
+        let annals_model::Write::Append(event) = entry.write else { unreachable!("a line without `op`") };
+        event
     }
 
     /// Every field that an event can have.
@@ -224,10 +222,9 @@ mod tests {
             assert_eq!(Claims::are_read(&claims, &event), Ok(true));
             assert_eq!(Details::are_read(&details, &event), Ok(true));
             for (bytes, is_claims) in [(claims, true), (details, false)] {
-                let check = |bytes: &[u8]| match is_claims {
-                    true => Claims::are_read(bytes, &event),
-                    false => Details::are_read(bytes, &event),
-                };
+                let check =
+                    if is_claims { Claims::are_read } else { Details::are_read as fn(&[u8], &Event) -> _ };
+                let check = |bytes: &[u8]| check(bytes, &event);
                 for at in 0..bytes.len() {
                     assert_ne!(check(&bytes[..at]), Ok(true), "cut at {at} of {bytes:?}");
                     for bit in 0..8 {
@@ -248,7 +245,7 @@ mod tests {
         let (claims, details) = (v1::encode(&claims).unwrap(), v1::encode(&details).unwrap());
         let changes: [fn(&mut Event); 12] = [
             |e| e.date = None,
-            |e| e.effects.pop().map_or((), drop),
+            |e| drop(e.effects.pop()),
             |e| e.effects.swap(0, 1),
             |e| e.title.push('!'),
             |e| e.kind = None,

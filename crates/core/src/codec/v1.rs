@@ -295,7 +295,10 @@ impl Details<'_> {
             && next::<Option<&str>, _, _>(bytes)? == event.kind.as_deref()
             && next::<Option<&str>, _, _>(bytes)? == event.description.as_deref()
             && each(bytes, &event.actors, |read: &ActorShape<'_>, own| *read == own.into())?
-            && PlaceShape::is_read(next(bytes)?, event.place.as_ref())
+            && PlaceShape::is_read(
+                next::<Option<PlaceShape<'_>>, _, _>(bytes)?.as_ref(),
+                event.place.as_ref(),
+            )
             && each(bytes, &event.tags, |read: &&str, own| read == own)?
             && each(bytes, &event.sources, SourceShape::is_read)?
             && next::<Option<u8>, _, _>(bytes)? == event.confidence
@@ -535,9 +538,9 @@ impl<'a> From<&'a Place> for PlaceShape<'a> {
 
 impl<'a> PlaceShape<'a> {
     /// Whether it is read as a place, or both are absent.
-    fn is_read(shape: Option<Self>, place: Option<&'a Place>) -> bool {
+    fn is_read(shape: Option<&Self>, place: Option<&'a Place>) -> bool {
         let degrees = shape.iter().flat_map(|shape| [shape.lat, shape.lon]).flatten();
-        degrees.into_iter().all(NumberShape::is_read) && shape == place.map(Self::from)
+        degrees.into_iter().all(NumberShape::is_read) && shape == place.map(Self::from).as_ref()
     }
 
     fn read(self) -> Result<Place, Invalid> {

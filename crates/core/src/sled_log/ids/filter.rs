@@ -67,7 +67,7 @@ impl Layer {
         (0..PROBES).map(move |n| {
             let at = start.wrapping_add(n.wrapping_mul(step));
             // The share of the size that the number is of all numbers: a division would take several times as long.
-            usize::try_from(u128::from(at) * size >> 64).unwrap_or(0)
+            usize::try_from((u128::from(at) * size) >> 64).unwrap_or(0)
         })
     }
 }
