@@ -1,10 +1,10 @@
-//! Calendars, slides, diagrams and rows, read by the programs that they are for. Each script gets an export and what
+//! Documents, calendars, slides, diagrams and rows, read by the programs that they are for. Each script gets an export and what
 //! Annals itself says of the same events, and compares them day for day.
 
 use serde_json::{Value, json};
 
 use crate::programs::{node, python};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, repository};
 use crate::tables::awkward;
 
 /// The events of a timeline as Annals lists them, with the bounds of their dates, in a file.
@@ -31,49 +31,22 @@ fn exported(sandbox: &Sandbox, timeline: &str, format: &str, name: &str) -> Stri
 }
 
 /// Titles that some target would take for more than a title; each is the first line of the text, too.
-const HOSTILE: &[&str] = &[
-    "2004: a date",
-    "now: or never",
-    "every day: again",
-    "!id: an id",
-    "before !id: another",
-    "44 BCE: a year",
-    "key: a property",
-    "# a section",
-    "// a comment",
-    "---",
-    "- [x] a task",
-    "[x] done",
-    "a #tag, a !ref and an .end",
-    "![x](https://example.org/a.png) and [y](location)",
-    "%%{init: {\"theme\": \"dark\"}}%%",
-    "%% a comment",
-    "section: of a diagram",
-    "title of a diagram",
-    "style a:#b; classDef c:#d;",
-    "a : b : c",
-    "ends with a colon:",
-    "<img src=\"https://example.org/x.png\" onerror=\"alert(1)\">",
-    "<iframe src=\"https://example.org/\"></iframe>",
-    "javascript:alert(1)",
-    "&lt;b&gt; &amp; #35; #quot;",
-    "END:VEVENT",
-    "a\\nb\\,c\\;d; e, f",
-    "\\u0041 ${x} `y` $z$",
-    "timeline",
-];
+fn hostile_titles() -> Vec<String> {
+    let file = repository("tests/fixtures/hostile/titles.json");
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
 
 /// A store with an event for each hostile title and one with a title as long as a title may be.
-fn hostile() -> Sandbox {
+pub fn hostile() -> Sandbox {
     let sandbox = Sandbox::with_store();
     let mut lines = String::new();
     let long = "long ".repeat(1999) + "title";
-    for (number, title) in HOSTILE.iter().copied().chain([long.as_str()]).enumerate() {
+    for (number, title) in hostile_titles().iter().chain([&long]).enumerate() {
         let description = format!("{title}\n\n{title}\n{title}");
+        let label: String = title.chars().filter(|c| !c.is_control()).take(99).collect();
         let event = json!({
-            "id": format!("e{number}"), "title": title, "date": format!("2023-10-{:02}", number + 1),
-            "description": description, "kind": title.chars().take(99).collect::<String>(),
-            "tags": [title.chars().take(99).collect::<String>()],
+            "id": format!("e{number}"), "title": title, "date": format!("2023-{:02}-{:02}", 1 + number / 28, 1 + number % 28),
+            "description": description, "kind": label, "tags": [label],
         });
         lines += &(event.to_string() + "\n");
     }
@@ -110,7 +83,22 @@ fn timelinejs_shows_every_slide_on_its_day() {
         [
             "19 slides, 19 on their days, 19 with their words, 1 left out, scale cosmological, 0 complaints",
             "18 slides, 18 on their days, 18 with their words, 1 left out, scale human, 0 complaints",
-            "30 slides, 30 on their days, 30 with their words, 0 left out, scale human, 0 complaints",
+            "41 slides, 41 on their days, 41 with their words, 0 left out, scale human, 0 complaints",
+        ],
+    );
+}
+
+#[test]
+fn markdown_it_reads_every_event_and_no_markup_of_others() {
+    check(
+        node,
+        "markdown",
+        "markdown",
+        "out.md",
+        [
+            "20 events, 20 with their dates and titles, 20 with their texts, 0 complaints",
+            "19 events, 19 with their dates and titles, 19 with their texts, 0 complaints",
+            "41 events, 41 with their dates and titles, 41 with their texts, 0 complaints",
         ],
     );
 }
@@ -125,7 +113,7 @@ fn mermaid_draws_every_event() {
         [
             "20 events drawn, 20 with their titles, 0 complaints",
             "19 events drawn, 19 with their titles, 0 complaints",
-            "30 events drawn, 30 with their titles, 0 complaints",
+            "41 events drawn, 41 with their titles, 0 complaints",
         ],
     );
 }
@@ -140,7 +128,7 @@ fn markwhen_reads_every_event_on_its_day() {
         [
             "18 events, 17 on their days, 1 in its year, 18 with their titles, 2 left out, 0 complaints",
             "18 events, 18 on their days, 0 in its year, 18 with their titles, 1 left out, 0 complaints",
-            "30 events, 30 on their days, 0 in its year, 30 with their titles, 0 left out, 0 complaints",
+            "41 events, 41 on their days, 0 in its year, 41 with their titles, 0 left out, 0 complaints",
         ],
     );
 }
@@ -155,7 +143,7 @@ fn icalendar_reads_every_entry_on_its_day() {
         [
             "17 entries, 17 on their days, 17 with their titles, 3 left out, longest line 75",
             "18 entries, 18 on their days, 18 with their titles, 1 left out, longest line 75",
-            "30 entries, 30 on their days, 30 with their titles, 0 left out, longest line 75",
+            "41 entries, 41 on their days, 41 with their titles, 0 left out, longest line 75",
         ],
     );
 }
@@ -170,7 +158,7 @@ fn ical_js_takes_every_value_and_reads_every_entry_on_its_day() {
         [
             "17 entries, 17 on their days, 17 with their titles, 3 left out, 0 complaints",
             "18 entries, 18 on their days, 18 with their titles, 1 left out, 0 complaints",
-            "30 entries, 30 on their days, 30 with their titles, 0 left out, 0 complaints",
+            "41 entries, 41 on their days, 41 with their titles, 0 left out, 0 complaints",
         ],
     );
 }
@@ -185,7 +173,7 @@ fn timesketch_takes_every_row() {
         [
             "37 rows of 17 events, all bounds as Annals has them, 3 left out",
             "25 rows of 18 events, all bounds as Annals has them, 1 left out",
-            "60 rows of 30 events, all bounds as Annals has them, 0 left out",
+            "82 rows of 41 events, all bounds as Annals has them, 0 left out",
         ],
     );
 }
