@@ -93,8 +93,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let options = ImportOptions { map: map.as_ref(), raw: args.raw };
     let (input, size) = open(&args.file)?;
     let aside = args.skip_bad.as_deref().map(Aside::open).transpose()?;
-    let progress = Progress::of_bytes(session, size);
     let store = session.open()?;
+    let progress = Progress::of_bytes(session, size);
     let job = Job {
         session,
         store: &store,
