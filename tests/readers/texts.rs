@@ -193,3 +193,45 @@ fn a_calendar_comes_back_from_icalendar() {
     assert_eq!(found.len(), 17);
     assert!(found.iter().all(|event| known.contains(event)), "{found:#?}");
 }
+
+/// What Markwhen takes for an event our importer takes for one, too, on the same day, or refuses with its line; it never
+/// vanishes in the text of the event above.
+#[test]
+fn no_event_of_markwhen_is_taken_for_text() {
+    let file = repository("tests/fixtures/markwhen/dates.txt");
+    let Some(told) = node("markwhen_dates", &[file.to_str().unwrap()]) else { return };
+    let told: Vec<Value> = serde_json::from_str(&told).unwrap();
+    let begins = std::fs::read_to_string(&file).unwrap();
+    let entry = |(number, line)| format!("2001: Before {number}\n\n{line}: Number {number}\n\n");
+    let sandbox = Sandbox::with_store();
+    let text = begins.lines().enumerate().map(entry).collect::<String>();
+    sandbox.write("all.mw", &format!("---\ntimezone: UTC\n---\n\n{text}"));
+    sandbox.ok(&["import", "all.mw", "--skip-bad", "bad.mw"]);
+    let refused = std::fs::read_to_string(sandbox.path("bad.mw")).unwrap();
+    let events: Vec<Value> =
+        serde_json::from_str(&std::fs::read_to_string(truth(&sandbox, "main")).unwrap()).unwrap();
+    let (mut same, mut put_aside) = (0, 0);
+    for (number, (line, told)) in begins.lines().zip(&told).enumerate() {
+        let Some(day) = told.as_str() else { continue };
+        let title = format!("Number {number}");
+        if refused.lines().any(|line| line.ends_with(&title)) {
+            put_aside += 1;
+            continue;
+        }
+        let event = events.iter().find(|event| event["title"].as_str().unwrap().ends_with(&title));
+        let event = event.unwrap_or_else(|| panic!("`{line}` is an event of Markwhen on {day} and vanished"));
+        if day == "the present" {
+            continue;
+        }
+        let earliest = event["bounds"]["start"]["earliest"].as_str().unwrap();
+        assert_eq!(year_and_day(earliest.split('T').next().unwrap()), year_and_day(day), "{line}");
+        same += 1;
+    }
+    assert!(same > 50 && put_aside > 50, "{same} read, {put_aside} refused");
+}
+
+/// The year as a number and the rest of a day: programs write long and early years with more digits or fewer.
+fn year_and_day(day: &str) -> (i64, &str) {
+    let (year, rest) = day.split_at(day.len() - "-01-01".len());
+    (year.trim_start_matches(['Y', '+']).parse().unwrap(), rest)
+}
