@@ -191,7 +191,7 @@ fn rows_of_timesketch() {
         \n{\"message\":\"No time zone\",\"datetime\":\"2012-03-14 04:17:38\",\"timestamp_desc\":\"Log\"}\n\
         {\"message\":\"Only micros\",\"timestamp\":1331698658276340,\"timestamp_desc\":\"Log\"}\n\
         {\"datetime\":\"2012-03-14\",\"timestamp_desc\":\"Log\"}\n\
-        {\"message\":\"Bad\",\"datetime\":\"yesterday\",\"timestamp_desc\":\"Log\"}\n\
+        {\"message\":\"Bad\",\"datetime\":\"the Tuesday before\",\"timestamp_desc\":\"Log\"}\n\
         not json\n";
     check(
         ImportFormat::Timesketch,
@@ -204,7 +204,7 @@ fn rows_of_timesketch() {
             r#"3: {"id":"made","date":"2012-03-14T04:17:38Z","kind":"Log","title":"No time zone"}"#,
             r#"4: {"id":"made","date":"2012-03-14T04:17:38Z","kind":"Log","title":"Only micros"}"#,
             "5: message: is missing (Timesketch asks for message, datetime and timestamp_desc)",
-            "6: date: `yesterday` is not a date: a year has four digits (dates are EDTF: 2023-10-02, 2023-07, 2004, 2010~, 2004/2017, [2017..2019])",
+            "6: date: `the Tuesday before` is not a date: EDTF has no spaces (dates are EDTF: 2023-10-02, 2023-07, 2004, 2010~, 2004/2017, [2017..2019])",
             "7: is not a JSON object: expected ident at column 2",
         ],
     );

@@ -141,3 +141,78 @@ fn csv_with_tabs(events: &[Event]) -> String {
     }
     String::from_utf8(writer.into_inner().unwrap()).unwrap()
 }
+
+/// An event with a word of its own in every field, and the words by the field that holds them.
+fn full() -> (Event, Vec<(&'static str, &'static str)>) {
+    let json = r#"{"id":"wordid","date":"2010~","kind":"wordkind","title":"wordtitle","description":"worddescription",
+        "actors":[{"name":"wordactor","role":"wordrole"}],
+        "place":{"name":"wordplace","lat":12.345,"lon":54.321,"precision":"wordprecision"},"tags":["wordtag"],
+        "sources":[{"title":"wordsource","url":"https://wordurl.example/x","date":"2011","quote":"wordquote",
+            "locator":"wordlocator","archived":"https://wordarchived.example/x",
+            "sha256":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
+        "confidence":87,"links":[{"rel":"wordrel","to":"wordto"}],
+        "effects":[{"op":"set","entity":"wordentity","attribute":"wordattribute","value":"wordvalue","when":"end"},
+            {"op":"increase","entity":"wordentity","attribute":"wordnumber","value":4711},
+            {"op":"add","entity":"wordentity","attribute":"wordset","value":"wordmember"}],
+        "extra":{"wordextra":"wordkept"}}"#;
+    let words = vec![
+        ("date", "2010~"),
+        ("kind", "wordkind"),
+        ("title", "wordtitle"),
+        ("description", "worddescription"),
+        ("actors", "wordactor"),
+        ("actors", "wordrole"),
+        ("place", "wordplace"),
+        ("place", "12.345"),
+        ("place", "54.321"),
+        ("place", "wordprecision"),
+        ("tags", "wordtag"),
+        ("sources", "wordsource"),
+        ("sources", "wordurl"),
+        ("sources", "2011"),
+        ("sources", "wordquote"),
+        ("sources", "wordlocator"),
+        ("sources", "wordarchived"),
+        ("sources", "0123456789abcdef0123456789abcdef"),
+        ("confidence", "87"),
+        ("links", "wordrel"),
+        ("links", "wordto"),
+        ("effects", "wordentity"),
+        ("effects", "wordattribute"),
+        ("effects", "wordvalue"),
+        ("effects", "4711"),
+        ("effects", "wordset"),
+        ("effects", "wordmember"),
+        ("extra", "wordextra"),
+        ("extra", "wordkept"),
+    ];
+    (event(&json.replace('\n', " ")), words)
+}
+
+#[test]
+fn every_field_of_an_event_is_in_every_format_or_counted() {
+    let (event, words) = full();
+    for format in Format::ALL {
+        let (bytes, lost) = exported_bytes(*format, std::slice::from_ref(&event), ExportOptions::default());
+        let text = if *format == Format::Parquet {
+            let table = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+            table.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect()
+        } else {
+            // A calendar folds its lines wherever they are full.
+            String::from_utf8(bytes).unwrap().replace("\r\n ", "")
+        };
+        let kinds: Vec<&str> = lost.iter().map(|(kind, ..)| kind).collect();
+        for (field, word) in &words {
+            // Mermaid says the date in words, as its periods are labels.
+            let is_told = text.contains(word) || (*field == "date" && text.contains("2010 (circa)"));
+            assert!(
+                is_told || kinds.contains(field),
+                "{format} has lost {field} {word} without a word\n{lost}"
+            );
+            assert!(
+                !kinds.contains(field) || !is_told,
+                "{format} says that it has lost {field} {word}\n{text}"
+            );
+        }
+    }
+}
