@@ -104,6 +104,21 @@ fn markdown_it_reads_every_event_and_no_markup_of_others() {
 }
 
 #[test]
+fn a_browser_shows_every_title_and_no_title_does_anything() {
+    check(
+        node,
+        "html_titles",
+        "html",
+        "out.html",
+        [
+            "20 events, 20 with their titles, 0 complaints",
+            "19 events, 19 with their titles, 0 complaints",
+            "41 events, 41 with their titles, 0 complaints",
+        ],
+    );
+}
+
+#[test]
 fn mermaid_draws_every_event() {
     check(
         node,
