@@ -137,7 +137,7 @@ fn hostile_titles_are_only_titles_in_feeds_maps_linked_data_and_tables() {
     let events = list.as_array().unwrap();
     let count = events.len();
     assert!(count > 40 && feed.lines().count() == count, "{count}");
-    let plain = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>();
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     for event in events {
         let shown = told(&feed, event["id"].as_str().unwrap())[1].as_str().unwrap().to_owned();
         let title = event["title"].as_str().unwrap();
