@@ -24,7 +24,7 @@ for entry in entries:
     start = entry["DTSTART"].dt
     if isinstance(start, datetime.datetime):
         meant = datetime.datetime.fromisoformat(event["date"].replace("Z", "+00:00"))
-        on_their_days += start == meant and start.tzinfo is not None
+        on_their_days += start == meant and (start.tzinfo is None) == (meant.tzinfo is None)
     else:
         last = entry["DTEND"].dt - datetime.timedelta(days=1)
         on_their_days += is_drawn(event, start, last)

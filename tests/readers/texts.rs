@@ -209,6 +209,91 @@ fn a_calendar_comes_back_from_icalendar() {
     assert!(found.iter().all(|event| known.contains(event)), "{found:#?}");
 }
 
+/// Random dates of every kind, some of which do not exist.
+fn random_dates(count: usize) -> Vec<String> {
+    let mut state = 7_u64;
+    let mut next = |limit: i64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(state >> 33).unwrap() % limit
+    };
+    let mut point = |kinds: i64| {
+        let year = match next(5) {
+            0 => next(240) - 120,
+            1 => next(19_999) - 9_999,
+            _ => 1_000 + next(1_100),
+        };
+        let year = if year < 0 { format!("-{:04}", -year) } else { format!("{year:04}") };
+        let zone = ["", "Z", "+05:30", "-11:00", "+14:00"][usize::try_from(next(5)).unwrap()];
+        match next(kinds) {
+            0 => year,
+            1 => format!("{year}-{:02}", 1 + next(12)),
+            2 => format!("{year}-{:02}", 21 + next(21)),
+            3 | 4 => format!("{year}-{:02}-{:02}", 1 + next(12), 1 + next(31)),
+            _ => format!(
+                "{year}-{:02}-{:02}T{:02}:{:02}:59{zone}",
+                1 + next(12),
+                1 + next(31),
+                next(24),
+                next(60)
+            ),
+        }
+    };
+    let date = |number: usize| {
+        let (a, b) = (point(6), point(5));
+        let a = a + ["", "", "?", "~", "%"][number % 5];
+        match number % 11 {
+            0 => format!("{a}/{b}"),
+            1 => format!("{a}/.."),
+            2 => format!("../{a}"),
+            3 => format!("{a}/"),
+            4 => format!("/{a}"),
+            5 => format!("[{a},{b}]"),
+            6 => format!("{{{a},{b}}}"),
+            7 => format!("[{a}..{b}]"),
+            _ => a,
+        }
+    };
+    (0..count).map(date).collect()
+}
+
+/// However vague a date is, no program draws it on other days than those that it names.
+#[test]
+fn no_random_date_moves_a_day() {
+    let count = std::env::var("ANNALS_TEST_RANDOM_DATES").map_or(300, |count| count.parse().unwrap());
+    let sandbox = Sandbox::with_store();
+    let line = |(number, date): (usize, &String)| {
+        json!({"id": format!("r{number}"), "title": format!("Event {number}"), "date": date}).to_string()
+            + "\n"
+    };
+    sandbox.write("random.jsonl", &random_dates(count).iter().enumerate().map(line).collect::<String>());
+    sandbox.ok(&["import", "random.jsonl", "--skip-bad", "bad.jsonl"]);
+    let truth = truth(&sandbox, "main");
+    let programs: [(fn(&str, &[&str]) -> Option<String>, &str, &str); 5] = [
+        (node, "timelinejs", "timelinejs"),
+        (node, "markwhen", "markwhen"),
+        (node, "calendar_strict", "ics"),
+        (python, "calendar_entries", "ics"),
+        (python, "sketch_rows", "timesketch"),
+    ];
+    for (run, script, format) in programs {
+        let file = exported(&sandbox, "main", format, "out");
+        let Some(told) = run(script, &[&file, &truth]) else { return };
+        let number = |of: &str| {
+            let part = told.split(", ").find(|part| part.contains(of))?;
+            part.split(' ').next()?.parse::<usize>().ok()
+        };
+        if script == "sketch_rows" {
+            // The script itself holds every row against the bounds.
+            assert!(told.contains("all bounds as Annals has them"), "{told}");
+            continue;
+        }
+        let all: usize = told.split(' ').next().unwrap().parse().unwrap();
+        let (days, years) = (number(" on their days").unwrap(), number(" in its year").unwrap_or(0));
+        assert!(all > count / 3 && days > count / 3, "{script}: {told}");
+        assert_eq!(days + years, all, "{script}: {told}");
+    }
+}
+
 /// What Markwhen takes for an event our importer takes for one, too, on the same day, or refuses with its line; it never
 /// vanishes in the text of the event above.
 #[test]
