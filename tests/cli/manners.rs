@@ -207,3 +207,45 @@ fn a_mistyped_command_is_answered_with_the_nearest() {
     assert_eq!(done.code, 2);
     assert!(done.stderr.contains("list"), "{}", done.stderr);
 }
+
+/// What a program writes to a terminal, without the terminal's own orders.
+fn on_a_terminal(sandbox: &Sandbox, args: &str) -> String {
+    let command = format!("{} {args}", env!("CARGO_BIN_EXE_annals"));
+    let mut terminal = std::process::Command::new("script");
+    // The terminal of a test has no size, and a bar would have no room on it.
+    let sized = format!("stty cols 120 rows 40; {command}");
+    terminal.args(["-qec", &sized, "/dev/null"]).current_dir(sandbox.path("."));
+    finish(&mut terminal, "").stdout
+}
+
+#[test]
+fn long_work_shows_how_far_it_is_on_a_terminal_and_nowhere_else() {
+    if !has("script") {
+        return;
+    }
+    let sandbox = Sandbox::with_store();
+    let lines: String = (0..5_000)
+        .map(|n| format!("{{\"id\":\"e{n}\",\"date\":\"2004\",\"title\":\"Event number {n}\"}}\n"))
+        .collect();
+    sandbox.write("many.jsonl", &lines);
+    let import = ["import many.jsonl --dry-run", "import many.jsonl --skip-bad bad.jsonl"];
+    for args in import {
+        let shown = on_a_terminal(&sandbox, args);
+        assert!(
+            shown.contains('█') && shown.contains("events, ") && shown.contains(" a second"),
+            "{shown:?}"
+        );
+        assert!(!shown.contains("d left"), "it never takes days: {shown:?}");
+    }
+    let shown = on_a_terminal(&sandbox, "import many.jsonl");
+    assert!(shown.contains('█') && shown.contains("5,000 already there"), "{shown:?}");
+    for args in ["export --to csv -o many.csv", "export --to ics --strict -o many.ics", "verify"] {
+        let shown = on_a_terminal(&sandbox, args);
+        assert!(shown.contains("reading the log") || shown.contains("records"), "{shown:?}");
+        assert!(shown.contains(" a second") || !args.starts_with("export"), "{shown:?}");
+        // Asked to be quiet, and where nobody looks, it says nothing of it.
+        assert!(!on_a_terminal(&sandbox, &format!("--quiet {args}")).contains("a second"));
+        let done = sandbox.run(&args.split(' ').collect::<Vec<_>>());
+        assert!(!done.stderr.contains("a second") && !done.stderr.contains('\u{1b}'), "{}", done.stderr);
+    }
+}

@@ -4,7 +4,7 @@ import sys
 from urllib.parse import unquote
 
 import icalendar
-from days import is_drawn, truth
+from days import is_drawn, truth, visible
 
 known = truth(sys.argv[2])
 with open(sys.argv[1], "rb") as file:
@@ -24,14 +24,10 @@ for entry in entries:
     start = entry["DTSTART"].dt
     if isinstance(start, datetime.datetime):
         meant = datetime.datetime.fromisoformat(event["date"].replace("Z", "+00:00"))
-        on_their_days += start == meant and start.tzinfo is not None
+        on_their_days += start == meant and (start.tzinfo is None) == (meant.tzinfo is None)
     else:
         last = entry["DTEND"].dt - datetime.timedelta(days=1)
         on_their_days += is_drawn(event, start, last)
-    visible = "".join(c for c in "".join(event["title"].splitlines(True)) if c.isprintable() and not c.isspace())
-    shown = "".join(c for c in str(entry["SUMMARY"]) if c.isprintable() and not c.isspace())
-    for hidden in ("\\u{202e}", "\\u{202c}", "\\u{7}"):
-        shown = shown.replace(hidden, "")
-    titled += shown.startswith(visible)
+    titled += visible(str(entry["SUMMARY"])).startswith(visible(event["title"]))
 print(f"{len(entries)} entries, {on_their_days} on their days, {titled} with their titles, "
       f"{len(known) - len(entries)} left out, longest line {longest}")

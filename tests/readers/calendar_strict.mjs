@@ -28,7 +28,10 @@ for (const entry of entries) {
     last.adjust(-1, 0, 0, 0);
     onTheirDays += isDrawn(event, start, last);
   } else {
-    onTheirDays += start.zone === ICAL.Timezone.utcTimezone && start.toJSDate().getTime() === Date.parse(event.date);
+    const isInstant = /(Z|[+-]\d\d:\d\d)$/.test(event.date);
+    const meant = isInstant ? new Date(event.date).toISOString().replace('.000', '') : event.date;
+    // Years below 1000 are written with fewer digits.
+    onTheirDays += start.toString().padStart(meant.length, '0') === meant && (start.zone === ICAL.Timezone.utcTimezone) === isInstant;
   }
   titled += visible(value('summary')).startsWith(visible(event.title));
 }

@@ -37,6 +37,6 @@ export const same = (a, b) => a && b && order(a) === order(b);
 
 /** A text without white space and with its hidden characters written out, as exports have them. */
 export function visible(text) {
-  const hidden = /[\u0000-\u001f\u007f-\u009f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
-  return text.replace(/\s+/gu, '').replace(hidden, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+  const hidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+  return text.replace(hidden, (c) => `\\u{${c.codePointAt(0).toString(16)}}`).replace(/\s+/gu, '');
 }

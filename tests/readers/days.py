@@ -1,6 +1,7 @@
 """The days of an event as Annals has them, for targets that know the years 1 to 9999."""
 import datetime
 import json
+import re
 
 
 def day(bound):
@@ -33,3 +34,12 @@ def is_drawn(event, first, last):
     if event["last"] is None:
         return first == event["first"] and is_short
     return (first, last) == (event["first"], event["last"])
+
+
+HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+
+
+def visible(text):
+    """A text without white space and with its hidden characters written out, as exports have them."""
+    shown = HIDDEN.sub(lambda match: f"\\u{{{ord(match[0]):x}}}", text)
+    return "".join(shown.split())

@@ -1,11 +1,10 @@
-"""Takes rows as Timesketch's reader of JSON Lines does — the mandatory fields, the date, the label list — and compares
-their instants with the bounds that Annals gives."""
+"""Takes rows with Timesketch's own reader of JSON Lines and compares their instants with the bounds that Annals gives."""
 import datetime
-import json
 import sys
 
 from dateutil import parser
-from days import truth
+from days import truth, visible
+from timesketch.lib.utils import read_and_validate_jsonl
 
 MANDATORY = ("message", "datetime", "timestamp_desc")
 NAMES = {
@@ -34,19 +33,20 @@ def bounds(event):
 known = truth(sys.argv[2])
 rows = 0
 seen = {}
-with open(sys.argv[1], encoding="utf-8") as file:
-    for line in file:
-        row = json.loads(line)
+with open(sys.argv[1], "rb") as file:
+    for row in read_and_validate_jsonl(file):
         rows += 1
         assert all(isinstance(row[field], str) and row[field] for field in MANDATORY), row
         instant = parser.parse(row["datetime"])
         assert instant.utcoffset() == datetime.timedelta(0), row["datetime"]
         assert row["timestamp"] == (instant - EPOCH) // datetime.timedelta(microseconds=1), row
-        assert isinstance(row.get("tag", []), list)
         event = known[row["event_id"]]
+        assert list(map(visible, row["tag"])) == list(map(visible, event.get("tags", []))), row["tag"]
         assert row["edtf"] == event["date"]
         places = [NAMES[row["timestamp_desc"]]] if row["timestamp_desc"] in NAMES else [("start", "earliest")]
         seen.setdefault(row["event_id"], set()).update((*place, instant) for place in places)
+with open(sys.argv[1], "rb") as file:
+    assert rows == sum(1 for _ in file), "Timesketch skips a row"
 for name, found in seen.items():
     meant = bounds(known[name])
     missing = {instant for _, _, instant in meant} - {instant for _, _, instant in found}

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::programs::{node, python};
 use crate::sandbox::{Sandbox, repository};
 use crate::tables::awkward;
+use crate::texts::hostile;
 
 /// The awkward events without the guard of tables, which other formats know nothing of, one of them revised.
 fn revised() -> Sandbox {
@@ -125,6 +126,36 @@ fn pyarrow_reads_what_the_table_says() {
     let file = exported(&haiti, &["--timeline", "haiti"], "parquet");
     let said = python("parquet_table", &[&file, haiti.path("raw.csv").to_str().unwrap()]).unwrap();
     assert!(said.starts_with("19 rows, "), "{said}");
+}
+
+/// Hostile titles, the same in every field, are what they say and nothing else.
+#[test]
+fn hostile_titles_are_only_titles_in_feeds_maps_linked_data_and_tables() {
+    let sandbox = hostile();
+    let Some(feed) = python("atom_feed", &[&exported(&sandbox, &[], "atom")]) else { return };
+    let list = sandbox.json(&["list"]);
+    let events = list.as_array().unwrap();
+    let count = events.len();
+    assert!(count > 40 && feed.lines().count() == count, "{count}");
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    for event in events {
+        let shown = told(&feed, event["id"].as_str().unwrap())[1].as_str().unwrap().to_owned();
+        let title = event["title"].as_str().unwrap();
+        let is_hidden = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{200b}'..='\u{202e}');
+        assert!(!shown.contains(is_hidden), "{shown}");
+        // A hidden character is written out, so that the title is longer then.
+        assert!(title.contains(is_hidden) || plain(&shown) == plain(title), "{shown} is not {title}");
+    }
+    let map = python("geojson_features", &[&exported(&sandbox, &[], "geojson")]).unwrap();
+    let graph = python("jsonld_triples", &[&exported(&sandbox, &[], "jsonld")]).unwrap();
+    assert_eq!((map.lines().count(), graph.lines().count()), (count, count));
+    sandbox.ok(&["export", "--to", "csv", "--raw", "-o", "raw.csv"]);
+    let table = sandbox.path("raw.csv");
+    let same =
+        python("parquet_table", &[&exported(&sandbox, &[], "parquet"), table.to_str().unwrap()]).unwrap();
+    assert!(same.starts_with(&format!("{count} rows, ")), "{same}");
+    let guarded = python("csv_cells", &[&exported(&sandbox, &[], "csv")]).unwrap();
+    assert_eq!(guarded, format!("{count} rows of 21 cells, 0 formulas\n"));
 }
 
 #[test]

@@ -17,10 +17,12 @@ use crate::args::{QuestionArgs, RangeArgs, hinted};
 use crate::error::{CliError, CliResult};
 use crate::hints;
 use crate::session::Session;
-use crate::ui;
+use crate::ui::{self, Progress};
 
 /// Bytes of events that are sorted in memory; more are sorted in a file beside the store.
 const IN_MEMORY: usize = 32 << 20;
+/// Events after which the terminal is told how fast it goes.
+const OFTEN: u64 = 4096;
 /// Bytes that are written at once.
 const BUFFER: usize = 1 << 16;
 
@@ -124,15 +126,19 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     }
     let range = RangeArgs { from: args.from.clone(), to: args.until.clone() };
     let question = args.question.question(session, &range)?;
+    let progress = output.progress(session);
+    progress.say("reading the log");
     let listing = listing(args, target, session, &store, &question)?;
     let redacted = erased::told_beside(&store, &question, listing.has_redactions())?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    let rows = Rows { args, target, question: &question, listing: &listing };
+    let rows = Rows { args, target, question: &question, listing: &listing, progress: &progress };
     if args.strict {
-        refuse_losses(&rows.write(&mut io::sink())?)?;
+        let losses = rows.write(&mut io::sink())?;
+        refuse_losses(&losses).inspect_err(|_| progress.finish())?;
     }
     let losses = rows.write(output.writer())?;
+    progress.finish();
     output.finish()?;
     erased::note(session, &redacted)?;
     for (_, _, loss) in losses.iter() {
@@ -188,11 +194,12 @@ struct Rows<'a> {
     target: Format,
     question: &'a Question,
     listing: &'a Listing,
+    progress: &'a Progress,
 }
 
 impl Rows<'_> {
     fn write(&self, out: &mut dyn Write) -> CliResult<Losses> {
-        let Self { args, target, question, listing } = self;
+        let Self { args, target, question, listing, progress } = self;
         let timelines = [question.timeline.clone()];
         let scope = Scope {
             as_of: args.question.as_of.is_some().then_some(&question.as_of),
@@ -204,7 +211,12 @@ impl Rows<'_> {
         let options = ExportOptions { raw: args.raw };
         let surely = Question { certainty: Certainty::Surely, ..(*question).clone() };
         let mut exporter = annals_formats::exporter(*target, &heading, options, out)?;
+        let mut count = 0_u64;
         listing.each(|listed| {
+            count += 1;
+            if count.is_multiple_of(OFTEN) {
+                progress.rate(count, "events");
+            }
             let recorded = Recorded {
                 first: listed.place,
                 seq: listed.seq,
@@ -292,6 +304,14 @@ impl Output {
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(directory).map_err(|e| cannot_write(path, &e))?;
         Ok(Self::File { writer: BufWriter::with_capacity(BUFFER, file), path: path.to_owned() })
+    }
+
+    /// What is told meanwhile: nothing on the terminal that the export itself goes to.
+    fn progress(&self, session: &Session) -> Progress {
+        match self {
+            Self::Terminal { .. } => Progress::none(),
+            Self::Stdout(_) | Self::File { .. } | Self::Stream { .. } => Progress::of_work(session),
+        }
     }
 
     fn writer(&mut self) -> &mut dyn Write {

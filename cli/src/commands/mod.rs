@@ -30,13 +30,11 @@ pub mod verify;
 pub mod watch;
 pub mod why;
 
-mod aside;
 mod checked;
 mod checking;
 mod erased;
 mod evidence;
 mod flags;
-mod lenient;
 mod relative;
 mod writing;
 

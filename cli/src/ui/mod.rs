@@ -16,6 +16,7 @@ use std::io::{self, BufWriter, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+pub use annals_formats::thousands;
 pub use changes::print_change;
 pub use cited::cited;
 pub use doubt::{contested, doubt};
@@ -153,19 +154,6 @@ impl JsonLines {
 /// `1 event`, `2 events`.
 pub fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(count)) }
-}
-
-/// A number with its thousands set apart: `1,510`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -19,6 +19,11 @@ impl Progress {
         Self::new(session, total, template)
     }
 
+    /// Nothing, where what is written goes to the same terminal.
+    pub fn none() -> Self {
+        Self { bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) }
+    }
+
     /// A sign that work is done, with what is said of it.
     pub fn of_work(session: &Session) -> Self {
         Self::new(session, None, "{spinner} {msg}")

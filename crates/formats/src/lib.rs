@@ -30,3 +30,4 @@ pub use export::{
 pub use format::{Format, ImportFormat};
 pub use import::{Bundle, Excerpt, Fault, ImportOptions, Input, Kept, Read, Reader, read, read_ahead};
 pub use map::ColumnMap;
+pub use text::thousands;

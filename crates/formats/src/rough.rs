@@ -116,7 +116,12 @@ impl Rough {
         let is_one_sided = sides.iter().any(|side| !side.is_finite());
         let floor = Floor::of(date);
         let (first, last) = if date.is_interval() || is_several {
-            interval(span.start, span.end)
+            match interval(span.start, span.end) {
+                // Of one side all is drawn that it may be, and nothing beside it.
+                (Some(_), None) => single(span.start, Floor::Month),
+                (None, Some(_)) => single(span.end, Floor::Month),
+                sides => sides,
+            }
         } else {
             single(span.start, floor)
         };
@@ -338,6 +343,9 @@ mod tests {
         check("2004-01/", "2004-01 one-sided");
         check("../2019", "2019 one-sided");
         check("/2019-12", "2019-12 one-sided");
+        check("../2019-24", "2019-12 2020-02 one-sided");
+        check("1143-40/", "1143-01 1143-06 one-sided");
+        check("/1157-39", "1157-09 1157-12 one-sided");
         check("..2004/2010", "2004 2010 one-sided");
         check("2004/2010..", "2004 2010 one-sided");
         check("/", "nowhere one-sided");

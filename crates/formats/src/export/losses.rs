@@ -8,6 +8,8 @@ use std::fmt;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
+use crate::text::thousands;
+
 /// One kind of loss: its name for programs, and what follows the count for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -77,7 +79,7 @@ impl Losses {
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64, String)> + '_ {
         self.counts.iter().map(|(loss, count)| {
             let wording = if *count == 1 { loss.one } else { loss.many };
-            (loss.kind, *count, format!("{count} {wording}"))
+            (loss.kind, *count, format!("{} {wording}", thousands(*count)))
         })
     }
 }
@@ -120,6 +122,9 @@ mod tests {
         for loss in [CIRCA, UNDATED, CIRCA, CIRCA] {
             losses.count(loss);
         }
+        let mut many = Losses { counts: vec![(CIRCA, 6_099)] };
+        many.count(CIRCA);
+        assert_eq!(many.to_string(), "6,100 dates lost their \"circa\"");
         assert_eq!(losses.to_string(), "3 dates lost their \"circa\"\n1 undated event left out");
         assert_eq!(
             serde_json::to_string(&losses).unwrap(),

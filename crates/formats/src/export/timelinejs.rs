@@ -33,6 +33,11 @@ const END: Loss = Loss::new(
     "end that names no day is drawn where its year or month begins",
     "ends that name no day are drawn where their years or months begin",
 );
+const DROPPED: Loss = Loss::new(
+    "dropped-end",
+    "end within the year or month that its start names is in words only",
+    "ends within the year or month that their starts name are in words only",
+);
 const LEAP: Loss = Loss::new(
     "leap-day",
     "29 February stands as its month, since TimelineJS counts no leap years before year 1 as we do",
@@ -152,8 +157,12 @@ impl TimelineJs<'_> {
             Shape::Second(_) | Shape::Nowhere => return,
             Shape::Stretch(first, last) => [Some(first), last],
         };
-        if parts[1].is_some_and(|last| last.day.is_none()) {
-            self.losses.count(END);
+        if let [Some(first), Some(last)] = parts {
+            if is_within(first, last) {
+                self.losses.count(DROPPED);
+            } else if last.day.is_none() {
+                self.losses.count(END);
+            }
         }
         for part in parts.into_iter().flatten() {
             if part.year.abs() > HUMAN_YEARS {
@@ -164,6 +173,12 @@ impl TimelineJs<'_> {
             }
         }
     }
+}
+
+/// Whether an end lies in the very part that is the start: TimelineJS takes the two for one and drops the end.
+fn is_within(first: Part, last: Part) -> bool {
+    let is_finer = first.month.is_none() && last.month.is_some() || first.day.is_none() && last.day.is_some();
+    first.year == last.year && (first.month.is_none() || first.month == last.month) && is_finer
 }
 
 /// A text that TimelineJS reads as HTML, takes the text of, and puts into the page as HTML again.
@@ -238,6 +253,23 @@ mod tests {
     use annals_model::Date;
 
     use super::*;
+
+    #[test]
+    fn an_end_that_timelinejs_drops_is_known() {
+        let check = |text: &str, expect: bool| {
+            let shape = Rough::of(&Date::parse(text).unwrap()).shape;
+            let Shape::Stretch(first, Some(last)) = shape else { panic!("{text} is {shape:?}") };
+            assert_eq!(is_within(first, last), expect, "{text}");
+        };
+        check("2004/2004-09", true);
+        check("2004/2004-03-15", true);
+        check("2004-03/2004-03-15", true);
+        check("2004-03/2004-04-15", false);
+        check("2004-03/2004-09", false);
+        check("2004-03-04/2004-03-15", false);
+        check("2004-09-05/2004", false);
+        check("2004/2005", false);
+    }
 
     #[test]
     fn dates_go_as_far_as_they_are_known_in_years_without_a_zero() {

@@ -42,7 +42,8 @@ impl<'a> Csv<'a> {
             ));
         }
         let cells = self.record.cells().map_err(Fault::File)?;
-        Plan::bind(self.options.map, &cells, self.options.raw).map_err(Fault::File)
+        Plan::bind(self.options.map, &cells, self.options.raw)
+            .map_err(|invalid| Fault::File(parted(&cells).unwrap_or(invalid)))
     }
 
     fn over(&mut self, fault: Fault) -> Read {
@@ -71,6 +72,19 @@ impl Iterator for Csv<'_> {
             Err(error) => Some(self.over(Fault::Io(error))),
         }
     }
+}
+
+/// What to say of a header that is one cell because its columns are parted by something else.
+fn parted(cells: &[&str]) -> Option<Invalid> {
+    let [only] = cells else { return None };
+    let (what, hint) = [
+        (';', "semicolons", "save it with commas between the cells"),
+        ('\t', "tabs", "read it with --from tsv"),
+        (',', "commas", "read it with --from csv"),
+    ]
+    .iter()
+    .find_map(|(sign, what, hint)| only.contains(*sign).then_some((what, hint)))?;
+    Some(Invalid::new(format!("the cells of the file are parted by {what}")).with_hint(*hint))
 }
 
 fn row(plan: &Plan, record: &Record) -> Result<Line, Invalid> {

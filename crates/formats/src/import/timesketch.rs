@@ -197,8 +197,8 @@ fn date(datetime: Option<&str>, timestamp: Option<&str>) -> Option<Result<String
         });
     };
     let (day, time) = match text.split_once(['T', ' ']) {
-        Some((day, time)) => (day, time.trim_start()),
-        None => return Some(Ok(text.to_owned())),
+        Some((day, time)) if day.ends_with(|c: char| c.is_ascii_digit()) => (day, time.trim_start()),
+        _ => return Some(Ok(text.to_owned())),
     };
     let end = time.find(['Z', 'z', '+', '-', ' ']).unwrap_or(time.len());
     let (clock, shift) = time.split_at(end);

@@ -80,6 +80,41 @@ fn a_calendar_of_another_program() {
 }
 
 #[test]
+fn what_an_entry_of_a_calendar_says_twice_is_kept() {
+    let calendar = "BEGIN:VCALENDAR\nBEGIN:VJOURNAL\nUID:a\nDTSTART;VALUE=DATE:20240301\nSUMMARY:A\n\
+        DESCRIPTION;LANGUAGE=fr:Bonjour\nDESCRIPTION:Hello\nSUMMARY:B\nDTSTART;VALUE=DATE:20250301\nCOMMENT:1\nCOMMENT:2\n\
+        END:VJOURNAL\nBEGIN:VEVENT\nUID:b\nDTSTART;VALUE=DATE:20240301\nDTEND;VALUE=DATE:20240201\nSUMMARY:B\nEND:VEVENT\n\
+        END:VCALENDAR\n";
+    check(
+        ImportFormat::Ics,
+        calendar,
+        &[
+            concat!(
+                r#"2: {"id":"a","date":"2024-03-01","title":"A","description":"Bonjour","#,
+                r#""extra":{"COMMENT":["1","2"],"DESCRIPTION":"Hello","DTSTART":"VALUE=DATE:20250301","SUMMARY":"B"}}"#
+            ),
+            "13: date: the entry ends before it starts (write another DTEND; it is the day behind the last one)",
+        ],
+    );
+}
+
+#[test]
+fn what_timelinejs_would_drop_is_kept() {
+    let json = r#"{"events": [
+{"end_date": {"year": 2004, "month": 7}, "text": {"headline": "Only an end"}},
+{"start_date": {"year": 2004, "hour": 5}, "text": {"headline": "An hour of no day"}}
+]}"#;
+    check(
+        ImportFormat::TimelineJs,
+        json,
+        &[
+            r#"2: {"id":"made","date":"/2004-07","title":"Only an end"}"#,
+            r#"3: {"id":"made","date":"2004","title":"An hour of no day","extra":{"start_date":{"hour":5,"year":2004}}}"#,
+        ],
+    );
+}
+
+#[test]
 fn a_calendar_folded_within_a_character() {
     let mut bytes = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nSUMMARY:caf".to_vec();
     bytes.extend([0xc3, b'\r', b'\n', b' ', 0xa9, b'\n']);
@@ -191,7 +226,7 @@ fn rows_of_timesketch() {
         \n{\"message\":\"No time zone\",\"datetime\":\"2012-03-14 04:17:38\",\"timestamp_desc\":\"Log\"}\n\
         {\"message\":\"Only micros\",\"timestamp\":1331698658276340,\"timestamp_desc\":\"Log\"}\n\
         {\"datetime\":\"2012-03-14\",\"timestamp_desc\":\"Log\"}\n\
-        {\"message\":\"Bad\",\"datetime\":\"yesterday\",\"timestamp_desc\":\"Log\"}\n\
+        {\"message\":\"Bad\",\"datetime\":\"the Tuesday before\",\"timestamp_desc\":\"Log\"}\n\
         not json\n";
     check(
         ImportFormat::Timesketch,
@@ -204,7 +239,7 @@ fn rows_of_timesketch() {
             r#"3: {"id":"made","date":"2012-03-14T04:17:38Z","kind":"Log","title":"No time zone"}"#,
             r#"4: {"id":"made","date":"2012-03-14T04:17:38Z","kind":"Log","title":"Only micros"}"#,
             "5: message: is missing (Timesketch asks for message, datetime and timestamp_desc)",
-            "6: date: `yesterday` is not a date: a year has four digits (dates are EDTF: 2023-10-02, 2023-07, 2004, 2010~, 2004/2017, [2017..2019])",
+            "6: date: `the Tuesday before` is not a date: EDTF has no spaces (dates are EDTF: 2023-10-02, 2023-07, 2004, 2010~, 2004/2017, [2017..2019])",
             "7: is not a JSON object: expected ident at column 2",
         ],
     );

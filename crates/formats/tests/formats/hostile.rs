@@ -45,6 +45,13 @@ fn tables_are_read_around_what_is_wrong() {
         ],
     );
     check(ImportFormat::Csv, b"", &["1: the file is empty (the first row names the columns)"]);
+    for (format, header, parted) in [
+        (ImportFormat::Csv, "title;date\nA;2004\n", "semicolons (save it with commas between the cells)"),
+        (ImportFormat::Csv, "title\tdate\nA\t2004\n", "tabs (read it with --from tsv)"),
+        (ImportFormat::Tsv, "title,date\nA,2004\n", "commas (read it with --from csv)"),
+    ] {
+        check(format, header.as_bytes(), &[&format!("1: the cells of the file are parted by {parted}")]);
+    }
     check(
         ImportFormat::Tsv,
         b"a\tb\n",

@@ -17,3 +17,4 @@ mod others;
 mod round_trip;
 mod sample;
 mod table;
+mod walk;

@@ -20,7 +20,7 @@ const BOTH_WAYS: [(Format, ImportFormat); 4] = [
 ];
 
 /// The kinds of loss after which an event is not in the file; all others are about how the target draws it.
-const LEFT_OUT: [&str; 3] = ["undated", "boundless", "far"];
+pub const LEFT_OUT: [&str; 3] = ["undated", "boundless", "far"];
 
 /// Whether the report says of an event that it is not in the file.
 fn is_left_out(format: Format, event: &Event) -> bool {

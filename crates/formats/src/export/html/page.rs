@@ -13,6 +13,7 @@ use super::spoken::spoken;
 use super::states::States;
 use super::{Head, Rows, escape};
 use crate::export::ExportError;
+use crate::text;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -131,9 +132,10 @@ fn counted(rows: &Rows<'_>) -> String {
     let all = rows.rows.len();
     let undated = rows.rows.iter().filter(|row| row.event.date.is_none()).count();
     let events = if all == 1 { "event" } else { "events" };
+    let told = |count: usize| text::thousands(count as u64);
     match undated {
-        0 => format!("{all} {events}"),
-        _ => format!("{all} {events}, {undated} of them undated"),
+        0 => format!("{} {events}", told(all)),
+        _ => format!("{} {events}, {} of them undated", told(all), told(undated)),
     }
 }
 

@@ -87,6 +87,10 @@ fn whole_days(
         (None, Some(length)) => begin + length * DAY,
         (None, None) => begin + DAY,
     };
+    if behind < begin {
+        let invalid = Invalid::new("the entry ends before it starts");
+        return Err(invalid.with_hint("write another DTEND; it is the day behind the last one"));
+    }
     // Some programs write an end that is the start.
     let last = Moment::from_seconds(behind.max(begin + DAY) - DAY).civil().0;
     let (exclusive, _) = Moment::from_seconds(behind).civil();

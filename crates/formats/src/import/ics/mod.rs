@@ -242,6 +242,9 @@ impl Property {
     }
 }
 
+/// What an entry has one of.
+const ONCE: [&str; 8] = ["UID", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "DTSTART", "DTEND", "DURATION"];
+
 /// The event of an entry, and what there is to say about it.
 fn event(properties: &[Property]) -> Result<(Line, Option<String>), Invalid> {
     let mut found = Found::default();
@@ -250,9 +253,12 @@ fn event(properties: &[Property]) -> Result<(Line, Option<String>), Invalid> {
     let mut geo = None;
     let mut note = None;
     let mut part = None;
-    for property in properties {
+    for (index, property) in properties.iter().enumerate() {
         let value = property.value.as_str();
+        let is_again = || properties[..index].iter().any(|before| before.name == property.name);
         match property.name.as_str() {
+            // The first one stands; a journal may have several descriptions.
+            name if ONCE.contains(&name) && is_again() => kept.add(property),
             "UID" => found.id = Some(text(value).trim().to_owned()),
             "SUMMARY" => found.shown.title = text(value),
             "DESCRIPTION" => found.shown.text = text(value),

@@ -8,13 +8,16 @@ use std::ops::RangeInclusive;
 
 use annals_model::{Date, Invalid, YearText};
 
-use crate::text::shown;
+use super::unread::{self, MONTHS};
 
 /// Colons that may stand in a date: those of its times, and the one behind it.
 const COLONS: usize = 7;
 
 /// Bytes that a date may have.
 const LONGEST: usize = 120;
+
+/// The number up to which a lone one is an hour.
+const LAST_HOUR: i64 = 25;
 
 /// Which of two numbers in `10/2/2023` is the month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,22 +49,31 @@ struct Side {
 /// The date of a line that begins an event, and what stands behind the colon.
 pub fn begin(line: &str, order: Order) -> Option<(Dated, &str)> {
     let line = line.trim_start();
-    let colons = line.match_indices(':').map(|(at, _)| at).take(COLONS).take_while(|at| *at <= LONGEST);
-    for colon in colons {
-        let written = line[..colon].trim_end();
+    let colons = || line.match_indices(':').map(|(at, _)| at).take(COLONS).take_while(|at| *at <= LONGEST);
+    for colon in colons() {
+        let (written, rest) = (line[..colon].trim_end(), &line[colon + 1..]);
         let (date, repeats) = match written.split_once(" every ") {
             Some((date, how)) => (date.trim_end(), Some(format!("every {how}"))),
             None => (written, None),
         };
-        // A colon within a time of day is none behind a date.
-        let is_within_time =
-            date.contains('T') && line[colon + 1..].starts_with(|c: char| c.is_ascii_digit());
-        if let Some((edtf, is_cut)) = read(date, order).filter(|_| !is_within_time) {
+        if let Some((edtf, is_cut)) = read(date, order).filter(|_| !goes_on(date, rest)) {
             let dated = Dated { written: written.to_owned(), edtf, repeats, is_cut };
-            return Some((dated, &line[colon + 1..]));
+            return Some((dated, rest));
         }
     }
-    None
+    // What cannot be read is as long as it is made of the words of dates.
+    let unread =
+        colons().filter_map(|colon| Some((colon, unread::refusal(line[..colon].trim_end())?))).last();
+    let (colon, invalid) = unread?;
+    let written = line[..colon].trim_end().to_owned();
+    Some((Dated { written, edtf: Err(invalid), repeats: None, is_cut: false }, &line[colon + 1..]))
+}
+
+/// Whether the colon behind a date is one within its time of day.
+fn goes_on(date: &str, rest: &str) -> bool {
+    let next = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let has_seconds = next == 2 && rest[next..].trim_start().starts_with([':', '-', '–', '/']);
+    (date.contains('T') && next > 0) || (date.contains(':') && has_seconds)
 }
 
 /// The EDTF of a date and whether it was cut; nothing where a text is none.
@@ -86,13 +98,7 @@ fn read(text: &str, order: Order) -> Option<(Result<String, Invalid>, bool)> {
         let invalid = Invalid::new(format!("`{text}` is no date")).with_hint("as in 10/12/2004, month first");
         return Some((Err(invalid), false));
     }
-    is_relative(text).then(|| {
-        let invalid = Invalid::new(format!(
-            "the date `{}` follows from another event or from the present",
-            shown(text)
-        ));
-        (Err(invalid.with_hint("write the date itself")), false)
-    })
+    None
 }
 
 fn joined(side: &Side) -> String {
@@ -166,6 +172,8 @@ fn slashes(text: &str, order: Order) -> Option<String> {
     // From 21 on EDTF would take a month for a season.
     let is_month = |part: &str| digits(part, 1..=2).is_some_and(|month| (1..=12).contains(&month));
     match *rest {
+        // Markwhen takes so small a number for an hour.
+        [] if parts[0].len() < 3 && digits(parts[0], 1..=2)? <= LAST_HOUR => None,
         [] => Some(year),
         [month] if digits(parts[1], 3..=5).is_some() && is_month(month) => Some(year + &number(month)?),
         [first, second] => {
@@ -178,24 +186,10 @@ fn slashes(text: &str, order: Order) -> Option<String> {
 
 /// `Oct 2010`, `October 12, 2010`, `12 October 2010`.
 fn named(text: &str) -> Option<String> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let lower = text.to_ascii_lowercase().replace(',', " ");
     let words: Vec<&str> = lower.split_whitespace().collect();
     let month = |word: &str| {
-        let at = MONTHS.iter().position(|name| *name == word || (word.len() == 3 && name.starts_with(word)));
+        let at = MONTHS.iter().position(|name| unread::is_month(word) && name.starts_with(&word[..3]));
         at.map(|at| format!("-{:02}", at + 1))
     };
     let day = |word: &str| digits(word, 1..=2).map(|day| format!("-{day:02}"));
@@ -239,7 +233,7 @@ fn years(text: &str) -> Option<Result<String, Invalid>> {
     Some(start.and_then(|start| Ok(format!("{start}/{}", astronomical(end, end_is_before)?))))
 }
 
-/// `15:30`, `5pm`, `5:30am`.
+/// `15:30`, `15:30:59`, `5pm`, `5:30am`.
 fn time_of_day(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let (clock, shift) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
@@ -247,41 +241,24 @@ fn time_of_day(text: &str) -> Option<String> {
         (_, Some(clock)) => (clock, Some(12)),
         _ => (lower.as_str(), None),
     };
-    let (hour, minute) = match clock.split_once(':') {
-        Some((hour, minute)) => (hour, digits(minute, 2..=2)?),
-        None if shift.is_some() => (clock, 0),
-        None => return None,
-    };
+    let mut parts = clock.split(':');
+    let (hour, minute, second) = (parts.next()?, parts.next(), parts.next());
+    if parts.next().is_some() || (minute.is_none() && shift.is_none()) {
+        return None;
+    }
+    let sixtieth = |part: Option<&str>| part.map_or(Some(0), |part| digits(part, 2..=2));
+    let (minute, second) = (sixtieth(minute)?, sixtieth(second)?);
     let hour = digits(hour, 1..=2)?;
     let hour = match shift {
         Some(shift) if (1..=12).contains(&hour) => hour % 12 + shift,
         Some(_) => return None,
         None => hour,
     };
-    (hour < 24 && minute < 60).then(|| format!("{hour:02}:{minute:02}:00"))
-}
-
-/// Whether a text is a date that depends on something: `now`, `after !id 3 days`, `5 days`, `Oct 12`.
-fn is_relative(text: &str) -> bool {
-    const UNITS: [&str; 8] = ["millisecond", "second", "minute", "hour", "day", "week", "month", "year"];
-    let lower = text.to_ascii_lowercase();
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    let is_amount = |words: &[&str]| match words {
-        [number, unit] => digits(number, 1..=9).is_some() && UNITS.contains(&unit.trim_end_matches('s')),
-        _ => false,
-    };
-    match words.as_slice() {
-        ["now"] => true,
-        ["after" | "before" | "by", rest @ ..] => {
-            rest.first().is_some_and(|word| word.starts_with('!')) || is_amount(rest)
-        }
-        [first, ..] if first.starts_with('!') && first.len() > 1 => true,
-        words => is_amount(words),
-    }
+    (hour < 24 && minute < 60 && second < 60).then(|| format!("{hour:02}:{minute:02}:{second:02}"))
 }
 
 /// A number of so many digits.
-fn digits(text: &str, length: RangeInclusive<usize>) -> Option<i64> {
+pub fn digits(text: &str, length: RangeInclusive<usize>) -> Option<i64> {
     let is_number = length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)
 }
@@ -316,6 +293,10 @@ mod tests {
         check("2010-10-12 15:30: A", "2010-10-12T15:30:00 | A");
         check("2010-10-12 15:30 - 2010-10-12 16:45: A", "2010-10-12 cut | A");
         check("2010-10-12 5pm: A", "2010-10-12T17:00:00 | A");
+        check("2010-10-12 15:30:59: A", "2010-10-12T15:30:59 | A");
+        check("2010-10-12 15:30: 20 came", "2010-10-12T15:30:00 | 20 came");
+        check("2010-10-12 15:30:20 people: A", "2010-10-12T15:30:00 |20 people: A");
+        check("45: A", "0045 | A");
         check("2023-10-02T15:30:00Z: A", "2023-10-02T15:30:00Z | A");
         check("2010 - now: A", "2010/.. | A");
         check("2010-10-12 every week for 3 weeks: A", "2010-10-12 every week for 3 weeks | A");
@@ -336,9 +317,17 @@ mod tests {
     fn dates_that_depend_on_others_are_refused_and_texts_are_texts() {
         let refused =
             |date: &str| format!("the date `{date}` follows from another event or from the present |");
-        for date in ["now", "after !start 3 days", "5 days", "!start"] {
+        for date in ["now", "after !start 3 days", "5 days", "!start", "10", "Jan 5", "25"] {
             check(&format!("{date}:"), &refused(date));
         }
+        check("10:30am - 11am: A", &refused("10:30am - 11am").replace(" |", " | A"));
+        check("5-6: A", &refused("5-6").replace(" |", " | A"));
+        check("2024-W05/2024-W07: A", "`2024-W05/2024-W07` is no date that is read here | A");
+        check("2024-05-06 10:00 - 11:00: A", "`2024-05-06 10:00 - 11:00` is no date that is read here | A");
+        check(
+            "2024-05-06T10:00Z/2024-05-06T11:00Z: A",
+            "`2024-05-06T10:00Z/2024-05-06T11:00Z` is no date that is read here | A",
+        );
         check("Note: 2004", "no date");
         check("[2004]: x", "no date");
         check("before long: x", "no date");

@@ -6,6 +6,7 @@
 //! once, with a note. The sections that an event stands in are kept in `extra`.
 
 mod dates;
+mod unread;
 
 use std::io;
 use std::ops::Range;

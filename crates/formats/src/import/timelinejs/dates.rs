@@ -17,8 +17,12 @@ pub fn dates(
     shown: &mut Vec<String>,
     extra: &mut Map<String, Value>,
 ) -> Option<Result<String, Invalid>> {
-    let start_value = start.filter(|value| !is_empty(value))?;
     let end_value = end.filter(|value| !is_empty(value));
+    let Some(start_value) = start.filter(|value| !is_empty(value)) else {
+        // TimelineJS leaves such a slide out; it began at a time that nobody has written down.
+        let date = |end: &Value| edtf(point(end)?.0, false).map(|end| format!("/{end}"));
+        return end_value.map(|end| date(end).map_err(|e| e.under("end")));
+    };
     let read = || {
         let (start, is_whole) = point(start_value)?;
         let end = end_value.map(point).transpose().map_err(|e| e.under("end"))?;
@@ -32,6 +36,7 @@ pub fn dates(
     };
     shown.push(written(start, end));
     let has_time = |point: &Point| point.hour.is_some();
+    let is_whole = is_whole && (start.day.is_some() || !has_time(&start));
     if !is_whole || (end.is_some() && (has_time(&start) || end.as_ref().is_some_and(has_time))) {
         extra.insert("start_date".to_owned(), start_value.clone());
         if let Some(value) = end_value {

@@ -6,30 +6,24 @@
 //! left is recorded as one batch, or chunk by chunk, each with all of it or nothing.
 
 use std::cell::RefCell;
-use std::num::NonZeroUsize;
 
-use annals_core::{Error, Failed, Log, Resume, SledLog, Store, WriteOptions, new_event_id};
-use annals_formats::{Excerpt, Fault, ImportFormat, ImportOptions, Input, Kept, Read, Reader};
+use annals_core::{Error, Failed, Log, Resume, new_event_id};
+use annals_formats::{Excerpt, Fault, ImportOptions, Input, Kept, Read, Reader};
 use annals_model::{Entry, Expectation, Invalid, Seq};
 use serde::Serialize;
 
+use super::Job;
 use super::aside::Aside;
-use super::import::{Notes, OFTEN, PROBLEMS_SHOWN, Tally, explained, note_ids};
-use super::writing::in_data;
+use super::told::{Notes, OFTEN, PROBLEMS_SHOWN, Tally, explained, note_ids};
+use crate::commands::writing::in_data;
 use crate::error::{CliError, CliResult};
 use crate::session::Session;
 use crate::ui::{self, Progress, counted};
 
 /// An import that leaves out what is refused.
 pub struct Lenient<'a> {
-    pub session: &'a Session,
-    pub store: &'a Store<SledLog>,
-    pub format: ImportFormat,
-    pub options: WriteOptions,
-    /// Entries after which it commits.
-    pub chunk: u64,
-    pub threads: NonZeroUsize,
-    pub progress: &'a Progress,
+    pub job: Job<'a>,
+    /// Whether nothing is to be recorded.
     pub is_rehearsal: bool,
     /// Where the refused lines go.
     pub aside: Option<Aside>,
@@ -92,15 +86,15 @@ impl Lenient<'_> {
         let course = RefCell::new(Course { aside: self.aside.take(), ..Course::default() });
         let outcome = std::thread::scope(|scope| {
             let entries = if puts_aside {
-                Entries::Kept(Kept::new(self.format, input, options))
+                Entries::Kept(Kept::new(self.job.format, input, options))
             } else {
-                let (format, threads) = (self.format, self.threads);
+                let (format, threads) = (self.job.format, self.job.threads);
                 Entries::Ahead(annals_formats::read_ahead(scope, threads, format, input, options))
             };
             let mut source = Source {
                 entries,
-                session: self.session,
-                progress: self.progress,
+                session: self.job.session,
+                progress: self.job.progress,
                 course: &course,
                 is_rehearsal: self.is_rehearsal,
                 is_over: false,
@@ -109,16 +103,16 @@ impl Lenient<'_> {
             };
             self.chunks(&mut source, &course)
         });
-        self.progress.finish();
-        self.session.remark(self.store)?;
+        self.job.progress.finish();
+        self.job.session.remark(self.job.store)?;
         self.tell(course.into_inner(), outcome, puts_aside)
     }
 
     fn chunks(&mut self, source: &mut Source<'_>, course: &RefCell<Course>) -> CliResult<()> {
         let mut resume = Resume::default();
         while !source.is_over {
-            source.room = if self.is_rehearsal { u64::MAX } else { self.chunk };
-            let end = self.store.log().head()?.seq();
+            source.room = if self.is_rehearsal { u64::MAX } else { self.job.chunk };
+            let end = self.job.store.log().head()?.seq();
             let mut tally = Tally::default();
             let decided = |answer: Result<_, Error>| match answer {
                 Ok(answer) => tally.count(&answer),
@@ -126,17 +120,17 @@ impl Lenient<'_> {
                     // The nearest id would be looked for among all, and there may be many such lines.
                     let error = match error {
                         Error::NotFound(_) => error.into(),
-                        other => explained(self.store, other, end),
+                        other => explained(self.job.store, other, end),
                     };
-                    course.borrow_mut().refuse(self.session, self.progress, self.is_rehearsal, error);
+                    course.borrow_mut().refuse(self.job.session, self.job.progress, self.is_rehearsal, error);
                 }
             };
-            let recorded = self.store.import_around(
+            let recorded = self.job.store.import_around(
                 &mut *source,
-                self.session.host(),
-                &self.options,
+                self.job.session.host(),
+                &self.job.options,
                 &mut resume,
-                self.threads,
+                self.job.threads,
                 self.is_rehearsal,
                 decided,
             );
@@ -145,7 +139,7 @@ impl Lenient<'_> {
                 return Err(error);
             }
             recorded.map_err(|Failed { error, .. }| CliError::from(error))?;
-            self.options.expect = Expectation::Any;
+            self.job.options.expect = Expectation::Any;
             course.tally.add(&tally);
             if let Some(aside) = &mut course.aside {
                 aside.keep();
@@ -167,12 +161,12 @@ impl Lenient<'_> {
                 "the chunks before are recorded, up to record {seq}; their refused lines were put aside"
             )),
         })?;
-        notes.tell(self.session)?;
-        note_ids(self.session, without_id)?;
+        notes.tell(self.job.session)?;
+        note_ids(self.job.session, without_id)?;
         if !self.is_rehearsal {
-            self.session.after_erasure(self.store, tally.redacted > 0)?;
+            self.job.session.after_erasure(self.job.store, tally.redacted > 0)?;
         }
-        if self.session.is_for_people() {
+        if self.job.session.is_for_people() {
             ui::print_line(&self.sentence(&tally, kept))?;
         } else {
             ui::print_json_line(&Told {
@@ -189,28 +183,15 @@ impl Lenient<'_> {
         }
         if refused == 0 || puts_aside {
             // For the questions to come; what is recorded was told before.
-            return if self.is_rehearsal { Ok(()) } else { self.session.grow(self.store) };
+            return if self.is_rehearsal { Ok(()) } else { self.job.session.grow(self.job.store) };
         }
         Err(CliError::failed(format!("{} would be refused, and nothing written", counted(refused, "line")))
             .with_hint("mend the file, or put such lines aside with --skip-bad FILE"))
     }
 
     fn sentence(&self, tally: &Tally, put_aside: u64) -> String {
-        let would = if self.is_rehearsal { "would be " } else { "" };
-        let counts = [
-            (tally.appended, format!("{would}appended")),
-            (tally.revised, format!("{would}revised")),
-            (tally.retracted, format!("{would}retracted")),
-            (tally.redacted, format!("{would}redacted")),
-            (tally.already_there, "already there".to_owned()),
-            (put_aside, format!("{would}put aside")),
-        ];
-        let told: Vec<String> = counts
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{} {what}", ui::thousands(*count)))
-            .collect();
-        let told = if told.is_empty() { "nothing to record".to_owned() } else { told.join(", ") };
+        let told = tally.sentence(put_aside, self.is_rehearsal);
+        let told = if told.is_empty() { "nothing to record".to_owned() } else { told };
         if self.is_rehearsal { format!("{told}; nothing was written") } else { told }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use annals_formats::{Bundle, Excerpt};
 use tempfile::NamedTempFile;
 
-use super::export::{cannot_write, make_readable};
+use crate::commands::export::{cannot_write, make_readable};
 use crate::error::{CliError, CliResult};
 
 /// The file for what is refused.
