@@ -135,3 +135,41 @@ fn what_stands_in_an_empty_store_is_moved_aside_and_not_thrown_away() {
     drop(SledLog::create(&bare, &options()).unwrap());
     assert_eq!(backup.restore(&bare, &options(), false, WORKERS, |_| {}).unwrap().aside, None);
 }
+
+/// Files that the newer backup does not need go while the older one is read: that is no damage.
+#[test]
+fn a_backup_that_is_brought_up_to_date_while_it_is_read_is_not_called_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    let host = TestHost::new(1);
+    let store = Store::new(SledLog::create(&directory.path().join("store"), &options()).unwrap());
+    let backup = Backup::at(directory.path().join("backup"));
+    let mut end = 0;
+    let mut grow = |records: u64| {
+        fill(&store, &host, end + 1, end + records);
+        end += records;
+        backup.update(store.log(), "a test", WORKERS, |_| {}).unwrap();
+    };
+    // Segments that get smaller and smaller are not taken together.
+    let parts = [600, 280, 130, 60, 28, 13, 6];
+    parts.into_iter().for_each(&mut grow);
+    assert_eq!(fs::read_dir(backup.path().join("log")).unwrap().count(), parts.len());
+    let mut is_first = true;
+    let held = backup.verify(NonZeroUsize::MIN, |_| {
+        if std::mem::take(&mut is_first) {
+            grow(2500);
+        }
+    });
+    assert_eq!(held.unwrap().records, Seq(1117 + 2500));
+    // A restore says it, and leaves nothing.
+    [1700, 800, 380].into_iter().for_each(&mut grow);
+    let again = directory.path().join("again");
+    let mut is_first = true;
+    let refused = backup.restore(&again, &options(), false, NonZeroUsize::MIN, |_| {
+        if std::mem::take(&mut is_first) {
+            grow(7000);
+        }
+    });
+    let refused = refused.unwrap_err();
+    assert!(refused.to_string().contains("was brought up to date meanwhile"), "{refused}");
+    assert!(!again.exists() && !directory.path().join("again.restoring").exists());
+}

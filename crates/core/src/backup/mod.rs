@@ -146,6 +146,11 @@ impl Backup {
         Manifest::read(&self.path)?.ok_or_else(unfinished)
     }
 
+    /// Whether it was brought up to date since its manifest was read.
+    fn is_newer_than(&self, manifest: &Manifest) -> bool {
+        self.finished().is_ok_and(|now| now.generation != manifest.generation)
+    }
+
     /// Whether the directory is free for a new backup: missing, or empty.
     fn is_free(&self) -> std::io::Result<bool> {
         Ok(!self.path.exists() || self.path.is_dir() && files::names(&self.path)?.is_empty())

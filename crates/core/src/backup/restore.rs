@@ -67,6 +67,10 @@ impl Backup {
         if let Err(error) = self.make(&manifest, log, workers, advance) {
             // Whether it can be removed or not, the error to be told is the first one.
             let _ = fs::remove_dir_all(&unfinished);
+            if self.is_newer_than(&manifest) {
+                let what = format!("the backup at {} was brought up to date meanwhile", self.path.display());
+                return Err(Error::unavailable(what, "restore it once more"));
+            }
             return Err(error);
         }
         let aside = old.give_way(path).map_err(failed)?;
