@@ -74,7 +74,7 @@ fn a_stale_lock_is_none_and_a_foreign_one_is_told() {
     sandbox.write(".annals/lock", &stale);
     let lock = open(".annals/lock");
     lock.lock().unwrap();
-    refused("its lock is held, but not by process");
+    refused("its lock is held, and process");
     drop(lock);
     // Somebody who goes at sled's files and knows nothing of the store's own lock.
     let db = open(".annals/sled/db");

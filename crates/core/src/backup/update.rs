@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, Named, Segment, Sha, Stored};
 use super::segment::{Writer, within};
-use super::{Backup, Held, MARK, MARK_FILE, Source};
+use super::{Backup, Held, MARK, MARK_FILE, Source, UNFINISHED};
 use crate::codec::frame;
 use crate::codec::leaf::op_number;
 use crate::log::{Head, Log as _};
@@ -144,7 +144,7 @@ impl Backup {
             }
             files::make_directory(&self.path).map_err(failed)?;
             make_private(&self.path).map_err(failed)?;
-            let unfinished = self.path.join("backup.new");
+            let unfinished = self.path.join(UNFINISHED);
             files::put(&self.path.join(MARK_FILE), &unfinished, MARK.as_bytes()).map_err(failed)?;
         }
         for room in ["log", "snapshots", "attachments"] {

@@ -98,9 +98,9 @@ fn holder_of(file: &mut File) -> Option<String> {
 fn held(holder: Option<String>) -> Error {
     let holder = holder.unwrap_or_else(|| "another process".to_owned());
     if is_gone(&holder) {
-        // The note is of somebody who has ended, the lock is not: somebody has it who leaves no notes, or is elsewhere.
+        // The lock goes with its process, so somebody else has it: one who leaves no notes, or is elsewhere.
         let what = format!(
-            "the store is in use by another program: its lock is held, but not by {holder}, which has ended"
+            "the store is in use by another program: its lock is held, and {holder} does not run here"
         );
         let hint = "find out who has the file `lock` of the store open, here or on another machine; removing it frees nothing";
         return Error::unavailable(what, hint);
