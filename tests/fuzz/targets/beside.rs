@@ -84,11 +84,11 @@ fn ask(store: &Store<SledLog>) -> Result<String> {
         filter: Filter::default(),
         entities: Vec::new(),
     };
-    let mut said = serde_json::to_string(&store.replay(&question)?).unwrap();
-    said += &format!("{:?} {:?}", store.spans(&question, "town1")?, store.event_counts()?);
+    let all = serde_json::to_string(&store.replay(&question)?).unwrap();
+    let (spans, counts) = (store.spans(&question, "town1")?, store.event_counts()?);
     question.filter.kind = vec!["odd".to_owned()];
-    said += &serde_json::to_string(&store.replay(&question)?).unwrap();
-    Ok(said)
+    let odd = serde_json::to_string(&store.replay(&question)?).unwrap();
+    Ok(format!("{all} {spans:?} {counts:?} {odd}"))
 }
 
 impl Known {
