@@ -65,6 +65,19 @@ impl CliError {
         self
     }
 
+    /// What the system said, of a file that is not the store's.
+    pub fn system(error: &io::Error) -> Self {
+        // An error of a temporary file names that file, which nobody has heard of, behind what the system said.
+        let told = error.to_string();
+        let told = told.split_once(" at path \"").map_or(told.as_str(), |(said, _)| said);
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::failed(told).with_hint("the disk is full: make room, or write to another one")
+            }
+            _ => Self::failed(told),
+        }
+    }
+
     /// A fault of something the user typed on the command line, named by the flag or argument.
     pub fn argument(name: &str, invalid: &Invalid) -> Self {
         let error = Self::usage(format!("{name}: {invalid}"));
@@ -150,7 +163,7 @@ impl From<Invalid> for CliError {
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         let closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { closed_pipe, ..Self::failed(error.to_string()) }
+        Self { closed_pipe, ..Self::system(&error) }
     }
 }
 

@@ -51,7 +51,7 @@ pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 
 /// The error of a file that cannot be used.
 pub fn cannot(what: &str, path: &Path, error: &io::Error) -> CliError {
-    CliError::failed(error.to_string()).because_of(format!("cannot {what} {}", path.display()))
+    CliError::system(error).because_of(format!("cannot {what} {}", path.display()))
 }
 
 /// Where the token of a time-stamping authority is kept: beside its checkpoint.

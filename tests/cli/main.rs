@@ -22,6 +22,7 @@ mod conflicts;
 mod dates;
 mod demo;
 mod documents;
+mod erasing;
 mod evidence;
 mod exchange;
 mod explaining;

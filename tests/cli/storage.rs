@@ -35,13 +35,14 @@ fn a_store_that_is_in_use_says_by_whom() {
     let sandbox = Sandbox::with_store();
     let lock = fs::File::options().read(true).write(true).open(sandbox.path(".annals/lock")).unwrap();
     lock.lock().unwrap();
-    sandbox.write(".annals/lock", "process 4711: annals import\n");
+    let process = std::process::id();
+    sandbox.write(".annals/lock", &format!("process {process}: annals import\n"));
     let done = sandbox.run(&["--lock-wait", "0", "list"]);
     assert_eq!(done.code, 1);
-    assert_eq!(
-        done.stderr,
-        "error: the store is in use by process 4711: annals import\nhint: wait for it to end, then try again\n"
+    let told = format!(
+        "error: the store is in use by process {process}: annals import\nhint: wait for it to end, then try again\n"
     );
+    assert_eq!(done.stderr, told);
     // A lock that is let go of in time is waited for.
     let waiting = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| sandbox.command(&["stats"]).output().unwrap());
@@ -50,6 +51,40 @@ fn a_store_that_is_in_use_says_by_whom() {
         waiting.join().unwrap()
     });
     assert!(waiting.status.success());
+}
+
+/// A note that outlived its writer keeps nobody out; a lock that somebody else has does, and the note is not believed.
+#[test]
+fn a_stale_lock_is_none_and_a_foreign_one_is_told() {
+    let sandbox = Sandbox::with_store();
+    let mut ended = sandbox.command(&["list"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let stale = format!("process {}: annals import\n", ended.id());
+    ended.wait().unwrap();
+    sandbox.write(".annals/lock", &stale);
+    sandbox.ok(&["append", "--title", "A"]);
+    let open = |name: &str| fs::File::options().read(true).write(true).open(sandbox.path(name)).unwrap();
+    let refused = |what: &str| {
+        let done = sandbox.run(&["--lock-wait", "0", "list"]);
+        assert!(
+            done.code == 1 && done.stderr.contains(what) && done.stderr.contains("hint: "),
+            "{}",
+            done.stderr
+        );
+    };
+    sandbox.write(".annals/lock", &stale);
+    let lock = open(".annals/lock");
+    lock.lock().unwrap();
+    refused("its lock is held, and process");
+    drop(lock);
+    // Somebody who goes at sled's files and knows nothing of the store's own lock.
+    let db = open(".annals/sled/db");
+    db.lock().unwrap();
+    refused("another program has the files of the store open");
+    drop(db);
+    sandbox.ok(&["verify"]);
+    fs::remove_file(sandbox.path(".annals/lock")).unwrap();
+    fs::create_dir(sandbox.path(".annals/lock")).unwrap();
+    refused("cannot lock");
 }
 
 #[test]
@@ -131,7 +166,36 @@ fn what_an_interrupted_init_leaves_behind_is_replaced() {
     sandbox.ok(&["append", "--title", "x"]);
     // A store that has records is never taken for an unfinished one.
     fs::remove_file(sandbox.path(".annals/format")).unwrap();
-    assert_eq!(sandbox.run(&["init"]).code, 1);
+    assert_eq!(sandbox.run(&["init"]).code, 4);
+}
+
+/// `rm .annals/*` and the like: what is left is a damaged store, and no place for a new one.
+#[test]
+fn a_store_that_lost_its_format_file_is_not_made_anew() {
+    let sandbox = Sandbox::with_haiti();
+    sandbox.ok(&["backup", "safe"]);
+    let root = sandbox.json(&["stats"])["log_root"].clone();
+    for lost in [&["format"][..], &["format", "head"], &["format", "head", "lock", "tail"]] {
+        let _ = fs::remove_dir_all(sandbox.path("store"));
+        copy(&sandbox.path(".annals"), &sandbox.path("store"));
+        for name in lost {
+            let _ = fs::remove_file(sandbox.path("store").join(name));
+        }
+        let log = fs::read(sandbox.path("store/sled/db")).unwrap();
+        for args in [&["list"][..], &["init"], &["append", "--title", "x"], &["verify"], &["compact"]] {
+            let done = sandbox.run(&[&["--store", "store"], args].concat());
+            assert_eq!(done.code, 4, "{lost:?}, {args:?}: {}", done.stderr);
+            assert!(
+                done.stderr.contains("format file is missing") && done.stderr.contains("hint: "),
+                "{}",
+                done.stderr
+            );
+        }
+        assert!(fs::read(sandbox.path("store/sled/db")).unwrap() == log, "{lost:?}");
+        assert_eq!(sandbox.run(&["--store", "store", "restore", "safe"]).code, 4);
+        sandbox.ok(&["--store", "store", "restore", "safe", "--force"]);
+        assert_eq!(sandbox.json(&["--store", "store", "stats"])["log_root"], root);
+    }
 }
 
 #[test]

@@ -21,7 +21,10 @@ const OF_STORE: &[&[&str]] = &[
     &["--timeline", "haiti", "--format", "json", "replay", "--as-of", "2018"],
     &["--timeline", "haiti", "snapshot", "show", "kept"],
     &["attachment", "get", "e31a58ad"],
+    // With the index of claims, with that of dates, and with both.
     &["history", "x1"],
+    &["list", "--from", "2003", "--text", "event 22"],
+    &["--format", "json", "replay", "--as-of", "2006"],
     &["verify"],
 ];
 const OF_BACKUP: &[&[&str]] = &[&["verify", "store"]];
@@ -102,13 +105,32 @@ impl Target {
             .collect();
         sandbox.write("more.jsonl", &more.join("\n"));
         sandbox.write("report.pdf", "The report, as it was.\n");
+        // What does not compress and is larger than a page, which sled puts into a file of its own.
+        let mut dice = Dice(7);
+        let text: String =
+            (0..150_000).map(|_| char::from(b'a' + u8::try_from(dice.below(26)).unwrap())).collect();
+        sandbox.write("large.jsonl", &format!(r#"{{"id":"large","title":"Large","description":"{text}"}}"#));
         for args in [
             &["import", "more.jsonl"][..],
+            &["append", "large.jsonl"],
+            &[
+                "append",
+                "--id",
+                "gone",
+                "--title",
+                "A name that goes",
+                "--date",
+                "2004",
+                "--set",
+                "x1.name=gone",
+            ],
+            &["redact", "gone", "--reason", "asked for"],
             &["append", "--id", "a", "--title", "With a copy", "--attach", "report.pdf"],
             &["--timeline", "haiti", "snapshot", "save", "kept", "--as-of", "2018"],
             &["revise", "e3", "--title", "Otherwise"],
-            // The index, where questions make one.
+            // The indexes, where questions make them.
             &["history", "x1"],
+            &["list", "--from", "2003"],
         ] {
             sandbox.ok(&[&["--store", "store"], args].concat());
         }

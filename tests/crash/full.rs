@@ -8,12 +8,15 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::disk::Dice;
+use crate::power::files;
 use crate::sandbox::{Done, Sandbox};
 
 /// Bytes of the small disk.
 const SIZE: usize = 8 << 20;
 /// How little room is left on it in the beginning, at most.
 const ROOM: usize = 1 << 20;
+/// Stands in what is redacted.
+const MARKER: &str = "a name that has to go";
 
 /// A store on a small disk of its own.
 struct Small {
@@ -124,6 +127,78 @@ fn a_full_disk_is_said_and_loses_nothing() {
         fs::remove_file(small.disk().join("filler")).unwrap();
         small.check(&format!("disk {time}, texts of {length}"));
     }
+}
+
+/// What writes, on a disk with so much room: done, or refused in words, and nothing of it half. `NEW` is a name of its own.
+const WRITING: &[&[&str]] = &[
+    &["append", "--id", "NEW", "--title", "With a file", "--attach", "evidence"],
+    &["import", "more.jsonl"],
+    &["import", "more.jsonl", "--chunk", "50"],
+    &["redact", "secret", "--reason", "asked for"],
+    &["snapshot", "save", "kept", "--as-of", "2006"],
+    &["backup", "disk/backup"],
+    &["compact"],
+    &["history", "x1"],
+    &["list", "--from", "2003"],
+    &["export", "--to", "jsonl", "-o", "disk/out.jsonl"],
+    &["attest", "--key", "desk.key", "-o", "disk/checkpoint.txt"],
+    &["verify"],
+];
+
+#[test]
+fn whatever_is_done_on_a_full_disk_is_done_or_refused() {
+    let times: usize = std::env::var("ANNALS_FULL").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let mut dice = Dice(0x000F_0011);
+    let line = |n: usize| {
+        let effect = format!(r#"{{"op":"set","entity":"x{}","attribute":"y","value":{n}}}"#, n % 7);
+        format!(r#"{{"id":"e{n}","title":"Event {n}","date":"2004","effects":[{effect}]}}"#)
+    };
+    let (mut done_so, mut refused) = (0, 0);
+    for time in 0..times.div_ceil(2) {
+        let Some(mut small) = Small::mount() else { return };
+        small.run(&["init"]);
+        let (first, all) = ((20_000..22_200).map(line), (20_000..22_500).map(line));
+        small.sandbox.write("first.jsonl", &first.collect::<Vec<_>>().join("\n"));
+        small.sandbox.write("more.jsonl", &all.collect::<Vec<_>>().join("\n"));
+        small.sandbox.write("evidence", &"a long letter ".repeat(9_000));
+        small.sandbox.ok(&["attest", "--new-key", "desk.key", "--name", "desk"]);
+        assert_eq!(small.run(&["import", "first.jsonl"]).code, 0);
+        assert_eq!(small.run(&["append", "--id", "secret", "--title", MARKER]).code, 0);
+        assert_eq!(small.run(&["replay"]).code, 0);
+        small.acknowledged.push("secret".to_owned());
+        // None at all the first time; then more and more.
+        let room = if time == 0 { 0 } else { dice.below(400_000 * time / times + 4096) };
+        for args in WRITING {
+            small.leave(room as u64);
+            let new = format!("n{time}");
+            let args: Vec<&str> = args.iter().map(|arg| if *arg == "NEW" { &new } else { *arg }).collect();
+            let done = small.run(&args);
+            let what = format!("{args:?} with {room} bytes: {}", done.stderr);
+            if done.code == 0 {
+                done_so += 1;
+                let holds = |path: &PathBuf| {
+                    let content = fs::read(path).unwrap();
+                    content.windows(MARKER.len()).any(|bytes| bytes == MARKER.as_bytes())
+                };
+                let beside = files(&small.disk().join("store")).into_iter();
+                let mut beside = beside.filter(|path| !path.display().to_string().contains("/sled"));
+                assert!(args[0] != "redact" || !beside.any(|path| holds(&path)), "{what}");
+                assert!(args[0] != "backup" || small.run(&["verify", "disk/backup"]).code == 0, "{what}");
+            } else {
+                refused += 1;
+                assert!(done.stderr.contains("the disk is full"), "{what}");
+                assert!(!small.disk().join("out.jsonl").exists(), "{what}");
+                assert!(!small.disk().join("checkpoint.txt").exists(), "{what}");
+            }
+            for left in ["backup", "out.jsonl", "checkpoint.txt"].map(|name| small.disk().join(name)) {
+                let _ = if left.is_dir() { fs::remove_dir_all(left) } else { fs::remove_file(left) };
+            }
+        }
+        fs::remove_file(small.disk().join("filler")).unwrap();
+        small.check(&format!("disk {time} with {room} bytes"));
+    }
+    println!("{done_so} done, {refused} refused");
+    assert!(done_so > 0 && refused > 0);
 }
 
 #[test]

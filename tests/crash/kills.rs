@@ -1,6 +1,6 @@
 //! Processes are killed at any moment while others write: what was acknowledged is there, byte for byte, and the log
-//! only ever grows, but for what a redaction erases. A backup that is there is whole at any moment. The count is
-//! `ANNALS_KILLS`.
+//! only ever grows, but for what a redaction erases. A backup that is there is whole at any moment. Who opens what a kill has
+//! left is killed, too. The count is `ANNALS_KILLS`.
 
 use std::fs;
 use std::io::Read;
@@ -37,13 +37,15 @@ struct Ledger {
     /// Whether a backup was ever answered.
     is_backed_up: bool,
     killed: u64,
+    /// Processes that were killed while they opened what a kill had left.
+    killed_opening: u64,
 }
 
 impl Ledger {
     fn new() -> Self {
         let sandbox = Sandbox::with_store();
         sandbox.ok(&["append", "--id", "first", "--title", "First", "--date", "2004"]);
-        Self { sandbox, log: Vec::new(), acknowledged: 1, is_backed_up: false, killed: 0 }
+        Self { sandbox, log: Vec::new(), acknowledged: 1, is_backed_up: false, killed: 0, killed_opening: 0 }
     }
 
     fn start(&self, args: &[&str], id: &str) -> Child {
@@ -66,6 +68,17 @@ impl Ledger {
         assert_ne!(status.code(), Some(101), "it panicked: {told}");
         assert_ne!(status.code(), Some(4), "it found damage: {told}");
         self.note(&told);
+    }
+
+    /// Opens what a kill has left, and is killed over it, up to twice.
+    fn open_and_kill(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.below(3) {
+            let before = self.killed;
+            let opening = self.start(&["stats"], "");
+            std::thread::sleep(Duration::from_micros(dice.below(30_000) as u64));
+            self.end(opening, true);
+            self.killed_opening += std::mem::replace(&mut self.killed, before) - before;
+        }
     }
 
     /// Runs a command to its end.
@@ -153,6 +166,7 @@ fn what_was_acknowledged_survives_kills_under_load() {
         let attacked = ledger.start(args, &id);
         std::thread::sleep(Duration::from_micros(dice.below(usual * 1000) as u64));
         ledger.end(attacked, true);
+        ledger.open_and_kill(&mut dice);
         if let Some(beside) = beside {
             ledger.end(beside, false);
         }
@@ -165,7 +179,10 @@ fn what_was_acknowledged_survives_kills_under_load() {
     }
     ledger.run(&["backup", "safe"]);
     ledger.check("the last backup");
-    println!("{} of {kills} killed in the act, {} records acknowledged", ledger.killed, ledger.acknowledged);
+    println!(
+        "{} of {kills} killed in the act and {} while they opened what was left, {} records acknowledged",
+        ledger.killed, ledger.killed_opening, ledger.acknowledged
+    );
     assert!(ledger.killed > 0);
 }
 

@@ -1,7 +1,7 @@
 //! The power goes at any moment: what was acknowledged is there, byte for byte, and nothing is damaged.
 //!
 //! Sessions of the real binary are recorded once: one of everything that records, and one of what looks after a store:
-//! compactions, a backup and its updates, redactions. Then they are cut at random moments: the files are built as a disk
+//! compactions, a backup and its updates, redactions, a restore. Then they are cut at random moments: the files are built as a disk
 //! may have them, the real binary opens them, and log and backup are held against what had been answered. The count is
 //! `ANNALS_CUTS`.
 
@@ -18,6 +18,8 @@ use crate::trace::{Call, record};
 const ROOM: &str = "room";
 const STORE: &str = "room/.annals";
 const BACKUP: &str = "room/backup";
+/// What is made of the backup.
+const AGAIN: &str = "room/again";
 /// Stands in the event that is redacted, and nowhere else.
 const MARK: &str = "a name that has to go";
 /// An effect that says it.
@@ -41,6 +43,8 @@ struct Told {
     seq: usize,
     /// Records of the backup.
     backed_up: Option<usize>,
+    /// Records of the store that was made of it.
+    restored: Option<usize>,
     is_redacted: bool,
     /// Whether the store was compacted behind the redaction.
     is_cleared: bool,
@@ -55,6 +59,7 @@ impl Told {
             self.seq = self.seq.max(number("seq").unwrap_or(0));
             match answer["outcome"].as_str() {
                 Some("backed up") => self.backed_up = number("records"),
+                Some("restored") => self.restored = number("records"),
                 Some("redacted") => self.is_redacted = true,
                 _ => {}
             }
@@ -78,7 +83,9 @@ impl Session {
         for (index, (args, input)) in commands.iter().enumerate() {
             sandbox.write("input.jsonl", input);
             let trace = sandbox.path(&format!("trace-{index}"));
-            let args = [&["--store", STORE], &args[..]].concat();
+            // The first that is named is the one that is looked at.
+            let named = if args.contains(&"--store") { &[][..] } else { &["--store", STORE] };
+            let args = [named, &args[..]].concat();
             recorded.push(record(&sandbox.command(&args), &trace));
             fs::remove_file(trace).unwrap();
             // To look at the store itself would change it behind the recording.
@@ -144,6 +151,7 @@ impl Session {
             return Err(format!("{} records are there", log.len()));
         }
         self.hold_backup(&store, &backup, told)?;
+        self.hold_restored(&room.join("again"), told)?;
         // And it can be gone on with.
         let more = ["--store", &store, "append", "--id", "after", "--title", "After the cut"];
         let done = self.sandbox.run(&more);
@@ -172,6 +180,21 @@ impl Session {
         match (again.code, whole.code) {
             (0, 0) => Ok(()),
             _ => Err(format!("the backup anew: {}{}{}", again.stderr, whole.stdout, whole.stderr)),
+        }
+    }
+
+    /// A store that was made of the backup is there whole, or not at all.
+    fn hold_restored(&self, again: &Path, told: Told) -> Result<(), String> {
+        if told.restored.is_none() && !again.exists() {
+            return Ok(());
+        }
+        let checked = self.sandbox.run(&["--store", again.to_str().unwrap(), "--format", "json", "verify"]);
+        let held: Value = serde_json::from_str(&checked.stdout).unwrap_or_default();
+        let records = held["read"]["records"].as_u64().and_then(|records| usize::try_from(records).ok());
+        match (checked.code, told.restored) {
+            (0, None) => Ok(()),
+            (0, answered) if answered == records => Ok(()),
+            _ => Err(format!("the restored store: {}{}", checked.stdout, checked.stderr)),
         }
     }
 
@@ -302,6 +325,7 @@ fn upkeep() -> Session {
     commands.push(bare(&["redact", "named", "--reason", "asked for"]));
     commands.push((backup, String::new()));
     commands.push((compact, String::new()));
+    commands.push(bare(&["--store", AGAIN, "restore", BACKUP]));
     commands.push((with(&["append", "input.jsonl"]), event(2110)));
     let session = Session::record(&commands);
     assert_eq!(session.log().len(), 2114);

@@ -10,6 +10,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::error::{CliError, CliResult};
+use crate::files;
 use crate::session::Session;
 use crate::ui::{self, Table, safe, thousands};
 
@@ -146,9 +147,7 @@ fn none(hash: &str) -> CliError {
 
 /// Gives the file, if it is what was attached: nothing of it is written before that is known.
 fn get(name: &str, file: File, output: Option<&Path>) -> CliResult<()> {
-    let failed = |what: &Path, e: io::Error| {
-        CliError::failed(e.to_string()).because_of(format!("cannot write {}", what.display()))
-    };
+    let failed = |what: &Path, e: io::Error| files::cannot("write", what, &e);
     let Some(path) = output.filter(|path| *path != Path::new("-")) else {
         let directory = std::env::temp_dir();
         let whole = checked(name, file, &directory, |e| failed(&directory, e))?;

@@ -356,8 +356,5 @@ pub(super) fn make_readable(file: &NamedTempFile) -> io::Result<()> {
 }
 
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> CliError {
-    // An error of a temporary file names that file, which nobody has heard of, behind what the system said.
-    let told = error.to_string();
-    let told = told.split_once(" at path \"").map_or(told.as_str(), |(said, _)| said);
-    CliError::failed(told).because_of(format!("cannot write {}", path.display()))
+    CliError::system(error).because_of(format!("cannot write {}", path.display()))
 }

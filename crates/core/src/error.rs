@@ -132,6 +132,9 @@ impl fmt::Display for Damage {
 
 impl std::error::Error for Damage {}
 
+/// What Unix systems say of a disk that cannot read or write; the standard library has no name for it.
+const EIO: i32 = 5;
+
 impl Error {
     /// The store cannot be used, for a reason that the system gave.
     pub fn io(context: impl Into<String>, source: std::io::Error) -> Self {
@@ -145,6 +148,9 @@ impl Error {
             std::io::ErrorKind::PermissionDenied => {
                 Some("a store is its owner's: run as the user who made it")
             }
+            _ if source.raw_os_error() == Some(EIO) => Some(
+                "the disk fails: copy the store to another one before anything else, then verify the copy",
+            ),
             _ => None,
         };
         Self::Unavailable { context: context.into(), hint: hint.map(str::to_owned), source: Some(source) }

@@ -187,6 +187,9 @@ fn every_altered_byte_of_a_backup_is_noticed() {
 fn what_a_kill_leaves_behind_is_no_part_of_the_backup() {
     let place = Place::new();
     fill(&place.open(), &place.host, 1, 20);
+    // Killed before its first file was in its place.
+    fs::create_dir(place.backup().path()).unwrap();
+    fs::write(place.backup().path().join("backup.new"), "annals ba").unwrap();
     // Killed before it was ever finished.
     place.update();
     fs::remove_file(place.backup().path().join("manifest")).unwrap();

@@ -11,6 +11,7 @@
     reason = "test code: a panic is how a finding is told"
 )]
 
+mod beside;
 mod dates;
 mod files;
 mod imports;
@@ -21,7 +22,7 @@ mod store;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 18] = [
+pub const ALL: [(&str, Target); 21] = [
     ("date", dates::date),
     ("spoken", dates::spoken),
     ("map", files::map),
@@ -40,6 +41,9 @@ pub const ALL: [(&str, Target); 18] = [
     ("proof", proofs::proof),
     ("line", proofs::line),
     ("token", proofs::token),
+    ("beside", beside::beside),
+    ("answer", beside::answer),
+    ("checkpoint", beside::checkpoint),
 ];
 
 /// Runs the target of this name.

@@ -13,15 +13,20 @@ use crate::{Damage, Error, Result, files};
 
 impl Backup {
     /// Reads the whole backup, on `workers` threads beside this one, and checks it against its manifest and the
-    /// root of the log. `advance` is told of the records as they are read.
+    /// root of the log. `advance` is told of the records as they are read. One that somebody brings up to date
+    /// meanwhile loses files that it needs no more: it is read once more, as it is then.
     ///
     /// # Errors
     ///
     /// There is no finished backup, or it is damaged: the first damage that was met.
-    pub fn verify(&self, workers: NonZeroUsize, advance: impl FnMut(u64)) -> Result<Held> {
-        let manifest = self.finished()?;
-        self.check(&manifest, workers, advance)?;
-        Ok(manifest.held())
+    pub fn verify(&self, workers: NonZeroUsize, mut advance: impl FnMut(u64)) -> Result<Held> {
+        loop {
+            let manifest = self.finished()?;
+            match self.check(&manifest, workers, &mut advance) {
+                Err(_) if self.is_newer_than(&manifest) => {}
+                checked => return checked.map(|()| manifest.held()),
+            }
+        }
     }
 
     /// Holds the files against a manifest, which need not be in its place yet.

@@ -36,6 +36,8 @@ use manifest::Manifest;
 
 const MARK: &str = "annals backup 1\n";
 const MARK_FILE: &str = "backup";
+/// What that file is called until it is whole.
+const UNFINISHED: &str = "backup.new";
 
 /// A backup in a directory, which need not be there yet.
 #[derive(Clone, Debug)]
@@ -146,8 +148,15 @@ impl Backup {
         Manifest::read(&self.path)?.ok_or_else(unfinished)
     }
 
-    /// Whether the directory is free for a new backup: missing, or empty.
+    /// Whether it was brought up to date since its manifest was read.
+    fn is_newer_than(&self, manifest: &Manifest) -> bool {
+        self.finished().is_ok_and(|now| now.generation != manifest.generation)
+    }
+
+    /// Whether the directory is free for a new backup: missing, empty, or one where a kill came before the first file was
+    /// in its place.
     fn is_free(&self) -> std::io::Result<bool> {
-        Ok(!self.path.exists() || self.path.is_dir() && files::names(&self.path)?.is_empty())
+        let is_bare = || files::names(&self.path).map(|names| names.iter().all(|name| name == UNFINISHED));
+        Ok(!self.path.exists() || self.path.is_dir() && is_bare()?)
     }
 }

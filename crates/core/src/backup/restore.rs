@@ -1,12 +1,14 @@
 //! Making a store of a backup.
 //!
 //! The store is made beside its place, checked against the backup's root, and then renamed: a kill leaves what was
-//! there before. A store that holds records is never replaced unasked, and even then only moved aside.
+//! there before. A store that holds records is never replaced unasked, and even then only moved aside. Two restores to one
+//! place do not meet: each keeps the lock of what it makes.
 
 use std::collections::HashMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use annals_model::{Seq, TimelineName, Version};
 
@@ -17,9 +19,11 @@ use super::{Backup, Held};
 use crate::ahead::Key;
 use crate::log::{Commit, EventEntry, Head, Log as _};
 use crate::merkle::{BLOCK, Frontier};
-use crate::sled_log::{Durability, Lock, SledLog, SledOptions};
+use crate::sled_log::{Durability, Lock, SledLog, SledOptions, has_lost_its_format};
 use crate::{Damage, Error, Result, files};
 
+/// What a store has that has only been made.
+const BARE: [&str; 5] = ["format", "lock", "head", "tail", "sled"];
 /// Bytes of frames in one commit.
 const CHUNK: usize = 8 * 1024 * 1024;
 
@@ -36,7 +40,8 @@ impl Backup {
     /// Makes a store at `path` of this backup: the same records, byte for byte, under the same root, with the saved
     /// answers and the attachments.
     ///
-    /// A store that is there is replaced if it holds no record. With `force` one that holds records is moved aside.
+    /// A store that is there is replaced if it holds no record, and moved aside if it holds anything else. With `force`
+    /// one that holds records is moved aside.
     ///
     /// # Errors
     ///
@@ -53,13 +58,19 @@ impl Backup {
         let old = Old::look(path, options, force)?;
         let failed = |e| Error::io(format!("cannot make a store at {}", path.display()), e);
         let unfinished = beside(path, "restoring");
-        if unfinished.exists() {
-            fs::remove_dir_all(&unfinished).map_err(failed)?;
-        }
-        let made = self.make(&manifest, &unfinished, options, workers, advance);
-        if let Err(error) = made {
+        // Both locks are kept to the end: somebody else who restores to this place has to wait for the whole of it.
+        let _left = clear(&unfinished, options)?;
+        // Each commit is synced: sled keeps what is not in memory.
+        let create = SledOptions { durability: Durability::Each, ..options.clone() };
+        let log = SledLog::create(&unfinished, &create)?;
+        let _lock = log.lock();
+        if let Err(error) = self.make(&manifest, log, workers, advance) {
             // Whether it can be removed or not, the error to be told is the first one.
             let _ = fs::remove_dir_all(&unfinished);
+            if self.is_newer_than(&manifest) {
+                let what = format!("the backup at {} was brought up to date meanwhile", self.path.display());
+                return Err(Error::unavailable(what, "restore it once more"));
+            }
             return Err(error);
         }
         let aside = old.give_way(path).map_err(failed)?;
@@ -68,16 +79,14 @@ impl Backup {
         Ok(Restored { held: manifest.held(), aside })
     }
 
+    /// Fills an empty store, and closes it.
     fn make(
         &self,
         manifest: &Manifest,
-        path: &Path,
-        options: &SledOptions,
+        log: SledLog,
         workers: NonZeroUsize,
         mut advance: impl FnMut(u64),
     ) -> Result<()> {
-        // Each commit is synced: sled keeps what is not in memory.
-        let log = SledLog::create(path, &SledOptions { durability: Durability::Each, ..options.clone() })?;
         let mut filling = Filling::new(&log);
         contents::each(&self.path, manifest, workers, |frame| {
             advance(frame.records.len() as u64);
@@ -89,6 +98,7 @@ impl Backup {
             let what = "their root is not the one that the manifest holds";
             return Err(Damage::of(Seq(1), head.seq().max(Seq(1)), what).into());
         }
+        let path = log.path();
         self.copy_named(&manifest.snapshots, &path.join("snapshots"), |name| format!("{name}.json"))?;
         self.copy_named(&manifest.attachments, &path.join("attachments"), str::to_owned)?;
         drop(log);
@@ -169,7 +179,7 @@ impl<'a> Filling<'a> {
 /// What is at the place of the new store.
 enum Old {
     Nothing,
-    /// A store without records, or an empty directory.
+    /// A store with nothing in it, or an empty directory.
     Empty(Option<Lock>),
     /// A store that is to be moved aside.
     Full(Lock),
@@ -181,7 +191,7 @@ impl Old {
         if fs::symlink_metadata(path).is_err() {
             return Ok(Self::Nothing);
         }
-        if !path.join("format").exists() {
+        if !path.join("format").exists() && !has_lost_its_format(path) {
             let is_empty = path.is_dir() && files::names(path).map_err(failed)?.is_empty();
             let what = format!("there is something else at {}", path.display());
             let hint = "choose a path where nothing is, or move it away";
@@ -194,7 +204,10 @@ impl Old {
         };
         let lock = Lock::take(&path.join("lock"), &options.holder, options.patience)?;
         if records == Seq(0) {
-            return Ok(Self::Empty(Some(lock)));
+            // Evidence that no event names yet, and whatever else somebody has put there, is not thrown away.
+            let is_bare =
+                files::names(path).map_err(failed)?.iter().all(|name| BARE.contains(&name.as_str()));
+            return Ok(if is_bare { Self::Empty(Some(lock)) } else { Self::Full(lock) });
         }
         if !force {
             let what = format!("the store at {} holds {records} records", path.display());
@@ -217,6 +230,19 @@ impl Old {
             }
         }
     }
+}
+
+/// Removes what a restore to the same place has left that was killed; the lock of it, so that nobody takes what is made
+/// there next for the same.
+fn clear(unfinished: &Path, options: &SledOptions) -> Result<Option<Lock>> {
+    let failed = |e| Error::io(format!("cannot remove {}", unfinished.display()), e);
+    if !unfinished.exists() {
+        return Ok(None);
+    }
+    let lock = unfinished.join("lock");
+    let lock = lock.exists().then(|| Lock::take(&lock, &options.holder, Duration::ZERO)).transpose()?;
+    fs::remove_dir_all(unfinished).map_err(failed)?;
+    Ok(lock)
 }
 
 /// `PATH.WHAT`, in the same directory.

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, Named, Segment, Sha, Stored};
 use super::segment::{Writer, within};
-use super::{Backup, Held, MARK, MARK_FILE, Source};
+use super::{Backup, Held, MARK, MARK_FILE, Source, UNFINISHED};
 use crate::codec::frame;
 use crate::codec::leaf::op_number;
 use crate::log::{Head, Log as _};
@@ -81,14 +81,7 @@ impl Backup {
         let _lock = Lock::take(&self.path.join("lock"), holder, std::time::Duration::ZERO)?;
         let older = self.manifest()?;
         self.tidy(older.as_ref())?;
-        let mut plan = None;
-        source.turn(&mut |log| {
-            plan = Some(self.plan(log, older.as_ref())?);
-            Ok(())
-        })?;
-        let plan = plan.ok_or_else(|| Damage::new("the store could not be read"))?;
-        steps::reach("backup planned")?;
-        let manifest = self.copy(source, older.as_ref(), &plan, &mut told)?;
+        let (plan, manifest) = self.copy_what_stands(source, older.as_ref(), &mut told)?;
         steps::reach("backup copied")?;
         self.check(&manifest, workers, |records| told(Step::Checked(records, manifest.records)))?;
         let is_new =
@@ -104,6 +97,35 @@ impl Backup {
         steps::reach("backup in its place")?;
         self.tidy(Some(&manifest))?;
         Ok(updated)
+    }
+
+    /// Copies what is to be copied. Where something was erased meanwhile it is done once more: the copy may have lost
+    /// content, or a file of evidence, and not have the redaction that says why.
+    fn copy_what_stands(
+        &self,
+        source: &impl Source,
+        older: Option<&Manifest>,
+        told: &mut impl FnMut(Step),
+    ) -> Result<(Plan, Manifest)> {
+        loop {
+            let mut plan = None;
+            source.turn(&mut |log| {
+                plan = Some(self.plan(log, older)?);
+                Ok(())
+            })?;
+            let plan = plan.ok_or_else(|| Damage::new("the store could not be read"))?;
+            steps::reach("backup planned")?;
+            let manifest = self.copy(source, older, &plan, told)?;
+            let mut erased = BTreeSet::new();
+            source.turn(&mut |log| {
+                erased = erased_since(log, plan.head.seq().0)?;
+                Ok(())
+            })?;
+            if erased.is_empty() {
+                return Ok((plan, manifest));
+            }
+            self.tidy(older)?;
+        }
     }
 
     /// Makes the directories of a new backup.
@@ -122,7 +144,7 @@ impl Backup {
             }
             files::make_directory(&self.path).map_err(failed)?;
             make_private(&self.path).map_err(failed)?;
-            let unfinished = self.path.join("backup.new");
+            let unfinished = self.path.join(UNFINISHED);
             files::put(&self.path.join(MARK_FILE), &unfinished, MARK.as_bytes()).map_err(failed)?;
         }
         for room in ["log", "snapshots", "attachments"] {

@@ -77,7 +77,14 @@ fn try_to_take(file: &File, path: &Path) -> Result<bool> {
 }
 
 fn failed(path: &Path, source: std::io::Error) -> Error {
-    Error::io(format!("cannot lock {}", path.display()), source)
+    let error = Error::io(format!("cannot lock {}", path.display()), source);
+    match error {
+        Error::Unavailable { context, hint: None, source } => {
+            let hint = "it has to be a file of its owner's, on a file system that knows locks";
+            Error::Unavailable { context, hint: Some(hint.to_owned()), source }
+        }
+        other => other,
+    }
 }
 
 /// What the holder says about itself, where that can be read.
@@ -90,5 +97,23 @@ fn holder_of(file: &mut File) -> Option<String> {
 
 fn held(holder: Option<String>) -> Error {
     let holder = holder.unwrap_or_else(|| "another process".to_owned());
+    if is_gone(&holder) {
+        // The lock goes with its process, so somebody else has it: one who leaves no notes, or is elsewhere.
+        let what = format!(
+            "the store is in use by another program: its lock is held, and {holder} does not run here"
+        );
+        let hint = "find out who has the file `lock` of the store open, here or on another machine; removing it frees nothing";
+        return Error::unavailable(what, hint);
+    }
     Error::unavailable(format!("the store is in use by {holder}"), "wait for it to end, then try again")
+}
+
+/// Whether the process that a note names is known not to run here.
+fn is_gone(holder: &str) -> bool {
+    let number =
+        holder.strip_prefix("process ").and_then(|rest| rest.split_once(':')).map(|(number, _)| number);
+    let processes = Path::new("/proc");
+    number
+        .and_then(|number| number.parse::<u32>().ok())
+        .is_some_and(|number| processes.join("self").exists() && !processes.join(number.to_string()).exists())
 }

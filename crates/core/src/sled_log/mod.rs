@@ -52,6 +52,7 @@ use sled::transaction::{ConflictableTransactionError, TransactionError};
 pub use compact::{Compacted, Stage};
 pub use follow::Follower;
 pub(crate) use lock::Lock;
+pub(crate) use open::has_lost_its_format;
 pub use open::{Durability, OPENER, SledOptions};
 
 use crate::attachments::{self, Attachments};
@@ -134,6 +135,11 @@ impl SledLog {
     /// Bytes on disk.
     pub fn size_on_disk(&self) -> Result<u64> {
         guarded("measure the store", || self.db.size_on_disk())
+    }
+
+    /// The lock, for who has to have it longer than the log.
+    pub(crate) fn lock(&self) -> Option<Arc<Lock>> {
+        self.lock.clone()
     }
 
     /// The frames behind the record `before`, and some before it, for a tail file that is begun anew.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use annals_model::{Invalid, Seq};
 
 use super::cache::Passed;
-use super::head_file::HeadFile;
+use super::head_file::{self, HeadFile};
 use super::index::{EVENTS, Index};
 use super::lock::Lock;
 use super::swap;
@@ -98,6 +98,9 @@ impl SledLog {
     /// The directory must not exist or be empty.
     pub fn create(path: &Path, options: &SledOptions) -> Result<Self> {
         let failed = |source| Error::io(format!("cannot make a store at {}", path.display()), source);
+        if has_lost_its_format(path) {
+            return Err(lost_format().into());
+        }
         if is_occupied(path).map_err(failed)? {
             let what = if path.join("format").exists() { "a store" } else { "something else" };
             return Err(Error::unavailable(
@@ -110,6 +113,8 @@ impl SledLog {
         let sled_path = path.join(swap::SLED);
         if sled_path.exists() {
             fs::remove_dir_all(&sled_path).map_err(failed)?;
+            // Before the head file is written anew: sled's files without one that can be read are a store with damage.
+            sync_directory(path)?;
         }
         let empty = Witness { count: 0, root: Frontier::default().root() };
         HeadFile::create(&path.join("head"), empty)?;
@@ -245,7 +250,8 @@ pub(super) fn read_format(path: &Path) -> Result<Format> {
     let text = match fs::read(path.join("format")) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(NotFound::Store(path.to_owned()).into());
+            let is_lost = has_lost_its_format(path);
+            return Err(if is_lost { lost_format().into() } else { NotFound::Store(path.to_owned()).into() });
         }
         Err(error) => return Err(Error::io(format!("cannot read the store at {}", path.display()), error)),
     };
@@ -281,7 +287,18 @@ fn is_occupied(path: &Path) -> std::io::Result<bool> {
             return Ok(true);
         }
     }
-    Ok(matches!(HeadFile::open(&path.join("head")), Ok((_, witness)) if witness.count > 0))
+    Ok(false)
+}
+
+/// Whether a directory is a store that has records, or may have some, and no format file. What was never finished has a
+/// head file that says so before it has files of sled.
+pub(crate) fn has_lost_its_format(path: &Path) -> bool {
+    let is_empty = || head_file::peek(&path.join("head")).is_some_and(|witness| witness.count == 0);
+    !path.join("format").exists() && path.join(swap::SLED).join("db").exists() && !is_empty()
+}
+
+fn lost_format() -> Damage {
+    Damage::new("the store's format file is missing, and what else belongs to a store is there")
 }
 
 fn parent(path: &Path) -> &Path {
@@ -339,6 +356,10 @@ pub(super) fn open_sled(path: &Path, deadline: Duration) -> Result<sled::Db> {
     });
     spawned.map_err(|source| Error::io("cannot start a thread", source))?;
     match opened.recv_timeout(deadline) {
+        Ok(Err(error)) if is_held(&error) => Err(Error::unavailable(
+            "another program has the files of the store open, and is none that takes the store's own lock",
+            "find out who has the files in the store's directory `sled` open, and end it",
+        )),
         Ok(result) => result.map_err(|error| storage("open the store", error)),
         Err(RecvTimeoutError::Timeout) => {
             let what = format!("sled did not open its files within {} seconds", deadline.as_secs());
