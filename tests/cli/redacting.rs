@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, copy_directory};
 
 /// Stands in everything that has to go.
 const MARKER: &str = "SECRET-4711";
@@ -191,7 +191,7 @@ fn a_killed_redaction_has_happened_or_not_and_is_finished_by_another() {
     let redact = ["redact", "witness", "--reason", "asked for"];
     let fresh = || {
         let sandbox = Sandbox::new();
-        copy(&prepared.path(".annals"), &sandbox.path(".annals"));
+        copy_directory(&prepared.path(".annals"), &sandbox.path(".annals"));
         sandbox.wait_an_hour();
         sandbox
     };
@@ -231,19 +231,6 @@ fn a_killed_redaction_has_happened_or_not_and_is_finished_by_another() {
         sandbox.ok(&["verify"]);
     }
     println!("{untouched} untouched, {halfway} redacted, of these {answered} answered, of {kills}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// The evidence goes with the only event that names it, and stays where another one does; and a backup that is brought

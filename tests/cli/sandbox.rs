@@ -1,6 +1,7 @@
 //! A directory of its own, an environment with nothing in it, and a clock that ticks once a command.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -60,7 +61,7 @@ impl Sandbox {
 
     /// Writes a file inside.
     pub fn write(&self, name: &str, content: &str) {
-        std::fs::write(self.path(name), content).unwrap();
+        fs::write(self.path(name), content).unwrap();
     }
 
     /// The command, ready to be run.
@@ -190,4 +191,17 @@ pub fn has(program: &str) -> bool {
         println!("skipped: {program} is missing");
     }
     found
+}
+
+/// Copies a directory with all that is in it.
+pub fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (entry, target) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).unwrap();
+        if entry.is_dir() {
+            copy_directory(&entry, &target);
+        } else {
+            fs::copy(entry, target).unwrap();
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::sandbox::{Sandbox, finish};
+use crate::sandbox::{Sandbox, copy_directory, finish};
 
 #[test]
 fn a_store_is_made_once_and_for_its_owner_only() {
@@ -130,10 +130,10 @@ fn a_log_that_is_shorter_than_its_head_file_is_damaged() {
     let sandbox = Sandbox::with_store();
     sandbox.ok(&["append", "--id", "a", "--title", "A"]);
     let earlier = sandbox.path("earlier");
-    copy(&sandbox.path(".annals/sled"), &earlier);
+    copy_directory(&sandbox.path(".annals/sled"), &earlier);
     sandbox.ok(&["append", "--id", "b", "--title", "B"]);
     fs::remove_dir_all(sandbox.path(".annals/sled")).unwrap();
-    copy(&earlier, &sandbox.path(".annals/sled"));
+    copy_directory(&earlier, &sandbox.path(".annals/sled"));
     insta::assert_snapshot!(sandbox.session(
         "
         list
@@ -177,7 +177,7 @@ fn a_store_that_lost_its_format_file_is_not_made_anew() {
     let root = sandbox.json(&["stats"])["log_root"].clone();
     for lost in [&["format"][..], &["format", "head"], &["format", "head", "lock", "tail"]] {
         let _ = fs::remove_dir_all(sandbox.path("store"));
-        copy(&sandbox.path(".annals"), &sandbox.path("store"));
+        copy_directory(&sandbox.path(".annals"), &sandbox.path("store"));
         for name in lost {
             let _ = fs::remove_file(sandbox.path("store").join(name));
         }
@@ -245,17 +245,4 @@ fn a_killed_import_loses_nothing_and_can_be_run_again() {
     sandbox.ok(&import);
     assert_eq!(sandbox.json(&["stats"])["records"], events);
     sandbox.ok(&["verify"]);
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::disk::Dice;
-use crate::sandbox::{Done, Sandbox};
+use crate::sandbox::{Done, Sandbox, copy_directory};
 
 /// How long a command may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -42,18 +42,6 @@ struct Target {
 struct Tally {
     noticed: usize,
     harmless: usize,
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (entry, target) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).unwrap();
-        if entry.is_dir() {
-            copy(&entry, &target);
-        } else {
-            fs::copy(entry, target).unwrap();
-        }
-    }
 }
 
 /// The files below a directory, by their names in it.
@@ -149,7 +137,7 @@ impl Target {
 
     fn of(sandbox: Sandbox, questions: &'static [&'static [&'static str]]) -> Self {
         let intact = sandbox.path("intact");
-        copy(&sandbox.path("store"), &intact);
+        copy_directory(&sandbox.path("store"), &intact);
         let mut target = Self { sandbox, intact, questions, answers: Vec::new() };
         let answers = questions.iter().map(|question| {
             let done = target.ask(question);
@@ -168,7 +156,7 @@ impl Target {
     fn check(&self, name: &str, bytes: &[u8], what: &str, tally: &mut Tally) {
         let store = self.sandbox.path("store");
         fs::remove_dir_all(&store).unwrap();
-        copy(&self.intact, &store);
+        copy_directory(&self.intact, &store);
         fs::write(store.join(name), bytes).unwrap();
         let mut is_noticed = false;
         for (question, answer) in self.questions.iter().zip(&self.answers) {
