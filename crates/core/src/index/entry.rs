@@ -1,6 +1,8 @@
 //! What of a record goes into the index: its effects, by attribute, and the record that it takes the place of.
 
-use annals_model::{EventId, Op, TimelineName};
+use std::collections::HashMap;
+
+use annals_model::{EventId, Op, Seq, TimelineName};
 
 use super::fact::{Fact, Origin};
 use crate::codec::frame::RawRecord;
@@ -45,11 +47,47 @@ pub fn names(key: &[u8]) -> Option<(&str, &str)> {
     Some((parts.next()?, parts.next()?))
 }
 
+/// Where events stand in the log, by any of their later records.
+///
+/// A record links to the one of its event before it, and the first one's place is the event's. Asked of the log, that
+/// is a look into a frame anywhere in it; whoever reads a long stretch follows the links.
+#[derive(Debug, Default)]
+pub struct Places(HashMap<u64, u64>);
+
+impl Places {
+    /// Those of all records that took the place of others, in any order.
+    pub fn of(superseded: impl Iterator<Item = Superseded>) -> Self {
+        let mut superseded: Vec<Superseded> = superseded.collect();
+        superseded.sort_unstable_by_key(|entry| entry.by);
+        let mut places = Self(HashMap::with_capacity(superseded.len()));
+        for entry in superseded {
+            places.learn(entry);
+        }
+        places
+    }
+
+    /// Takes in a record that took the place of another one which is known, if it is not its event's first.
+    pub fn learn(&mut self, Superseded { previous, by }: Superseded) {
+        let place = self.behind(previous).0;
+        self.0.insert(by, place);
+    }
+
+    /// The place of the event of which a record is one.
+    pub fn behind(&self, record: u64) -> Seq {
+        Seq(self.0.get(&record).copied().unwrap_or(record))
+    }
+}
+
+/// The place of an event as the log's index of ids has it.
+pub fn place_of(log: &(impl Log + ?Sized), timeline: &TimelineName, id: &EventId) -> Result<Option<Seq>> {
+    Ok(log.event(timeline, id)?.map(|entry| entry.first))
+}
+
 /// Reads what a record says: its effects, as facts under the keys of their attributes with the event's id, and the
-/// record that it takes the place of.
+/// record that it takes the place of. `place` gives the place of an event that is not new.
 pub fn read(
-    log: &(impl Log + ?Sized),
     raw: &RawRecord<'_>,
+    place: impl FnOnce(&TimelineName, &EventId) -> Result<Option<Seq>>,
     mut take: impl FnMut(Vec<u8>, &Fact<'_>, &EventId) -> Result<()>,
 ) -> Result<Option<Superseded>> {
     let damage = |what: String| Damage::of(raw.seq, raw.seq, what);
@@ -60,7 +98,7 @@ pub fn read(
         let (date, effects) = claims.read().map_err(|e| damage(e.to_string()))?;
         let timeline = TimelineName::new(head.timeline).map_err(|e| damage(e.to_string()))?;
         let id = EventId::new(head.id).map_err(|e| damage(e.to_string()))?;
-        let first = if previous == 0 { None } else { log.event(&timeline, &id)?.map(|entry| entry.first) };
+        let first = if previous == 0 { None } else { place(&timeline, &id)? };
         let origin = Origin { seq: raw.seq, place: first.unwrap_or(raw.seq), date: date.as_ref() };
         let bug = |what| Error::unavailable(format!("cannot index: {what}"), "report this");
         for (position, effect) in effects.iter().enumerate() {
@@ -74,4 +112,20 @@ pub fn read(
         }
     }
     Ok((previous != 0).then_some(Superseded { previous, by: raw.seq.0 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_the_first_record_of_an_event() {
+        let taken = [(1, 4), (4, 9), (2, 3), (9, 12)].map(|(previous, by)| Superseded { previous, by });
+        let mut places = Places::of(taken.into_iter().rev());
+        places.learn(Superseded { previous: 12, by: 20 });
+        assert_eq!(
+            [1, 2, 3, 4, 5, 9, 12, 20].map(|record| places.behind(record).0),
+            [1, 2, 2, 1, 5, 1, 1, 1]
+        );
+    }
 }

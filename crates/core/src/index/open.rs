@@ -8,7 +8,7 @@ use annals_model::answers::Answer;
 use annals_model::{Op, Question, Seq};
 
 use super::columns::Days;
-use super::entry::{self, Superseded};
+use super::entry::{self, Places, Superseded};
 use super::fact::{Dates, Facts};
 use super::ids::Id;
 use super::manifest::Manifest;
@@ -24,6 +24,10 @@ use crate::codec::v1::Seal;
 use crate::log::Log;
 use crate::merkle::BLOCK;
 use crate::{Error, scan};
+
+/// Links between records are followed, and not looked for in the log, where they are fewer than so many times the records
+/// that are to be read.
+const LOOK: u64 = 100;
 
 /// The claims on attributes, by their keys.
 type Sheets = BTreeMap<Vec<u8>, Sheet>;
@@ -88,7 +92,8 @@ impl Open {
         scan::each_without_details(log, from, end, |raw| {
             *redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
-            let replaced = entry::read(log, raw, |key, fact, id| {
+            let place = |timeline: &_, id: &_| entry::place_of(log, timeline, id);
+            let replaced = entry::read(raw, place, |key, fact, id| {
                 let rows = claims.entry(key).or_default();
                 rows.take(fact, OPEN, &mut dates, |_| true)
                     .ok_or_else(|| Error::unavailable("cannot index a record", "report this"))?;
@@ -109,9 +114,15 @@ impl Open {
     /// Makes runs of what the log holds behind the last one, as far as it is enough for them.
     pub fn make_runs<L: Log + ?Sized>(&mut self, index: &ClaimIndex, log: &L) -> Result<(), Trouble> {
         let whole = log.head()?.seq().0 / BLOCK * BLOCK;
+        let mut places = None;
         while whole.saturating_sub(self.manifest.covered().0) >= index.sizes.enough {
             let first = self.manifest.covered().next();
-            self.grow(index, log, first, Seq(whole.min(first.0 - 1 + index.sizes.at_once)))?;
+            let superseded = || self.runs.iter().flat_map(Run::all_superseded);
+            if places.is_none() && (superseded().count() as u64) < (whole - first.0).saturating_mul(LOOK) {
+                places = Some(Places::of(superseded().copied()));
+            }
+            let last = Seq(whole.min(first.0 - 1 + index.sizes.at_once));
+            self.grow(index, log, (first, last), &mut places)?;
         }
         Ok(())
     }
@@ -121,8 +132,8 @@ impl Open {
         &mut self,
         index: &ClaimIndex,
         log: &L,
-        first: Seq,
-        last: Seq,
+        (first, last): (Seq, Seq),
+        places: &mut Option<Places>,
     ) -> Result<(), Trouble> {
         let dir = &index.dir;
         fs::create_dir_all(dir)?;
@@ -137,7 +148,11 @@ impl Open {
         scan::each_without_details(log, first, last, |raw| {
             redactions += u64::from(is_redaction(raw));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
-            superseded.extend(entry::read(log, raw, |key, fact, id| {
+            let place = |timeline: &_, id: &_| match &places {
+                Some(places) => Ok(Some(places.behind(raw.head.previous))),
+                None => entry::place_of(log, timeline, id),
+            };
+            let replaced = entry::read(raw, place, |key, fact, id| {
                 fact.count(&mut counts);
                 days.learn(fact);
                 facts.entry(key).or_default().push(fact);
@@ -146,7 +161,11 @@ impl Open {
                     writer.push_id(fact.seq, Id::of(id)).map_err(failed)?;
                 }
                 Ok(())
-            })?);
+            })?;
+            if let (Some(places), Some(replaced)) = (places.as_mut(), replaced) {
+                places.learn(replaced);
+            }
+            superseded.extend(replaced);
             Ok(())
         })?;
         if redacts {
