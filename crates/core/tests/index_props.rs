@@ -15,6 +15,7 @@ use annals_model::{
     AsOf, Certainty, Change, Date, Effect, Filter, KnownAt, Number, Question, Scalar, Seq, Snapshot, Value,
     When,
 };
+use annals_testkit::counts::count;
 use annals_testkit::deeds::{deeds, record, tame, timeline};
 use annals_testkit::generate::{ENTITIES, as_of_dates, dates, effects};
 use annals_testkit::{MemoryLog, TestHost};
@@ -24,17 +25,13 @@ use proptest::prelude::*;
 const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
 
 /// So many cases, or as many times more as `ANNALS_INDEX_CASES` says.
-#[allow(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
 fn cases(few: u32) -> u32 {
-    let times = std::env::var("ANNALS_INDEX_CASES").ok().and_then(|times| times.parse().ok());
-    few * times.unwrap_or(1_u32)
+    few * count("ANNALS_INDEX_CASES", 1)
 }
 
-/// How many questions one log is asked: as many as `ANNALS_INDEX_QUESTIONS` says, thousands if need be.
-#[allow(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
+/// How many questions one store is asked, thousands if need be.
 fn questions() -> usize {
-    let count = std::env::var("ANNALS_INDEX_QUESTIONS").ok().and_then(|count| count.parse().ok());
-    count.unwrap_or(150)
+    count("ANNALS_INDEX_QUESTIONS", 150)
 }
 
 /// What both stores say about a name, apart from the log root that no test of answers needs.

@@ -14,6 +14,7 @@ use annals_core::index::{ClaimIndex, Sizes};
 use annals_core::{Log, SledLog, SledOptions, Store};
 use annals_model::answers::Answers;
 use annals_model::{AsOf, Certainty, Filter, KnownAt, Question, Seq, Snapshot};
+use annals_testkit::counts::count;
 use annals_testkit::deeds::{Deed, deeds, record, tame, timeline};
 use annals_testkit::generate::{ENTITIES, as_of_dates};
 use annals_testkit::{MemoryLog, TestHost};
@@ -25,17 +26,13 @@ const CLAIMS: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
 const DATES: dates::Sizes = dates::Sizes { enough: 256, at_once: 256, fan: 2, piece: 100 };
 
 /// So many cases, or as many times more as `ANNALS_INDEX_CASES` says.
-#[allow(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
 fn cases(few: u32) -> u32 {
-    let times = std::env::var("ANNALS_INDEX_CASES").ok().and_then(|times| times.parse().ok());
-    few * times.unwrap_or(1_u32)
+    few * count("ANNALS_INDEX_CASES", 1)
 }
 
-/// How many questions one store is asked: as many as `ANNALS_INDEX_QUESTIONS` says, thousands if need be.
-#[allow(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
+/// How many questions one store is asked, thousands if need be.
 fn questions() -> usize {
-    let count = std::env::var("ANNALS_INDEX_QUESTIONS").ok().and_then(|count| count.parse().ok());
-    count.unwrap_or(60)
+    count("ANNALS_INDEX_QUESTIONS", 60)
 }
 
 /// What happens to a store between two writes.

@@ -3,6 +3,7 @@
 //! - [`MemoryLog`]: the second implementation of [`annals_core::Log`], and a log that fails on command.
 //! - [`TestHost`]: a clock that stands where it is put, and randomness from a seed.
 //! - [`contract`]: what every log has to do, as one suite that each implementation runs.
+//! - [`counts`]: how much a test does, as the environment says.
 //! - [`deeds`]: random deeds that are done to events, for long logs.
 //! - [`files`]: copies of a store's files.
 //! - [`generate`]: random dates, events, sessions and questions, for property tests.
@@ -20,6 +21,7 @@
 )]
 
 pub mod contract;
+pub mod counts;
 pub mod deeds;
 pub mod files;
 pub mod generate;

@@ -2,21 +2,12 @@
 
 use std::io::{BufReader, Cursor};
 
-use annals_formats::{Bundle, ExportOptions, Fault, Format, ImportFormat, ImportOptions, Kept};
+use annals_formats::{Bundle, ExportOptions, Fault, ImportFormat, ImportOptions, Kept};
 use proptest::prelude::*;
 
 use crate::arbitrary;
 use crate::others::{broken, cases};
-use crate::sample::{awkward, exported, outcomes, shown};
-
-const FORMATS: [(Format, ImportFormat); 6] = [
-    (Format::Jsonl, ImportFormat::Jsonl),
-    (Format::Csv, ImportFormat::Csv),
-    (Format::Ics, ImportFormat::Ics),
-    (Format::TimelineJs, ImportFormat::TimelineJs),
-    (Format::Markwhen, ImportFormat::Markwhen),
-    (Format::Timesketch, ImportFormat::Timesketch),
-];
+use crate::sample::{BOTH_WAYS, awkward, exported, outcomes, shown};
 
 /// The outcomes of a file, and a file of the entries that are chosen; none of a file that is refused as a whole.
 fn put_aside(
@@ -83,7 +74,7 @@ fn lossy(bytes: &[u8]) -> String {
 
 #[test]
 fn a_file_of_all_entries_reads_as_the_file_itself() {
-    for (format, back) in FORMATS {
+    for (format, back) in BOTH_WAYS {
         check(back, exported(format, &awkward(), ExportOptions::default()).0.as_bytes());
     }
     let ics = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTIMEZONE\r\nTZID:X\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nSUMMARY:A\r\n\
@@ -137,7 +128,7 @@ proptest! {
 
     #[test]
     fn so_does_a_broken_one(events in proptest::collection::vec(arbitrary::event(), 1..4), seed in any::<u64>()) {
-        for (format, back) in FORMATS {
+        for (format, back) in BOTH_WAYS {
             let (text, _) = exported(format, &events, ExportOptions::default());
             check(back, broken(&text, seed).as_bytes());
         }

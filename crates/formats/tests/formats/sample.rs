@@ -9,6 +9,16 @@ use annals_model::fold::Counted;
 use annals_model::line::Line;
 use annals_model::{Event, EventId, RecordedAt, Seq, TimelineName, Write};
 
+/// The formats that are read as well as written.
+pub const BOTH_WAYS: [(Format, ImportFormat); 6] = [
+    (Format::Jsonl, ImportFormat::Jsonl),
+    (Format::Csv, ImportFormat::Csv),
+    (Format::Ics, ImportFormat::Ics),
+    (Format::TimelineJs, ImportFormat::TimelineJs),
+    (Format::Markwhen, ImportFormat::Markwhen),
+    (Format::Timesketch, ImportFormat::Timesketch),
+];
+
 /// One event a line, as people would write them down.
 const AWKWARD: &str = include_str!("../../../../tests/fixtures/awkward/events.jsonl");
 

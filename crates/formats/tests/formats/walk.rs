@@ -11,7 +11,7 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::Value;
 
 use crate::others::LEFT_OUT;
-use crate::sample::{awkward, endless, event, exported_bytes, imported};
+use crate::sample::{BOTH_WAYS, awkward, endless, event, exported_bytes, imported};
 
 /// The kinds of date that vague timelines hold and that other programs drop, move or break.
 const AWKWARD: [&str; 14] = [
@@ -115,15 +115,7 @@ fn of_the_hostile_events_none_is_lost_and_none_is_more_than_one() {
 #[test]
 fn hostile_events_come_back_through_every_importer() {
     let events = hostile();
-    let both_ways = [
-        (Format::Jsonl, ImportFormat::Jsonl),
-        (Format::Csv, ImportFormat::Csv),
-        (Format::Ics, ImportFormat::Ics),
-        (Format::TimelineJs, ImportFormat::TimelineJs),
-        (Format::Markwhen, ImportFormat::Markwhen),
-        (Format::Timesketch, ImportFormat::Timesketch),
-    ];
-    for (format, back) in both_ways {
+    for (format, back) in BOTH_WAYS {
         let (bytes, _) = exported_bytes(format, &events, ExportOptions::default());
         let text = String::from_utf8(bytes).unwrap();
         assert_eq!(imported(back, &text, ImportOptions::default()), events, "{format}");
