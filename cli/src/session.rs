@@ -145,6 +145,14 @@ impl Session {
         self.grow_dates(store)
     }
 
+    /// The same after the store was compacted, which the index of claims then is, too.
+    pub fn compact_indexes(&self, store: &Store<SledLog>) -> CliResult<()> {
+        self.grow(store)?;
+        let Some(index) = store.index() else { return Ok(()) };
+        let _ = index.compact(store.log());
+        self.after_index(store)
+    }
+
     fn grow_index(&self, store: &Store<SledLog>) -> CliResult<()> {
         let Some(index) = store.index() else { return Ok(()) };
         self.before_index(store)?;

@@ -45,7 +45,7 @@ pub fn run(_: &Args, session: &Session) -> CliResult<()> {
     progress.finish();
     tell(session, &compacted?)?;
     // For the questions to come; somebody else may have the store by now, and asks them then.
-    session.open().map_or(Ok(()), |store| session.grow(&store))
+    session.open().map_or(Ok(()), |store| session.compact_indexes(&store))
 }
 
 fn tell(session: &Session, compacted: &Compacted) -> CliResult<()> {

@@ -178,8 +178,8 @@ impl Engine {
         let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         SledLog::compact(path, &SledOptions::default(), threads, &mut |_, _| {})?;
         let engine = Self::open(path)?;
-        engine.index_claims()?;
-        engine.index_dates()
+        engine.index_dates()?;
+        Ok(engine.store.index().map_or(Ok(()), |index| index.compact(engine.store.log()))?)
     }
 
     /// How many events had happened, and how many go on; nothing where the index of dates does not tell.

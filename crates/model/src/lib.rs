@@ -37,6 +37,7 @@ mod record;
 pub mod reduce;
 pub mod relative;
 pub mod saved;
+pub mod settled;
 mod snapshot;
 pub mod suggest;
 mod target;

@@ -334,7 +334,7 @@ impl Sum {
 
 /// The claims that add and remove members, where nothing else is done to the set.
 fn members<T: Copy>(question: &Question, claims: &mut [(Sketch, T)]) -> Vec<Needed<T>> {
-    claims.sort_by_key(|(sketch, _)| sketch.order(question.certainty));
+    claims.sort_by_cached_key(|(sketch, _)| sketch.order(question.certainty));
     let mut marks: Vec<Member> = Vec::new();
     // Who makes a set of nothing, and who surely does, in the order in which sure claims come.
     let (mut first, mut first_sure): (Option<usize>, Option<usize>) = (None, None);

@@ -14,6 +14,11 @@ impl Bits {
         self.0[word] |= 1 << (number % 64);
     }
 
+    /// Whether it has none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it has a record.
     pub fn has(&self, number: u64) -> bool {
         let word = usize::try_from(number / 64).ok().and_then(|word| self.0.get(word));

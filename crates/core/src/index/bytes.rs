@@ -89,14 +89,6 @@ impl<'a> Input<'a> {
         None
     }
 
-    /// Passes over the next number, with a sign or without.
-    #[inline]
-    pub fn skip_number(&mut self) -> Option<()> {
-        let length = self.0.iter().position(|byte| byte & 0x80 == 0)? + 1;
-        self.0 = &self.0[length..];
-        Some(())
-    }
-
     /// The next byte string.
     pub fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.number()?).ok()?;

@@ -6,17 +6,21 @@
 //! does      a byte each
 //! dated     a byte each
 //! days      of each the first day of a plain date, counted from the run's first one, in as many bytes as all take
-//! rests     what else there is of them, one behind the other
+//! width     a byte: how many bytes a small number takes
+//! smalls    of each the small number that tells what it does; all bits set where its rest does
+//! rests     what else there is of those that have more: how many facts lie between, length, bytes
 //! ```
 //!
-//! They stand in record order. A pass over everything that was ever said looks at records and days, and at the rest
-//! of the few facts that leave a trace: most facts cost it a bit of a set and two comparisons.
+//! They stand in record order. A pass over everything that was ever said chooses by days and records, and looks at what
+//! it chose: most facts cost it two comparisons without a branch.
 
+use annals_model::Seq;
 use annals_model::date::Range;
 use annals_model::reduce::Deed;
-use annals_model::{Number, Seq};
 
-use super::bytes::{Input, put_number};
+use super::bits::Bits;
+use super::bytes::{Input, put_bytes, put_number};
+use super::dated;
 use super::fact::{Fact, Fixed};
 use super::words::{Numbers, Words};
 
@@ -48,6 +52,15 @@ impl Days {
     }
 }
 
+/// The largest number that is small.
+const LARGEST_SMALL: u32 = u32::MAX - 1;
+
+/// How many bytes a number takes.
+const fn width(most: u64) -> usize {
+    let width = (u64::BITS - most.leading_zeros()).div_ceil(8) as usize;
+    if width == 0 { 1 } else { width }
+}
+
 /// In which form a run has records and days.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
@@ -60,7 +73,6 @@ pub struct Form {
 impl Form {
     /// The form of a run of the records between two, with these days.
     pub fn new((first, last): (Seq, Seq), days: Days) -> Self {
-        let width = |most: u64| ((u64::BITS - most.leading_zeros()).div_ceil(8) as usize).max(1);
         let (first_day, last_day) = days.ends();
         Self {
             first: first.0,
@@ -85,13 +97,22 @@ pub struct Builder {
     does: Vec<u8>,
     dated: Vec<u8>,
     days: Vec<u8>,
+    smalls: Vec<Option<u32>>,
     rests: Vec<u8>,
+    rest: Vec<u8>,
+    /// How many facts there are behind the last one that has a rest.
+    bare: u64,
 }
 
 impl Builder {
     /// How many bytes they take, about.
     pub const fn len(&self) -> usize {
-        self.seqs.len() + self.does.len() + self.dated.len() + self.days.len() + self.rests.len()
+        self.seqs.len()
+            + self.does.len()
+            + self.dated.len()
+            + self.days.len()
+            + self.smalls.len()
+            + self.rests.len()
     }
 
     /// Whether there is nothing in them.
@@ -107,16 +128,33 @@ impl Builder {
         self.does.push(does);
         self.dated.push(dated);
         self.days.extend(&day.wrapping_sub(form.first_day).to_le_bytes()[..form.day_width]);
-        fact.put_rest(&mut self.rests, words);
+        let small = fact.small(words).filter(|small| *small <= LARGEST_SMALL);
+        self.smalls.push(small);
+        self.rest.clear();
+        fact.put_rest(&mut self.rest, words, small.is_some());
+        if self.rest.is_empty() {
+            self.bare += 1;
+        } else {
+            put_number(&mut self.rests, std::mem::take(&mut self.bare));
+            put_bytes(&mut self.rests, &self.rest);
+        }
     }
 
     /// Appends them as they stand in a run, and empties them.
     pub fn put(&mut self, into: &mut Vec<u8>) {
         put_number(into, self.count);
-        self.count = 0;
-        for column in [&mut self.seqs, &mut self.does, &mut self.dated, &mut self.days, &mut self.rests] {
+        (self.count, self.bare) = (0, 0);
+        for column in [&mut self.seqs, &mut self.does, &mut self.dated, &mut self.days] {
             into.append(column);
         }
+        // One more than the largest, which stands for none.
+        let most = self.smalls.iter().flatten().max().map_or(0, |most| u64::from(*most) + 1);
+        let width = width(most);
+        into.extend(width.to_le_bytes().first());
+        for small in self.smalls.drain(..) {
+            into.extend(&small.unwrap_or(u32::MAX).to_le_bytes()[..width]);
+        }
+        into.append(&mut self.rests);
     }
 }
 
@@ -128,6 +166,10 @@ pub struct Columns<'a> {
     does: &'a [u8],
     dated: &'a [u8],
     days: &'a [u8],
+    small_width: usize,
+    /// What stands for none.
+    no_small: u64,
+    smalls: &'a [u8],
     rests: Input<'a>,
     words: &'a Words,
 }
@@ -140,7 +182,14 @@ impl<'a> Columns<'a> {
         let mut column = |width: usize| input.take(count.checked_mul(width)?);
         let (seqs, does, dated, days) =
             (column(form.seq_width)?, column(1)?, column(1)?, column(form.day_width)?);
-        Some(Self { form, seqs, does, dated, days, rests: input, words })
+        let small_width = usize::from(input.byte()?);
+        let smalls = input.take(count.checked_mul(small_width)?)?;
+        let no_small = match small_width {
+            1..=4 => (1 << (8 * small_width)) - 1,
+            _ => return None,
+        };
+        let rests = input;
+        Some(Self { form, seqs, does, dated, days, small_width, no_small, smalls, rests, words })
     }
 
     /// How many facts there are.
@@ -169,7 +218,7 @@ impl<'a> Columns<'a> {
     #[inline]
     pub fn seq(&self, index: usize) -> Seq {
         let Form { first, seq_width, .. } = self.form;
-        Seq(first.wrapping_add(little_endian(&self.seqs[index * seq_width..][..seq_width])))
+        Seq(first.wrapping_add(little_endian(cell(self.seqs, seq_width, index))))
     }
 
     /// What a fact says in a fixed number of bytes, apart from its record.
@@ -177,27 +226,85 @@ impl<'a> Columns<'a> {
     fn fixed(&self, index: usize) -> Fixed {
         let (does, dated) = (self.does[index], self.dated[index]);
         let Form { first_day, day_width, .. } = self.form;
-        let day = little_endian(&self.days[index * day_width..][..day_width]);
+        let day = little_endian(cell(self.days, day_width, index));
         Fixed { does, dated, day: first_day.wrapping_add_unsigned(day) }
     }
 
+    /// The small number that tells what a fact does; nothing where its rest does.
+    #[inline]
+    fn small(&self, index: usize) -> Option<u32> {
+        let small = little_endian(cell(self.smalls, self.small_width, index));
+        if small == self.no_small { None } else { u32::try_from(small).ok() }
+    }
+
+    /// Chooses of the first facts those that are not dated with a later day than this, counted since 1970, and of which
+    /// the record is not in a set.
+    pub fn choose(&self, count: usize, day: i64, without: &Bits, into: &mut Vec<u32>) {
+        into.clear();
+        into.extend((0..).zip(&self.does[..count]).map(|(index, _)| index));
+        let Form { first, first_day, day_width, seq_width } = self.form;
+        let until = u64::try_from(day.saturating_sub(first_day));
+        let (is_any, until) = (until.is_ok(), until.unwrap_or(0));
+        let is_early =
+            |index: usize, days: u64| !dated::is_plain(self.dated[index]) | (is_any & (days <= until));
+        match day_width {
+            1 => keep(into, |index| is_early(index, number::<1>(self.days, index))),
+            2 => keep(into, |index| is_early(index, number::<2>(self.days, index))),
+            3 => keep(into, |index| is_early(index, number::<3>(self.days, index))),
+            _ => keep(into, |index| is_early(index, little_endian(cell(self.days, day_width, index)))),
+        }
+        if without.is_empty() {
+            return;
+        }
+        let counts = |seq: u64| !without.has(first.wrapping_add(seq));
+        match seq_width {
+            1 => keep(into, |index| counts(number::<1>(self.seqs, index))),
+            2 => keep(into, |index| counts(number::<2>(self.seqs, index))),
+            3 => keep(into, |index| counts(number::<3>(self.seqs, index))),
+            _ => keep(into, |index| counts(little_endian(cell(self.seqs, seq_width, index)))),
+        }
+    }
+
     /// Between which moments a fact of a plain date takes hold for good, and what it does, without a look at its rest:
-    /// where it replaces what stands, or increases it by a number that is not told.
+    /// where it replaces what stands, or increases it by a small number.
     #[inline]
     pub fn plain(&self, index: usize) -> Option<(Range, Deed)> {
         let fixed = self.fixed(index);
-        Some((fixed.lasting_from()?, fixed.deed()?))
+        Some((fixed.lasting_from()?, fixed.deed(self.small(index))?))
     }
 
     /// The rests, to be read from the first one on.
     pub const fn rests(&self) -> Rests<'a> {
-        Rests { columns: *self, next: 0, input: self.rests }
+        Rests { columns: *self, next: 0, rest: Input(&[]), input: self.rests }
     }
 
     /// All facts, in record order.
     pub const fn facts(&self) -> Facts<'a> {
         Facts { rests: self.rests(), index: 0 }
     }
+}
+
+/// Keeps some of what was chosen, without a branch: what is chosen is hard to foretell.
+#[inline]
+fn keep(chosen: &mut Vec<u32>, is_kept: impl Fn(usize) -> bool) {
+    let mut kept = 0;
+    for at in 0..chosen.len() {
+        let index = chosen[at];
+        chosen[kept] = index;
+        kept += usize::from(is_kept(index as usize));
+    }
+    chosen.truncate(kept);
+}
+
+/// A number of a column.
+#[inline]
+fn number<const WIDTH: usize>(column: &[u8], index: usize) -> u64 {
+    little_endian(&column.as_chunks::<WIDTH>().0[index])
+}
+
+#[inline]
+fn cell(column: &[u8], width: usize, index: usize) -> &[u8] {
+    &column[index * width..][..width]
 }
 
 #[inline]
@@ -210,38 +317,28 @@ fn little_endian(bytes: &[u8]) -> u64 {
     }
 }
 
-/// The rests of facts; what is passed over is not read.
+/// The rests of facts; most facts have none.
 #[derive(Clone, Debug)]
 pub struct Rests<'a> {
     columns: Columns<'a>,
+    /// The first fact behind the one that has the rest that was read last.
     next: usize,
+    /// That rest.
+    rest: Input<'a>,
     input: Input<'a>,
 }
 
 impl<'a> Rests<'a> {
-    /// Goes to a fact's rest, which is no earlier one than before.
-    fn go_to(&mut self, index: usize) -> Option<()> {
-        debug_assert!(index >= self.next, "rests are read one behind the other");
-        while self.next < index {
-            self.columns.fixed(self.next).skip_rest(&mut self.input)?;
-            self.next += 1;
-        }
-        Some(())
-    }
-
     /// A fact, which is none before the one that was read last; nothing where it cannot be read.
     pub fn fact(&mut self, index: usize) -> Option<Fact<'a>> {
-        self.go_to(index)?;
-        let mut input = self.input;
-        Fact::read(self.columns.fixed(index), self.columns.seq(index), &mut input, self.columns.words)
-    }
-
-    /// By how much a fact increases, which is none before the one that was read last; nothing where it does not, or
-    /// cannot be read.
-    pub fn amount(&mut self, index: usize) -> Option<Number> {
-        self.go_to(index)?;
-        let mut input = self.input;
-        self.columns.fixed(index).amount(&mut input)
+        while self.next <= index && !self.input.is_empty() {
+            self.next = self.next.checked_add(usize::try_from(self.input.number()?).ok()?)?.checked_add(1)?;
+            self.rest = Input(self.input.bytes()?);
+        }
+        let mut input = if self.next == index + 1 { self.rest } else { Input(&[]) };
+        let Columns { words, .. } = self.columns;
+        let told = (self.columns.fixed(index), self.columns.small(index));
+        Fact::read(told, self.columns.seq(index), &mut input, words)
     }
 }
 

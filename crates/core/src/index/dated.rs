@@ -7,9 +7,12 @@
 //! 3       a plain date, told by its first day, as all that follow: a day
 //! 4, 5    a year of 365 or 366 days
 //! 6 to 9  a month of 28 to 31 days
+//! 10      one interval: its first second (zigzag), seconds to the last one that it can start at, to the first one
+//!         and to the last one that it can end at, text
+//! 11      the same in days, the last ones included
 //! ```
 
-use annals_model::date::Range;
+use annals_model::date::{Range, Span};
 use annals_model::{Date, Moment};
 
 use super::bytes::{Input, put_number};
@@ -19,6 +22,8 @@ const DAY: i64 = 86_400;
 const NONE: u8 = 0;
 const BOUNDED: u8 = 1;
 const OTHER: u8 = 2;
+const INTERVAL: u8 = 10;
+const DAYS: u8 = 11;
 
 /// A date as it is stored.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +34,8 @@ pub enum Dated<'a> {
     Plain(u8, i64),
     /// One happening, no interval.
     Bounded(Range, &'a str),
+    /// One interval.
+    Interval(Span, &'a str),
     /// Any other.
     Other(&'a str),
 }
@@ -45,6 +52,17 @@ const fn length(code: u8) -> Option<i64> {
         9 => 31,
         _ => return None,
     })
+}
+
+/// The day of a moment, since 1970.
+pub const fn day_of(moment: Moment) -> i64 {
+    moment.seconds().div_euclid(DAY)
+}
+
+/// Whether the four lower bits are the code of a plain date.
+#[inline]
+pub const fn is_plain(byte: u8) -> bool {
+    (byte & 15).wrapping_sub(3) <= 6
 }
 
 /// The bounds of a plain date.
@@ -70,16 +88,19 @@ impl<'a> Dated<'a> {
         }
         match date.happenings() {
             [span] if !date.is_interval() && span.start == span.end => Self::Bounded(span.start, text),
+            [span] if date.is_interval() => Self::Interval(*span, text),
             _ => Self::Other(text),
         }
     }
 
     /// What tells dates apart, in four bits.
-    pub const fn code(&self) -> u8 {
+    pub fn code(&self) -> u8 {
         match self {
             Self::None => NONE,
             Self::Bounded(..) => BOUNDED,
             Self::Other(_) => OTHER,
+            Self::Interval(span, _) if in_days(*span).is_some() => DAYS,
+            Self::Interval(..) => INTERVAL,
             Self::Plain(code, _) => *code,
         }
     }
@@ -88,7 +109,7 @@ impl<'a> Dated<'a> {
     pub const fn day(&self) -> Option<i64> {
         match self {
             Self::Plain(_, days) => Some(*days),
-            Self::None | Self::Bounded(..) | Self::Other(_) => None,
+            Self::None | Self::Bounded(..) | Self::Interval(..) | Self::Other(_) => None,
         }
     }
 
@@ -115,6 +136,15 @@ impl<'a> Dated<'a> {
                 put_number(into, latest.seconds().wrapping_sub(earliest.seconds()).cast_unsigned());
                 words.put(into, text.as_bytes());
             }
+            Self::Interval(span, text) => {
+                let seconds = [span.start.earliest, span.start.latest, span.end.earliest, span.end.latest];
+                let [first, others @ ..] = in_days(*span).unwrap_or(seconds.map(Moment::seconds));
+                put_signed(into, first);
+                for other in others {
+                    put_number(into, other.wrapping_sub(first).cast_unsigned());
+                }
+                words.put(into, text.as_bytes());
+            }
             Self::Other(text) => words.put(into, text.as_bytes()),
         }
     }
@@ -132,18 +162,9 @@ impl<'a> Dated<'a> {
                 Self::Bounded(Range { earliest, latest }, text(input)?)
             }
             OTHER => Self::Other(text(input)?),
+            INTERVAL | DAYS => Self::Interval(interval(code, input)?, text(input)?),
             _ => Self::Plain(length(code).map(|_| code)?, day),
         })
-    }
-
-    /// Passes over what follows the code of a date that is not plain.
-    #[inline]
-    pub fn skip_rest(code: u8, input: &mut Input<'_>) -> Option<()> {
-        if code == BOUNDED {
-            input.skip_number()?;
-            input.skip_number()?;
-        }
-        if matches!(code, BOUNDED | OTHER) { Words::skip(input) } else { Some(()) }
     }
 
     /// The bounds, where it is one happening and no interval.
@@ -152,7 +173,7 @@ impl<'a> Dated<'a> {
             Self::None => Some(Range::ANY),
             Self::Plain(code, days) => plain_range(*code, *days),
             Self::Bounded(range, _) => Some(*range),
-            Self::Other(_) => None,
+            Self::Interval(..) | Self::Other(_) => None,
         }
     }
 
@@ -160,7 +181,7 @@ impl<'a> Dated<'a> {
     pub const fn text(&self) -> Option<&'a str> {
         match self {
             Self::None | Self::Plain(..) => None,
-            Self::Bounded(_, text) | Self::Other(text) => Some(text),
+            Self::Bounded(_, text) | Self::Interval(_, text) | Self::Other(text) => Some(text),
         }
     }
 
@@ -171,6 +192,33 @@ impl<'a> Dated<'a> {
             _ => None,
         }
     }
+}
+
+/// The bounds of an interval in days, where each begins with one and ends with one.
+fn in_days(Span { start, end }: Span) -> Option<[i64; 4]> {
+    let first = |moment: Moment| Some(moment.seconds()).filter(|seconds| seconds % DAY == 0);
+    let last = |moment: Moment| moment.seconds().checked_add(1).filter(|seconds| seconds % DAY == 0);
+    let ends = [first(start.earliest)?, last(start.latest)?, first(end.earliest)?, last(end.latest)?];
+    let days = ends.map(|seconds| seconds / DAY);
+    Some([days[0], days[1] - 1, days[2], days[3] - 1])
+}
+
+/// Reads the bounds of an interval.
+fn interval(code: u8, input: &mut Input<'_>) -> Option<Span> {
+    let first = signed(input)?;
+    let mut next = || Some(first.wrapping_add_unsigned(input.number()?));
+    let bounds = [first, next()?, next()?, next()?];
+    let moment = |(number, is_last): (i64, bool)| {
+        let seconds = match (code, is_last) {
+            (DAYS, false) => number.checked_mul(DAY)?,
+            (DAYS, true) => number.checked_add(1)?.checked_mul(DAY)? - 1,
+            _ => number,
+        };
+        Some(Moment::from_seconds(seconds))
+    };
+    let [a, b, c, d] = bounds;
+    let start = Range { earliest: moment((a, false))?, latest: moment((b, true))? };
+    Some(Span { start, end: Range { earliest: moment((c, false))?, latest: moment((d, true))? } })
 }
 
 fn spelled(code: u8, days: i64) -> Option<String> {
@@ -215,7 +263,8 @@ mod tests {
             ["2004", "1999", "0000", "9999", "1970-01-01", "2004-02", "2003-02", "2003-04", "0001-12-31"];
         let others =
             ["2004~", "-0044-03-15", "2004/2005", "{2003,2005-05}", "2004-01-01T12:00:00", "201X", "Y-17E7"];
-        for text in plain.iter().chain(&others) {
+        let intervals = ["2004/2005", "2004-05-06/2004-05-07", "2004/..", "../2004", "/2005", "/"];
+        for text in plain.iter().chain(&others).chain(&intervals) {
             let date = Date::parse(text).unwrap();
             let dated = Dated::of(Some(&date));
             assert_eq!(matches!(dated, Dated::Plain(..)), plain.contains(text), "{text}");
@@ -225,12 +274,13 @@ mod tests {
             let mut input = Input(&bytes);
             let read = Dated::read_whole(dated.code(), &mut input).unwrap();
             assert!(input.is_empty());
-            if dated.day().is_none() {
-                Dated::skip_rest(dated.code(), &mut Input(&bytes)).unwrap();
-            }
             assert_eq!(read.spelled().as_deref().or(read.text()), Some(*text));
             if let Some(range) = read.range() {
                 assert_eq!([Span::within(range)], date.happenings(), "{text}");
+            }
+            assert_eq!(matches!(dated, Dated::Interval(..)), intervals.contains(text), "{text}");
+            if let Dated::Interval(span, _) = read {
+                assert_eq!([span], date.happenings(), "{text}");
             }
             assert!(Dated::read_whole(12, &mut Input(&bytes)).is_none());
         }

@@ -4,13 +4,15 @@
 //! fixed     does      what it does (3 bits), when (2 bits), 32: alone in its event, 64: the event was there before
 //!           dated     the date's code (4 bits), position in the event (4 bits; 15: the position follows)
 //!           day       of a plain date
+//! small     of an increase by a whole number that number (zigzag), of any other change that is a word its number
 //! rest      numbers   the position, where it follows, and how many records it is back to the event's place
 //!           date      what follows the code of one that is not plain
-//!           amount    of an increase: its digits (zigzag) and how many of them stand behind the point
-//!           change    of what neither increases nor clears: the change as the log encodes it, a word or text
+//!           amount    of an increase that is not small: its digits (zigzag) and how many stand behind the point
+//!           change    of any other that is not small: the change as the log encodes it
 //! ```
 //!
-//! The event's id is found by the record. Numbers are LEB128. [`columns`](super::columns) puts facts beside each other.
+//! The event's id is found by the record. Numbers are LEB128. [`columns`](super::columns) puts facts beside each other;
+//! most facts have no rest there.
 
 use std::collections::HashMap;
 
@@ -18,7 +20,7 @@ use annals_model::date::{Range, Span};
 use annals_model::reduce::{Deed, Kind, Sketch};
 use annals_model::{Change, Date, Effect, Event, EventId, Moment, Number, Seq, When};
 
-use super::bytes::{Input, put_number, put_zigzag};
+use super::bytes::{Input, put_bytes, put_number, put_zigzag};
 use super::dated::{self, Dated};
 use super::words::{Counts, Numbers, Words};
 use crate::codec::v1;
@@ -72,15 +74,15 @@ impl Fixed {
         if self.does >> 3 & 3 == DURING { None } else { dated::plain_range(self.code(), self.day) }
     }
 
-    /// What it does, where it replaces what stands or increases it; of an increase without the number.
+    /// What it does, where it replaces what stands or increases it by a small number.
     #[inline]
-    pub const fn deed(self) -> Option<Deed> {
+    pub fn deed(self, small: Option<u32>) -> Option<Deed> {
         Some(match self.does & 7 {
             CLEAR => Deed::Replace(Kind::Nothing),
             1 => Deed::Replace(Kind::Number),
             2 => Deed::Replace(Kind::Plain),
             3 => Deed::Replace(Kind::Set),
-            INCREASE => Deed::Increase(Number::ZERO),
+            INCREASE => Deed::Increase(small_amount(small?)?),
             _ => return None,
         })
     }
@@ -93,29 +95,10 @@ impl Fixed {
         };
         Some((position, if self.does & MOVED == 0 { 0 } else { input.number()? }))
     }
+}
 
-    /// By how much it increases, from its rest.
-    pub fn amount(self, input: &mut Input<'_>) -> Option<Number> {
-        self.numbers(input)?;
-        Dated::skip_rest(self.code(), input)?;
-        if self.does & 7 == INCREASE { read_amount(input) } else { None }
-    }
-
-    /// Passes over its rest.
-    #[inline]
-    pub fn skip_rest(self, input: &mut Input<'_>) -> Option<()> {
-        self.numbers(input)?;
-        Dated::skip_rest(self.code(), input)?;
-        match self.does & 7 {
-            CLEAR => {}
-            INCREASE => {
-                input.skip_number()?;
-                input.byte()?;
-            }
-            _ => Words::skip(input)?,
-        }
-        Some(())
-    }
+fn small_amount(small: u32) -> Option<Number> {
+    Number::from_parts(i128::from(small >> 1) ^ -i128::from(small & 1), 0)
 }
 
 /// What of a fact people read: date and change.
@@ -177,8 +160,21 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// Appends the rest of it.
-    pub fn put_rest(&self, into: &mut Vec<u8>, words: &Numbers) {
+    /// What it does, as a number, where that is a small one.
+    pub fn small(&self, words: &Numbers) -> Option<u32> {
+        match self.does & 7 {
+            CLEAR => Some(0),
+            INCREASE => {
+                let (digits, places) = self.amount.parts();
+                let zigzag = (digits.checked_mul(2)? ^ (digits >> 127)).cast_unsigned();
+                if places == 0 { u32::try_from(zigzag).ok() } else { None }
+            }
+            _ => words.number(self.change),
+        }
+    }
+
+    /// Appends the rest of it, in which there is what it does where that is not said elsewhere.
+    pub fn put_rest(&self, into: &mut Vec<u8>, words: &Numbers, is_said: bool) {
         if self.position >= FAR {
             put_number(into, self.position as u64);
         }
@@ -187,34 +183,45 @@ impl<'a> Fact<'a> {
         }
         self.dated.put_rest(into, words);
         match self.does & 7 {
+            _ if is_said => {}
             CLEAR => {}
             INCREASE => {
                 let (digits, places) = self.amount.parts();
                 put_zigzag(into, digits);
                 into.push(places);
             }
-            _ => words.put(into, self.change),
+            _ => put_bytes(into, self.change),
         }
     }
 
-    /// Reads the rest of a fact of a record; nothing where it cannot be read.
+    /// Reads a fact of a record, of which the rest may be empty; nothing where it cannot be read.
     #[inline]
-    pub fn read(fixed: Fixed, seq: Seq, input: &mut Input<'a>, words: &'a Words) -> Option<Self> {
+    pub fn read(
+        (fixed, small): (Fixed, Option<u32>),
+        seq: Seq,
+        input: &mut Input<'a>,
+        words: &'a Words,
+    ) -> Option<Self> {
         let (position, back) = fixed.numbers(input)?;
         let place = Seq(seq.0.checked_sub(back)?);
         let dated = Dated::read(fixed.code(), fixed.day, input, words)?;
         let (mut amount, mut change) = (Number::ZERO, &[][..]);
-        match fixed.does & 7 {
-            CLEAR => {}
-            INCREASE => amount = read_amount(input)?,
-            _ => change = words.text(input)?,
+        match (fixed.does & 7, small) {
+            (CLEAR, _) => {}
+            (INCREASE, Some(small)) => amount = small_amount(small)?,
+            (INCREASE, None) => amount = read_amount(input)?,
+            (_, Some(word)) => change = words.word(word)?,
+            (_, None) => change = input.bytes()?,
         }
         Some(Self { seq, place, does: fixed.does & !MOVED, position, dated, amount, change })
     }
 
     /// The first moment that its date allows, where that is told without a look at its text.
     pub fn earliest(&self) -> Option<Moment> {
-        self.dated.range().map(|range| range.earliest)
+        match self.dated {
+            Dated::Interval(span, _) => Some(span.start.earliest),
+            _ => self.dated.range().map(|range| range.earliest),
+        }
     }
 
     /// The first day since 1970 of a plain date.
@@ -277,14 +284,16 @@ impl<'a> Fact<'a> {
             is_interval,
             is_simple,
         };
-        if let Dated::Other(text) = self.dated {
-            let date = dates.get(text)?;
-            let is_alone = self.does & ALONE != 0;
-            for span in date.happenings() {
-                take(sketch(*span, date.is_interval(), is_alone));
+        let is_alone = self.does & ALONE != 0;
+        match self.dated {
+            Dated::Other(text) => {
+                let date = dates.get(text)?;
+                for span in date.happenings() {
+                    take(sketch(*span, date.is_interval(), is_alone));
+                }
             }
-        } else {
-            take(sketch(Span::within(self.dated.range()?), false, true));
+            Dated::Interval(span, _) => take(sketch(span, true, is_alone)),
+            _ => take(sketch(Span::within(self.dated.range()?), false, true)),
         }
         Some(())
     }
@@ -397,7 +406,7 @@ impl Facts {
         self.bytes.extend([does, dated]);
         put_zigzag(&mut self.bytes, day.into());
         put_number(&mut self.bytes, fact.seq.0 - self.last.0);
-        fact.put_rest(&mut self.bytes, &Numbers::default());
+        fact.put_rest(&mut self.bytes, &Numbers::default(), false);
         self.last = fact.seq;
     }
 
@@ -412,7 +421,7 @@ impl Facts {
                 let (does, dated) = (input.byte()?, input.byte()?);
                 let day = i64::try_from(input.zigzag()?).ok()?;
                 before += input.number()?;
-                Fact::read(Fixed { does, dated, day }, Seq(before), &mut input, Words::none())
+                Fact::read((Fixed { does, dated, day }, None), Seq(before), &mut input, Words::none())
             };
             Some(fact())
         })

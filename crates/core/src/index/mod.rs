@@ -20,10 +20,12 @@ mod columns;
 mod dated;
 mod entry;
 mod fact;
+mod grow;
 mod ids;
 pub(crate) mod manifest;
 mod needed;
 mod open;
+mod recent;
 mod rows;
 pub(crate) mod run;
 mod sheet;
@@ -237,7 +239,7 @@ impl ClaimIndex {
         let mut records = BTreeSet::new();
         for known in open.sheets(&key, exact) {
             for (_, row) in known.rows().filter(|(_, row)| row.seq <= known_at) {
-                let until = open.recent.superseded.get(&row.seq).copied().unwrap_or(row.until);
+                let until = open.recent.superseded.by(row.seq).unwrap_or(row.until);
                 let concerned = [row.sketch.place, row.seq, until];
                 records.extend(concerned.into_iter().filter(|seq| *seq <= known_at));
             }
@@ -251,6 +253,11 @@ impl ClaimIndex {
             return Ok(());
         }
         self.open(log, |_| Ok(())).map(drop)
+    }
+
+    /// Makes one run of the whole index, which is then as small and as quick to ask as it can be.
+    pub fn compact<L: Log + ?Sized>(&self, log: &L) -> Result<()> {
+        self.open(log, |open| open.unite(self)).map(drop)
     }
 
     /// The index, caught up with the log, and prepared. What cannot be used is made anew.

@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use annals_model::answers::Answer;
-use annals_model::fold::{Claim, apply};
-use annals_model::reduce::{Deed, Kind, Needed, Sketch};
+use annals_model::fold::Claim;
+use annals_model::reduce::{Needed, Sketch};
+use annals_model::settled::{applied, settle};
 use annals_model::{Event, Number, Question, Seq};
 
 use super::bits::{Bits, Ranks};
@@ -35,7 +36,7 @@ pub struct Attribute {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// The only claim decides, whatever the dates leave open.
+    /// The claims, one after the other, say what stands, and the dates leave nothing open.
     Sure,
     /// The fold decides.
     Open,
@@ -74,25 +75,24 @@ impl Part {
     pub fn push(
         &mut self,
         key: &[u8],
-        needed: &[Needed<(&Rows, &Row)>],
+        mut needed: Vec<Needed<(&Rows, &Row)>>,
         question: &Question,
         may_clash: bool,
     ) {
-        let start = self.claims.len();
-        let form = match deciding(needed, question).filter(|_| !may_clash) {
-            Some(Deciding::Nothing) => return,
-            Some(Deciding::Claim(item, sum)) => {
-                self.want(item, sum);
-                Form::Sure
-            }
-            None => {
-                for (item, sum) in needed {
-                    self.want(*item, *sum);
-                }
-                if may_clash { Form::Clashing } else { Form::Open }
-            }
+        if needed.is_empty() {
+            return;
+        }
+        let form = if may_clash {
+            Form::Clashing
+        } else if settle(question, &mut needed, |(_, row)| &row.sketch) {
+            Form::Sure
+        } else {
+            Form::Open
         };
-        let key_start = self.keys.len();
+        let (key_start, start) = (self.keys.len(), self.claims.len());
+        for (item, sum) in needed {
+            self.want(item, sum);
+        }
         self.keys.extend(key);
         let (key, claims) = (key_start..self.keys.len(), start..self.claims.len());
         self.attributes.push(Attribute { key, claims, form });
@@ -128,11 +128,11 @@ impl Part {
         dates: &mut Dates,
     ) -> Option<Answer> {
         let wanted = &self.claims[attribute.claims.clone()];
-        if let (Form::Sure, [one]) = (attribute.form, wanted) {
-            let (id, text) = (ids.of(one.seq)?.event()?, self.text(one));
-            let mut value = None;
-            apply(&mut value, &text.change(one.sketch.deed, one.sum)?);
-            return Some(Answer::sure(value?, id, text.date(dates).ok()?));
+        if attribute.form == Form::Sure {
+            let changes =
+                wanted.iter().map(|one| Some((self.text(one).change(one.sketch.deed, one.sum)?, one)));
+            let Some((value, by)) = applied(changes)? else { return Some(Answer::default()) };
+            return Some(Answer::sure(value, ids.of(by.seq)?.event()?, self.text(by).date(dates).ok()?));
         }
         // Only clashes are told with the attribute's name.
         let (entity, name) = match attribute.form {
@@ -148,32 +148,5 @@ impl Part {
         let claims: Vec<Claim<'_>> =
             wanted.iter().zip(&events).map(|(one, event)| claim(&one.sketch, one.seq, event)).collect();
         Some(Answer::of(question, &claims))
-    }
-}
-
-/// What stands for sure.
-enum Deciding<T> {
-    Nothing,
-    /// What this claim makes of nothing, with a number that stands for others, too.
-    Claim(T, Option<Number>),
-}
-
-/// What decides for sure, if that is told from the claims that are needed without a fold: the only one, which surely
-/// holds, or the last of increases that all surely happened.
-fn deciding<'a>(
-    needed: &[Needed<(&'a Rows, &'a Row)>],
-    question: &Question,
-) -> Option<Deciding<(&'a Rows, &'a Row)>> {
-    match needed {
-        [] => Some(Deciding::Nothing),
-        [((rows, row), sum)] if row.sketch.surely_holds(question) => match row.sketch.deed {
-            Deed::Replace(Kind::Nothing) | Deed::Remove(_) => Some(Deciding::Nothing),
-            _ => Some(Deciding::Claim((rows, row), *sum)),
-        },
-        // What stands for others surely holds, and where there is nothing else there is nothing but increases.
-        [(_, Some(first)), (last, Some(sum))] => {
-            first.checked_add(*sum).map(|total| Deciding::Claim(*last, Some(total)))
-        }
-        _ => None,
     }
 }

@@ -1,33 +1,24 @@
 //! The index while a process uses it: its runs, what the log holds behind them, and what was asked before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
-use std::path::Path;
 
 use annals_model::answers::Answer;
 use annals_model::{Op, Question, Seq};
 
-use super::columns::Days;
-use super::entry::{self, Places, Superseded};
-use super::fact::{Dates, Facts};
+use super::entry;
+use super::fact::Dates;
 use super::ids::Id;
 use super::manifest::Manifest;
+use super::recent::Recent;
 use super::rows::{OPEN, Picked, Row, Rows};
-use super::run::{Cursor, IdReader, Run, Unusable, broken};
+use super::run::{IdReader, Run, Unusable, broken};
 use super::sheet::Sheet;
-use super::words::{Counts, Words};
-use super::write::Writer;
-use super::{ClaimIndex, Sizes, Trouble};
+use super::{ClaimIndex, Trouble};
 use crate::codec::frame::RawRecord;
 use crate::codec::leaf::op_number;
 use crate::codec::v1::Seal;
 use crate::log::Log;
-use crate::merkle::BLOCK;
 use crate::{Error, scan};
-
-/// Links between records are followed, and not looked for in the log, where they are fewer than so many times the records
-/// that are to be read.
-const LOOK: u64 = 100;
 
 /// The claims on attributes, by their keys.
 type Sheets = BTreeMap<Vec<u8>, Sheet>;
@@ -39,30 +30,8 @@ pub struct Open {
     pub(super) runs: Vec<Run>,
     pub(super) recent: Recent,
     /// What was asked before, up to the last run.
-    kept: HashMap<Vec<u8>, Sheets>,
-    kept_claims: usize,
-}
-
-/// What the log holds behind the last run.
-#[derive(Debug, Default)]
-pub struct Recent {
-    /// The last record that was read.
-    end: Seq,
-    pub(super) claims: BTreeMap<Vec<u8>, Rows>,
-    /// The ids of its records, in order.
-    ids: Vec<(Seq, Id)>,
-    /// By the record that no longer counts, the one that took its place.
-    pub(super) superseded: HashMap<Seq, Seq>,
-    /// How many of its records are redactions, or were redacted.
-    redactions: u64,
-}
-
-impl Recent {
-    /// Whether a row that counts at K by what the runs know does so by what came later, too.
-    pub fn counts(&self, row: &Row, known_at: Seq) -> bool {
-        // Most logs that are asked again and again have nothing behind the last run.
-        self.superseded.is_empty() || self.superseded.get(&row.seq).is_none_or(|by| known_at < *by)
-    }
+    pub(super) kept: HashMap<Vec<u8>, Sheets>,
+    pub(super) kept_claims: usize,
 }
 
 impl Open {
@@ -78,8 +47,8 @@ impl Open {
 
     /// Takes in what the log holds behind what is known.
     pub fn catch_up<L: Log + ?Sized>(&mut self, index: &ClaimIndex, log: &L) -> Result<(), Trouble> {
-        self.make_runs(index, log)?;
         let end = log.head()?.seq();
+        self.make_runs(index, log, end)?;
         let covered = self.manifest.covered();
         self.recent.end = self.recent.end.max(covered);
         let from = self.recent.end.next();
@@ -104,110 +73,11 @@ impl Open {
                 }
                 Ok(())
             })?;
-            superseded.extend(replaced.map(|replaced| (Seq(replaced.previous), Seq(replaced.by))));
+            replaced.into_iter().for_each(|replaced| superseded.learn(replaced));
             Ok(())
         })?;
         self.recent.end = end;
         if redacts { Err(Trouble::redacted()) } else { Ok(()) }
-    }
-
-    /// Makes runs of what the log holds behind the last one, as far as it is enough for them.
-    pub fn make_runs<L: Log + ?Sized>(&mut self, index: &ClaimIndex, log: &L) -> Result<(), Trouble> {
-        let whole = log.head()?.seq().0 / BLOCK * BLOCK;
-        let mut places = None;
-        while whole.saturating_sub(self.manifest.covered().0) >= index.sizes.enough {
-            let first = self.manifest.covered().next();
-            let superseded = || self.runs.iter().flat_map(Run::all_superseded);
-            if places.is_none() && (superseded().count() as u64) < (whole - first.0).saturating_mul(LOOK) {
-                places = Some(Places::of(superseded().copied()));
-            }
-            let last = Seq(whole.min(first.0 - 1 + index.sizes.at_once));
-            self.grow(index, log, (first, last), &mut places)?;
-        }
-        Ok(())
-    }
-
-    /// Makes a run of the next records, and merges neighbours of one size.
-    fn grow<L: Log + ?Sized>(
-        &mut self,
-        index: &ClaimIndex,
-        log: &L,
-        (first, last): (Seq, Seq),
-        places: &mut Option<Places>,
-    ) -> Result<(), Trouble> {
-        let dir = &index.dir;
-        fs::create_dir_all(dir)?;
-        let mut facts: HashMap<Vec<u8>, Facts> = HashMap::new();
-        let (mut superseded, mut counts, mut days) = (Vec::new(), Counts::default(), Days::default());
-        let begun = self.manifest.begun;
-        let number = self.manifest.next();
-        let path = Manifest::path(dir, number);
-        let mut writer = Writer::create(&path, (first, last))?;
-        let mut named = Seq(0);
-        let (mut redacts, mut redactions) = (false, 0);
-        scan::each_without_details(log, first, last, |raw| {
-            redactions += u64::from(is_redaction(raw));
-            redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
-            let place = |timeline: &_, id: &_| match &places {
-                Some(places) => Ok(Some(places.behind(raw.head.previous))),
-                None => entry::place_of(log, timeline, id),
-            };
-            let replaced = entry::read(raw, place, |key, fact, id| {
-                fact.count(&mut counts);
-                days.learn(fact);
-                facts.entry(key).or_default().push(fact);
-                if std::mem::replace(&mut named, fact.seq) < fact.seq {
-                    let failed = |error| Error::io("cannot write the index", error);
-                    writer.push_id(fact.seq, Id::of(id)).map_err(failed)?;
-                }
-                Ok(())
-            })?;
-            if let (Some(places), Some(replaced)) = (places.as_mut(), replaced) {
-                places.learn(replaced);
-            }
-            superseded.extend(replaced);
-            Ok(())
-        })?;
-        if redacts {
-            return Err(Trouble::redacted());
-        }
-        self.manifest.redactions += redactions;
-        superseded.sort_unstable();
-        let mut facts: Vec<(Vec<u8>, Facts)> = facts.into_iter().collect();
-        facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        writer.close()?;
-        writer.set(counts.words(), days);
-        for (key, facts) in &facts {
-            writer.push(key, facts.read())?;
-        }
-        writer.finish(&superseded)?;
-        self.runs.push(Run::open(&path)?);
-        self.manifest.runs.push((number, last));
-        let gone = self.merge(dir, index.sizes)?;
-        self.manifest.root = log
-            .block(last.0 / BLOCK - 1)?
-            .ok_or_else(|| Error::from(crate::Damage::of(first, last, "their block root is missing")))?;
-        self.manifest.write(dir)?;
-        for number in gone {
-            fs::remove_file(Manifest::path(dir, number))?;
-        }
-        (self.kept, self.kept_claims, self.recent) = Default::default();
-        Ok(())
-    }
-
-    /// Merges the last runs while enough of them have one size; gives the numbers of those that are gone.
-    fn merge(&mut self, dir: &Path, Sizes { enough, fan, .. }: Sizes) -> Result<Vec<u64>, Trouble> {
-        let mut gone = Vec::new();
-        while let Some(from) = self.manifest.alike(enough, fan) {
-            let (number, last) = (self.manifest.next(), self.manifest.covered());
-            let path = Manifest::path(dir, number);
-            write_merged(&self.runs[from..], &path)?;
-            self.runs.truncate(from);
-            self.runs.push(Run::open(&path)?);
-            gone.extend(self.manifest.runs.drain(from..).map(|(number, _)| number));
-            self.manifest.runs.push((number, last));
-        }
-        Ok(gone)
     }
 
     /// Keeps the claims on an attribute, or on all that begin so, in memory.
@@ -337,30 +207,4 @@ impl Known<'_> {
 
 pub fn is_redaction(raw: &RawRecord<'_>) -> bool {
     raw.head.op == op_number(Op::Redact) || matches!(raw.head.seal, Seal::Commitment(_))
-}
-
-/// Writes neighbouring runs as one.
-fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
-    let (first, last) =
-        (runs.first().map_or(Seq(1), |run| run.first), runs.last().map_or(Seq(0), |run| run.last));
-    let mut writer = Writer::create(path, (first, last))?;
-    for run in runs {
-        writer.copy_ids(run)?;
-    }
-    let days = runs.iter().map(|run| run.days).fold(Days::default(), Days::and);
-    writer.set(Words::together(runs.iter().map(|run| &run.words)), days);
-    let mut sources: Vec<Cursor<'_>> =
-        runs.iter().map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
-    while let Some(key) = sources.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {
-        for source in &mut sources {
-            while source.key().is_some_and(|own| *own == key) {
-                writer.push(&key, source.facts()?.facts())?;
-                source.advance()?;
-            }
-        }
-    }
-    let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
-    superseded.sort_unstable();
-    writer.finish(&superseded)?;
-    Ok(())
 }

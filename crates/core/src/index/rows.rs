@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use annals_model::answers::Answer;
 use annals_model::fold::{Claim, Counted};
-use annals_model::reduce::{Deed, Needed, Sketch, Uses, reduce};
+use annals_model::reduce::{Added, Deed, Increases, Needed, Sketch, Uses, reduce};
+use annals_model::settled::{applied, settle};
 use annals_model::{Event, Moment, Number, Question, Seq};
 
 use super::fact::{Alone, Dates, Fact, Text};
@@ -182,15 +183,27 @@ impl Members {
 pub struct Picked<'a, 'q> {
     question: &'q Question,
     claims: Vec<(Sketch, (&'a Rows, &'a Row))>,
+    /// Those of a number that is only increased, added up as they come.
+    increases: Increases<ByPlace<'a>>,
     floor: Moment,
-    keeps_all: bool,
+    uses: Uses,
+}
+
+/// A row, which is one place in memory.
+#[derive(Clone, Copy)]
+struct ByPlace<'a>(&'a Rows, &'a Row);
+
+impl PartialEq for ByPlace<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.1, other.1)
+    }
 }
 
 impl<'a, 'q> Picked<'a, 'q> {
     /// Nothing yet, of an attribute that is used so.
-    pub const fn new(question: &'q Question, uses: Uses) -> Self {
-        let keeps_all = !uses.never_clash();
-        Self { question, claims: Vec::new(), floor: Moment::NEG_INFINITY, keeps_all }
+    pub fn new(question: &'q Question, uses: Uses) -> Self {
+        let (claims, increases) = Default::default();
+        Self { question, claims, increases, floor: Moment::NEG_INFINITY, uses }
     }
 
     /// What is over before this leaves no trace.
@@ -203,7 +216,12 @@ impl<'a, 'q> Picked<'a, 'q> {
         if row.sketch.bounds().1 < self.floor || !row.sketch.may_hold(self.question) {
             return;
         }
-        if !self.keeps_all {
+        if self.uses.never_clash() {
+            if self.uses.only_increases()
+                && self.increases.add(self.question, &row.sketch, ByPlace(rows, row)) != Added::No
+            {
+                return;
+            }
             self.floor = self.floor.max(row.sketch.floor(self.question).unwrap_or(self.floor));
         }
         self.claims.push((row.sketch, (rows, row)));
@@ -222,21 +240,30 @@ impl<'a, 'q> Picked<'a, 'q> {
 
     /// What an answer needs of it, and whether it needs everything.
     pub fn needed(mut self) -> (Vec<Needed<(&'a Rows, &'a Row)>>, bool) {
-        let needed = if self.keeps_all {
-            self.claims.iter().map(|(_, item)| (*item, None)).collect()
-        } else {
-            reduce(self.question, &mut self.claims)
-        };
-        (needed, self.keeps_all)
+        let keeps_all = !self.uses.never_clash();
+        if keeps_all || self.uses.only_increases() {
+            let added_up = self.increases.needed().map(|(ByPlace(rows, row), sum)| ((rows, row), sum));
+            return (self.claims.iter().map(|(_, item)| (*item, None)).chain(added_up).collect(), keeps_all);
+        }
+        (reduce(self.question, &mut self.claims), keeps_all)
     }
 
     /// The answer; nothing where a text cannot be read.
     pub fn answer(self, entity: &str, attribute: &str) -> Option<Answer> {
-        let question = self.question;
-        let (needed, keeps_all) = self.needed();
+        let (question, mut dates) = (self.question, Dates::default());
+        let (mut needed, keeps_all) = self.needed();
+        if !keeps_all && settle(question, &mut needed, |(_, row)| &row.sketch) {
+            let change = |((rows, row), sum): &Needed<(&'a Rows, &'a Row)>| {
+                Some((rows.text(row).change(row.sketch.deed, *sum)?, (*rows, *row)))
+            };
+            let Some((value, (rows, row))) = applied(needed.iter().map(change))? else {
+                return Some(Answer::default());
+            };
+            let (id, date) = (rows.id(row)?.event()?, rows.text(row).date(&mut dates).ok()?);
+            return Some(Answer::sure(value, id, date));
+        }
         // Only clashes are told with the attribute's name.
         let names = if keeps_all { (entity, attribute) } else { ("", "") };
-        let mut dates = Dates::default();
         let event = |((rows, row), sum): &Needed<(&Rows, &Row)>| rows.event(row, names, *sum, &mut dates);
         let events: Vec<Event> = needed.iter().map(event).collect::<Option<_>>()?;
         let claims: Vec<Claim<'_>> = needed

@@ -21,6 +21,8 @@ const FAN: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Sheet {
     rows: Rows,
+    /// The bounds of each row: rows are large, and most that are looked at do not matter.
+    leaves: Vec<Bounds>,
     /// From the nodes over the rows to the root.
     levels: Vec<Vec<Bounds>>,
 }
@@ -77,7 +79,7 @@ impl Sheet {
             levels.push(std::mem::replace(&mut below, above));
         }
         levels.push(below);
-        Self { rows, levels }
+        Self { rows, leaves, levels }
     }
 
     /// The claims.
@@ -105,10 +107,10 @@ impl Sheet {
         let mut open: Vec<(usize, usize)> = vec![(self.levels.len(), 0)];
         while let Some((level, index)) = open.pop() {
             if level == 0 {
-                let rows = &self.rows.all;
-                for row in &rows[index * FAN..rows.len().min(index * FAN + FAN)] {
+                let range = index * FAN..self.leaves.len().min(index * FAN + FAN);
+                for (leaf, row) in self.leaves[range.clone()].iter().zip(&self.rows.all[range]) {
                     looked_at += 1;
-                    if Bounds::of(row).admit(as_of, known_at, picked.floor()) && counts(row) {
+                    if leaf.admit(as_of, known_at, picked.floor()) && counts(row) {
                         picked.take(&self.rows, row);
                     }
                 }

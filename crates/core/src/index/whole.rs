@@ -14,6 +14,7 @@ use annals_model::{Moment, Question, Seq};
 
 use super::bits::Bits;
 use super::columns::Columns;
+use super::dated;
 use super::fact::{Dates, Fact};
 use super::needed::{Attribute, Ids, Part};
 use super::open::Open;
@@ -59,6 +60,8 @@ struct Pass<'a> {
     /// What the keys of the timeline begin with.
     prefix: Vec<u8>,
     superseded: Bits,
+    /// The last day of D, since 1970.
+    day: i64,
 }
 
 /// Keys, the first one included, the last one not; without a last one to the end of the timeline.
@@ -67,17 +70,10 @@ type Stretch = (Vec<u8>, Option<Vec<u8>>);
 impl<'a> Pass<'a> {
     fn new(open: &'a Open, question: &'a Question, known_at: Seq) -> Self {
         let mut superseded = Bits::default();
-        for entry in open.runs.iter().flat_map(Run::all_superseded) {
-            if entry.by <= known_at.0 {
-                superseded.set(entry.previous);
-            }
-        }
-        for (previous, by) in &open.recent.superseded {
-            if *by <= known_at {
-                superseded.set(previous.0);
-            }
-        }
-        Self { open, question, known_at, prefix: entry::timeline_key(&question.timeline), superseded }
+        let all = open.runs.iter().flat_map(Run::all_superseded).copied().chain(open.recent.superseded.all());
+        all.filter(|entry| entry.by <= known_at.0).for_each(|entry| superseded.set(entry.previous));
+        let (prefix, day) = (entry::timeline_key(&question.timeline), dated::day_of(question.as_of.until()));
+        Self { open, question, known_at, prefix, superseded, day }
     }
 
     fn run(&self) -> Result<Vec<Answers>, Trouble> {
@@ -159,24 +155,22 @@ impl<'a> Pass<'a> {
     /// Takes facts, without those that leave no trace if the attribute's claims never clash, or only increase.
     fn take(&self, columns: &Columns<'_>, desk: &mut Desk) -> Option<()> {
         let mut rests = columns.rests();
-        for index in 0..columns.up_to(self.known_at) {
-            if self.superseded.has(columns.seq(index).0) {
-                continue;
-            }
+        let mut chosen = std::mem::take(&mut desk.chosen);
+        columns.choose(columns.up_to(self.known_at), self.day, &self.superseded, &mut chosen);
+        for index in &chosen {
+            let index = *index as usize;
             if let Some((range, deed)) = columns.plain(index) {
-                if range.earliest > self.question.as_of.until() || desk.passes(range, deed) {
+                if desk.passes(range, deed) {
                     continue;
                 }
-                if let Deed::Increase(_) = deed {
-                    let deed = Deed::Increase(rests.amount(index)?);
-                    if desk.increases.pass(self.question, range, deed) {
-                        desk.rows.learn(deed);
-                        continue;
-                    }
+                if desk.increases.pass(self.question, range, deed) {
+                    desk.rows.learn(deed);
+                    continue;
                 }
             }
             self.take_fact(&rests.fact(index)?, desk)?;
         }
+        desk.chosen = chosen;
         Some(())
     }
 
@@ -185,7 +179,7 @@ impl<'a> Pass<'a> {
         if !self.may_say_something(fact) {
             return Some(());
         }
-        let Desk { rows, dates, floor, increases } = desk;
+        let Desk { rows, dates, floor, increases, .. } = desk;
         let mut index = rows.all.len();
         rows.take(fact, OPEN, dates, |sketch| {
             let is_kept = sketch.bounds().1 >= *floor
@@ -215,7 +209,7 @@ impl<'a> Pass<'a> {
         let uses = desk.rows.uses().and(newer.map(Rows::uses).unwrap_or_default());
         let counts = |row: &&Row| row.seq <= self.known_at && !self.superseded.has(row.seq.0);
         if uses.only_increases() && uses.never_clash() {
-            part.push(key, &self.added_up(desk, newer, counts), self.question, false);
+            part.push(key, self.added_up(desk, newer, counts), self.question, false);
             return Ok(());
         }
         if !uses.never_clash() || !desk.increases.is_empty() {
@@ -232,7 +226,7 @@ impl<'a> Pass<'a> {
             picked.take(&desk.rows, row);
         }
         let (needed, keeps_all) = picked.needed();
-        part.push(key, &needed, self.question, keeps_all);
+        part.push(key, needed, self.question, keeps_all);
         Ok(())
     }
 
@@ -291,6 +285,8 @@ struct Desk {
     dates: Dates,
     floor: Moment,
     increases: Increases<(Of, usize)>,
+    /// The facts of a group that may count.
+    chosen: Vec<u32>,
 }
 
 /// Where a row is.
@@ -304,8 +300,8 @@ enum Of {
 
 impl Default for Desk {
     fn default() -> Self {
-        let (rows, dates, increases) = Default::default();
-        Self { rows, dates, floor: Moment::NEG_INFINITY, increases }
+        let (rows, dates, increases, chosen) = Default::default();
+        Self { rows, dates, floor: Moment::NEG_INFINITY, increases, chosen }
     }
 }
 

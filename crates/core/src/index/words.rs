@@ -1,7 +1,7 @@
 //! The words of a run: texts that many of its facts share, such as the values of a status, stored once.
 //!
-//! A fact refers to a word by its number plus 1; behind 0 its text follows. So a text that only one fact has costs
-//! a byte more, and one that many have costs a byte or two.
+//! A date refers to a word by its number plus 1; behind 0 its text follows. So a text that only one fact has costs
+//! a byte more, and one that many have costs a byte or two. What a fact does refers to a word by its number.
 
 use std::collections::HashMap;
 
@@ -59,6 +59,11 @@ impl Words {
         plain
     }
 
+    /// The word with a number, counted from 0.
+    pub fn word(&self, number: u32) -> Option<&[u8]> {
+        self.get(number as usize)
+    }
+
     fn get(&self, index: usize) -> Option<&[u8]> {
         let end = *self.ends.get(index)?;
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
@@ -92,15 +97,14 @@ impl Words {
             number => self.get(usize::try_from(number - 1).ok()?),
         }
     }
-
-    /// Passes over a text.
-    #[inline]
-    pub fn skip(input: &mut Input<'_>) -> Option<()> {
-        if input.number()? == 0 { input.bytes().map(drop) } else { Some(()) }
-    }
 }
 
 impl Numbers {
+    /// The number of a word, counted from 0; nothing where a text is none.
+    pub fn number(&self, text: &[u8]) -> Option<u32> {
+        self.0.get(text).and_then(|number| u32::try_from(number - 1).ok())
+    }
+
     /// Appends a text.
     pub fn put(&self, into: &mut Vec<u8>, text: &[u8]) {
         if let Some(number) = self.0.get(text) {
@@ -158,12 +162,10 @@ mod tests {
         }
         assert!(bytes.len() < long.len() + 20);
         let mut input = Input(&bytes);
-        let mut passed = input;
         for text in texts {
             assert_eq!(read.text(&mut input), Some(text));
-            Words::skip(&mut passed).unwrap();
         }
-        assert!(input.is_empty() && passed.is_empty());
+        assert!(input.is_empty());
         assert_eq!(read.text(&mut Input(&[9])), None);
         assert_eq!(Words::together([&read, &words].into_iter()).written(), words.written());
     }
