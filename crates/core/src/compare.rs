@@ -11,7 +11,16 @@ use crate::{Error, Result, scan};
 
 impl<L: Log> Store<L> {
     /// What changed from the question's own date and point of knowledge to others, and by which events.
+    ///
+    /// With an index and without a filter only the events are read that are responsible.
     pub fn diff(&self, question: &Question, as_of: &AsOf, known_at: KnownAt) -> Result<Diff> {
+        self.require(&question.timeline)?;
+        match self.diff_of_claims(question, as_of, known_at) {
+            Ok(Some(diff)) => return Ok(diff),
+            // An index that cannot be written is no reason not to answer.
+            Ok(None) | Err(Error::Unavailable { .. }) => {}
+            Err(error) => return Err(error),
+        }
         let from = self.known(&question.timeline, question.known_at)?;
         // The log is read once where both sides know the same.
         let other = if self.position(known_at)? == from.position() {

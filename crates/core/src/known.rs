@@ -87,14 +87,14 @@ impl Known {
 }
 
 /// Where an event stands while the log is read: its place, and its last record.
-struct Standing {
-    place: Seq,
-    last: (Seq, RecordedAt, Op, Content),
+pub(crate) struct Standing {
+    pub place: Seq,
+    pub last: (Seq, RecordedAt, Op, Content),
 }
 
 impl Standing {
     /// The event as it counts, or what withdrew it.
-    fn told(self, id: EventId) -> Result<KnownEvent, Withdrawn> {
+    pub fn told(self, id: EventId) -> Result<KnownEvent, Withdrawn> {
         let Self { place, last: (seq, recorded_at, op, content) } = self;
         let (op, reason) = match content {
             Content::Event(event) => return Ok(KnownEvent { place, seq, recorded_at, event: *event }),

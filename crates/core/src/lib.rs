@@ -22,6 +22,7 @@ mod codec;
 mod compare;
 mod conflicts;
 pub mod dates;
+mod difference;
 mod erase;
 mod erased;
 mod error;

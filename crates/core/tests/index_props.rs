@@ -56,6 +56,19 @@ fn same_snapshot(
     Ok(())
 }
 
+/// What both stores say to have changed from a question's two times to others.
+fn same_diff(
+    plain: &Store<MemoryLog>,
+    indexed: &Store<MemoryLog>,
+    question: &Question,
+    (as_of, known_at): (&AsOf, KnownAt),
+) -> Result<(), TestCaseError> {
+    let told = |error: annals_core::Error| error.to_string();
+    let (one, other) = (plain.diff(question, as_of, known_at), indexed.diff(question, as_of, known_at));
+    prop_assert_eq!(one.map_err(told), other.map_err(told), "{:?} {:?} {:?}", question, as_of, known_at);
+    Ok(())
+}
+
 fn files(dir: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -195,6 +208,7 @@ proptest! {
             record(&indexed, &hosts[1], deed);
         }
         let end = usize::try_from(plain.log().head().unwrap().seq().0).unwrap();
+        let later = as_of[0].clone();
         for as_of in as_of {
             for certainty in [Certainty::Surely, Certainty::Possibly] {
                 for known_at in [KnownAt::Everything, KnownAt::Position(Seq(known.index(end + 1) as u64))] {
@@ -203,6 +217,10 @@ proptest! {
                         Question { timeline: timeline(0), as_of: as_of.clone(), known_at, certainty, filter, entities };
                     if let Ok(snapshot) = plain.replay(&question) {
                         same_snapshot(&indexed, &question, &snapshot)?;
+                    }
+                    let other_known = KnownAt::Position(Seq(end as u64 / 2));
+                    for other in [(&later, known_at), (&as_of, other_known), (&later, other_known)] {
+                        same_diff(&plain, &indexed, &question, other)?;
                     }
                 }
             }
@@ -236,7 +254,8 @@ proptest! {
             }
             store = store.with_index(index());
             let end = usize::try_from(plain.log().head().unwrap().seq().0).unwrap();
-            for (as_of, known, is_sure) in asked.next().unwrap_or_default() {
+            let asked = asked.next().unwrap_or_default();
+            for (number, (as_of, known, is_sure)) in asked.iter().enumerate() {
                 let known_at = KnownAt::Position(Seq(known.index(end + 1) as u64));
                 let certainty = if *is_sure { Certainty::Surely } else { Certainty::Possibly };
                 let (filter, entities) = (Filter::default(), Vec::new());
@@ -246,6 +265,11 @@ proptest! {
                 let expect = Answers::of(&question, &known.knowledge().events);
                 let found = store.answers(&question).unwrap();
                 prop_assert_eq!(format!("{found:?}"), format!("{expect:?}"), "{:?}", question);
+                if number % 8 == 0 {
+                    let (other, known, _) = &asked[(number + 3) % asked.len()];
+                    let known_at = KnownAt::Position(Seq(known.index(end + 1) as u64));
+                    same_diff(&plain, &store, &question, (other, known_at))?;
+                }
             }
         }
     }

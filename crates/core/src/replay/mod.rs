@@ -78,7 +78,7 @@ impl<L: Log> Store<L> {
     }
 
     /// What the index answers, in the order of names; nothing where there is none, or it cannot be written.
-    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Answers>>> {
+    pub(crate) fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Answers>>> {
         let Some(index) = self.index() else { return Ok(None) };
         let mut entities: Vec<&str> = question.entities.iter().map(String::as_str).collect();
         entities.sort_unstable();

@@ -1,11 +1,11 @@
 //! Why an event is responsible for a change: what was recorded of it in between, or its date.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::Side;
-use crate::fold::{Claim, Counted};
+use super::{Role, Side};
+use crate::fold::Counted;
 use crate::{Date, EventId, Op, RecordedAt, Seq};
 
 /// An event that was withdrawn.
@@ -106,51 +106,32 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The responsible events of one change, by their place in the log.
-pub(super) struct Responsible<'a> {
-    histories: &'a Histories<'a>,
-    causes: BTreeMap<Seq, Cause>,
-}
-
-impl<'a> Responsible<'a> {
-    pub(super) const fn new(histories: &'a Histories<'a>) -> Self {
-        Self { histories, causes: BTreeMap::new() }
-    }
-
-    pub(super) fn into_causes(self) -> Vec<Cause> {
-        self.causes.into_values().collect()
-    }
-
-    /// Both sides make the claim, and it holds on one of them.
-    pub(super) fn crossed(&mut self, claim: &Claim<'_>) {
-        let version = self.histories.later.counted.get(&claim.counted.place);
-        if let Some((counted, recorded_at)) = version {
-            let cause = cause(CauseKind::Crossed, counted, counted.seq, *recorded_at);
-            self.causes.entry(claim.counted.place).or_insert(cause);
-        }
-    }
-
-    /// Only one side makes the claim: something was recorded in between.
-    pub(super) fn rewritten(&mut self, claim: &Claim<'_>) {
-        let place = claim.counted.place;
-        let Histories { earlier, later } = self.histories;
-        let found = match (later.counted.get(&place), later.withdrawn.get(&place)) {
+impl Histories<'_> {
+    /// What happened to a responsible event.
+    pub(super) fn cause(&self, place: Seq, role: Role) -> Option<Cause> {
+        let Self { earlier, later } = self;
+        match (later.counted.get(&place), later.withdrawn.get(&place)) {
             (Some((counted, recorded_at)), _) => {
                 let was_known =
                     earlier.counted.contains_key(&place) || earlier.withdrawn.contains_key(&place);
-                let kind = if was_known { CauseKind::Revised } else { CauseKind::Appended };
-                cause(kind, counted, counted.seq, *recorded_at)
+                let kind = match role {
+                    Role::Crossed => CauseKind::Crossed,
+                    Role::Rewritten if was_known => CauseKind::Revised,
+                    Role::Rewritten => CauseKind::Appended,
+                };
+                Some(cause(kind, counted, counted.seq, *recorded_at))
             }
-            (None, Some(withdrawn)) => {
+            // The side that knows less makes the claim.
+            (None, Some(withdrawn)) if role == Role::Rewritten => {
+                let (counted, _) = earlier.counted.get(&place)?;
                 let kind =
                     if withdrawn.op == Op::Redact { CauseKind::Redacted } else { CauseKind::Retracted };
-                let cause = cause(kind, &claim.counted, withdrawn.seq, withdrawn.recorded_at);
-                Cause { reason: withdrawn.reason.clone(), ..cause }
+                let cause = cause(kind, counted, withdrawn.seq, withdrawn.recorded_at);
+                Some(Cause { reason: withdrawn.reason.clone(), ..cause })
             }
             // The side that knows more has every event of the other, in one form or the other.
-            (None, None) => return,
-        };
-        self.causes.insert(place, found);
+            _ => None,
+        }
     }
 }
 

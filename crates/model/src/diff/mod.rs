@@ -18,19 +18,20 @@
 //! and the others come in the same order on both. So the values would be equal.
 
 mod cause;
+mod difference;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub use cause::{Cause, CauseKind, Withdrawn};
-use cause::{Histories, Responsible};
+pub use difference::{Difference, Role};
 
-use crate::date::Span;
-use crate::fold::{Claim, Counted, fold};
+use cause::Histories;
+
+use crate::fold::{Claim, Counted};
 use crate::{
-    AsOf, Certainty, Date, Effect, EventId, Filter, Moment, Position, Question, RecordedAt, Seq,
-    TimelineName, Value,
+    AsOf, Certainty, Date, EventId, Filter, Moment, Position, Question, RecordedAt, TimelineName, Value,
 };
 
 /// The name of the JSON form.
@@ -122,12 +123,19 @@ impl Diff {
     /// Compares two sides of a question. Of the question itself, its date and its point of knowledge are not
     /// looked at: each side has its own.
     pub fn between(question: &Question, from: &Side<'_>, to: &Side<'_>) -> Self {
-        let sides = [from, to];
-        let histories = Histories::of(sides);
-        let changes = attributes(question, sides)
+        let as_of = [from.as_of.until(), to.as_of.until()];
+        let differences = attributes(question, [from, to])
             .into_iter()
-            .filter_map(|(of, claims)| changed(of, &claims, sides, question.certainty, &histories))
+            .filter_map(|(names, claims)| Difference::of(names, &claims, as_of, question.certainty))
             .collect();
+        Self::told(question, from, to, differences)
+    }
+
+    /// Tells differences that were found already, in the order of their names. Of the events on the two sides only those
+    /// are needed that are responsible.
+    pub fn told(question: &Question, from: &Side<'_>, to: &Side<'_>, differences: Vec<Difference>) -> Self {
+        let histories = Histories::of([from, to]);
+        let changed = |difference| changed(difference, &histories);
         Self {
             schema: SCHEMA,
             timeline: question.timeline.clone(),
@@ -136,7 +144,7 @@ impl Diff {
             certainty: question.certainty,
             filter: question.filter.clone(),
             entities: question.entities.clone(),
-            changes,
+            changes: differences.into_iter().map(changed).collect(),
         }
     }
 
@@ -179,78 +187,10 @@ fn attributes<'a>(question: &Question, sides: [&Side<'a>; 2]) -> BTreeMap<(&'a s
     found
 }
 
-fn changed(
-    (entity, attribute): (&str, &str),
-    claims: &Claims<'_>,
-    sides: [&Side<'_>; 2],
-    certainty: Certainty,
-    histories: &Histories<'_>,
-) -> Option<Changed> {
-    let holds = |side: usize, claim: &Claim<'_>| claim.holds(sides[side].as_of.until(), certainty);
-    let made = [0, 1].map(|side| ranked(&claims[side]));
-    let held =
-        |side: usize| made[side].iter().filter(move |(_, claim)| holds(side, claim)).map(|(key, _)| key);
-    let effects = |side: usize| made[side].iter().filter(move |(_, c)| holds(side, c)).map(|(_, c)| c.effect);
-    // Most attributes are made of the same claims on both sides, and need no folding.
-    if held(0).eq(held(1)) && effects(0).eq(effects(1)) {
-        return None;
-    }
-    let folded = [0, 1].map(|side| fold(&claims[side], sides[side].as_of.until(), certainty));
-    let [from, to] = [0, 1].map(|side| folded[side].standing.as_ref().map(|standing| &standing.value));
-    let kind = Kind::of(from, to).filter(|_| from != to)?;
-    let mut responsible = Responsible::new(histories);
-    for (side, other) in [(0, 1), (1, 0)] {
-        let ranks: HashMap<(Seq, usize), usize> =
-            made[side].iter().map(|(key, claim)| ((key.place, claim.position), key.rank)).collect();
-        let there: HashMap<Key, &Claim<'_>> = made[other].iter().map(|(key, claim)| (*key, claim)).collect();
-        for claim in folded[side].effective() {
-            let rank = ranks.get(&(claim.counted.place, claim.position)).copied().unwrap_or_default();
-            let key = Key { place: claim.counted.place, rank, span: claim.span };
-            match there.get(&key).filter(|same| is_same(same.effect, claim.effect)) {
-                Some(same) if holds(other, same) => {}
-                Some(_) => responsible.crossed(&claim),
-                None => responsible.rewritten(&claim),
-            }
-        }
-    }
-    let causes = responsible.into_causes();
-    Some(Changed {
-        entity: entity.to_owned(),
-        attribute: attribute.to_owned(),
-        kind,
-        from: from.cloned(),
-        to: to.cloned(),
-        events: causes.iter().map(|cause| cause.id.clone()).collect(),
-        causes,
-    })
-}
-
-/// What makes a claim the same one in two versions of its event: which event, which of its effects on the
-/// attribute, and which happening. It also says all that the order of the fold depends on but the kind of effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    place: Seq,
-    rank: usize,
-    span: Span,
-}
-
-/// The claims with their keys. They come event by event and effect by effect, as they were made.
-fn ranked<'a>(claims: &[Claim<'a>]) -> Vec<(Key, Claim<'a>)> {
-    let mut ranked: Vec<(Key, Claim<'a>)> = Vec::with_capacity(claims.len());
-    for claim in claims {
-        let place = claim.counted.place;
-        let rank = match ranked.last() {
-            Some((before, last)) if before.place == place => {
-                before.rank + usize::from(last.position != claim.position)
-            }
-            _ => 0,
-        };
-        ranked.push((Key { place, rank, span: claim.span }, *claim));
-    }
-    ranked
-}
-
-/// Whether two effects on one attribute do the same.
-fn is_same(a: &Effect, b: &Effect) -> bool {
-    a.change == b.change && a.when == b.when
+fn changed(difference: Difference, histories: &Histories<'_>) -> Changed {
+    let Difference { entity, attribute, kind, from, to, responsible } = difference;
+    let causes: Vec<Cause> =
+        responsible.into_iter().filter_map(|(place, role)| histories.cause(place, role)).collect();
+    let events = causes.iter().map(|cause| cause.id.clone()).collect();
+    Changed { entity, attribute, kind, from, to, events, causes }
 }

@@ -1,0 +1,131 @@
+//! Comparing two answers by the index of claims: what stands on both sides tells which attributes differ, their claims
+//! tell which events are responsible, and only those are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use annals_model::answers::Answers;
+use annals_model::diff::{Side, Withdrawn};
+use annals_model::fold::Counted;
+use annals_model::{AsOf, Cell, Diff, Event, KnownAt, Question, Record, RecordedAt, Seq, Value};
+
+use crate::known::{KnownEvent, Standing};
+use crate::log::Log;
+use crate::replay::threads;
+use crate::store::Store;
+use crate::{Error, Result, scan};
+
+impl<L: Log> Store<L> {
+    /// What changed, as [`Self::diff`] says it, by the index of claims; nothing where it does not tell.
+    pub(crate) fn diff_of_claims(
+        &self,
+        question: &Question,
+        as_of: &AsOf,
+        known_at: KnownAt,
+    ) -> Result<Option<Diff>> {
+        let Some(index) = self.index().filter(|_| question.filter.is_empty()) else { return Ok(None) };
+        let positions = [self.position(question.known_at)?, self.position(known_at)?];
+        if index.has_redactions(self.log())? {
+            return Ok(None);
+        }
+        let mut states = Vec::new();
+        for (as_of, position) in [&question.as_of, as_of].into_iter().zip(positions) {
+            let question = Question { as_of: as_of.clone(), ..question.clone() };
+            let Some(answered) = self.indexed(&question, position.seq)? else { return Ok(None) };
+            states.push(values(answered));
+        }
+        let names = differing(&states[0], &states[1]);
+        drop(states);
+        let seqs = positions.map(|position| position.seq);
+        let points = [(question.as_of.until(), seqs[0]), (as_of.until(), seqs[1])];
+        let mut differences = Vec::new();
+        for (entity, attribute) in &names {
+            let asked = (&question.timeline, entity.as_str(), Some(attribute.as_str()));
+            differences.extend(index.difference(self.log(), asked, points, question.certainty)?);
+        }
+        let places: BTreeSet<Seq> =
+            differences.iter().flat_map(|difference| difference.responsible.keys().copied()).collect();
+        let places: Vec<Seq> = places.into_iter().collect();
+        let last = index.last_records(self.log(), &places, seqs)?;
+        let told = Told::read(self.log(), &places, &last)?;
+        let [from, to] = [0, 1].map(|side| told.side(last.iter().map(|last| last[side])));
+        let from =
+            Side { as_of: &question.as_of, position: positions[0], events: from.0, withdrawn: &from.1 };
+        let to = Side { as_of, position: positions[1], events: to.0, withdrawn: &to.1 };
+        Ok(Some(Diff::told(question, &from, &to, differences)))
+    }
+}
+
+/// What stands, by names.
+type Values = BTreeMap<String, BTreeMap<String, Cell>>;
+
+/// What answers say to stand, as one.
+fn values(answered: Vec<Answers>) -> Values {
+    let mut all = Answers::default();
+    answered.into_iter().for_each(|next| all.append(next));
+    all.into_state()
+}
+
+/// The entities and attributes of which the values differ, in the order of their names.
+fn differing(from: &Values, to: &Values) -> Vec<(String, String)> {
+    let none = BTreeMap::new();
+    let entities: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+    let mut names = Vec::new();
+    for entity in entities {
+        let [from, to] = [from, to].map(|side| side.get(entity).unwrap_or(&none));
+        let attributes: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+        let differ = attributes.into_iter().filter(|name| value(from.get(*name)) != value(to.get(*name)));
+        names.extend(differ.map(|name| (entity.clone(), name.clone())));
+    }
+    names
+}
+
+fn value(cell: Option<&Cell>) -> Option<&Value> {
+    cell.map(|cell| &cell.value)
+}
+
+/// What some records say of their events: that they count so, or that they were withdrawn.
+struct Told(BTreeMap<Seq, Result<KnownEvent, Withdrawn>>);
+
+impl Told {
+    /// Reads of some events, told by their first records, the last ones on two sides.
+    fn read<L: Log>(log: &L, places: &[Seq], last: &[[Option<Seq>; 2]]) -> Result<Self> {
+        let own = |(place, last): (&Seq, &[Option<Seq>; 2])| {
+            last.iter().flatten().map(|seq| (*seq, *place)).collect::<Vec<_>>()
+        };
+        let wanted: BTreeMap<Seq, Seq> = places.iter().zip(last).flat_map(own).collect();
+        let wanted: Vec<(Seq, Seq)> = wanted.into_iter().collect();
+        let told = threads::map_chunks(&wanted, |wanted| {
+            let mut told = Vec::with_capacity(wanted.len());
+            let mut places = wanted.iter().map(|(_, place)| *place);
+            scan::some(log, wanted.iter().map(|(seq, _)| *seq), |stored| {
+                let Record { seq, recorded_at, op, content, id, .. } = stored.record;
+                let place = places.next().unwrap_or(seq);
+                let found = Standing { place, last: (seq, recorded_at, op, content) }.told(id);
+                told.push((seq, found.map(|known| KnownEvent { event: brief(known.event), ..known })));
+                Ok(())
+            })?;
+            Ok::<_, Error>(told)
+        })?;
+        Ok(Self(told.into_iter().collect()))
+    }
+
+    /// The events of a side, of each of which this was the last record, and those that were withdrawn there.
+    fn side(
+        &self,
+        last: impl Iterator<Item = Option<Seq>>,
+    ) -> (Vec<(Counted<'_>, RecordedAt)>, Vec<Withdrawn>) {
+        let (mut events, mut withdrawn) = (Vec::new(), Vec::new());
+        for told in last.flatten().filter_map(|seq| self.0.get(&seq)) {
+            match told {
+                Ok(known) => events.push((known.counted(), known.recorded_at)),
+                Err(gone) => withdrawn.push(gone.clone()),
+            }
+        }
+        (events, withdrawn)
+    }
+}
+
+/// What a cause shows of an event.
+fn brief(event: Event) -> Event {
+    Event { date: event.date, ..Event::new(event.id, event.title) }
+}

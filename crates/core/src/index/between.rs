@@ -1,0 +1,79 @@
+//! What a comparison of two points asks of the index: the claims on an attribute on both sides, and which records of
+//! an event counted there.
+
+use annals_model::diff::Difference;
+use annals_model::fold::Claim;
+use annals_model::{Certainty, Event, Moment, Seq};
+
+use super::fact::Dates;
+use super::open::Open;
+use super::rows::{Row, Rows, claim};
+use super::run::Run;
+use super::{Asked, ClaimIndex, entry, unreadable};
+use crate::Result;
+use crate::log::Log;
+
+/// A point on both axes: the last second that counts, and the last record.
+pub type Point = (Moment, Seq);
+
+impl ClaimIndex {
+    /// Whether the log has redactions. What they erased is not in the index, as known at any moment.
+    pub fn has_redactions<L: Log + ?Sized>(&self, log: &L) -> Result<bool> {
+        Ok(self.open(log, |_| Ok(()))?.as_ref().is_none_or(|open| open.redactions() > 0))
+    }
+
+    /// Whether the value of an attribute differs between two points, and why.
+    pub fn difference<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        (timeline, entity, attribute): Asked<'_>,
+        points: [Point; 2],
+        certainty: Certainty,
+    ) -> Result<Option<Difference>> {
+        let Some(attribute) = attribute else { return Ok(None) };
+        let key = entry::key(timeline, entity, Some(attribute));
+        let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
+        let Some(open) = guard.as_ref() else { return Ok(None) };
+        let known = open.known(&key);
+        let mut rows: Vec<(&Rows, &Row)> = known.rows().collect();
+        rows.sort_by_key(|(_, row)| (row.sketch.place, row.seq, row.sketch.position));
+        let counts = |row: &Row, known_at: Seq| row.counts(known_at) && open.recent.counts(row, known_at);
+        rows.retain(|(_, row)| points.iter().any(|(_, known_at)| counts(row, *known_at)));
+        let mut dates = Dates::default();
+        let event = |(rows, row): &(&Rows, &Row)| rows.event(row, ("", ""), None, &mut dates);
+        let events: Vec<Event> = rows.iter().map(event).collect::<Option<_>>().ok_or_else(unreadable)?;
+        let claims = points.map(|(_, known_at)| {
+            let all = rows.iter().zip(&events).filter(|((_, row), _)| counts(row, known_at));
+            all.map(|((_, row), event)| claim(&row.sketch, row.seq, event)).collect::<Vec<Claim<'_>>>()
+        });
+        Ok(Difference::of((entity, attribute), &claims, points.map(|(until, _)| until), certainty))
+    }
+
+    /// Of some events, told by their first records, the last one that was there at each of two records, if one was.
+    pub fn last_records<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        places: &[Seq],
+        known_at: [Seq; 2],
+    ) -> Result<Vec<[Option<Seq>; 2]>> {
+        let guard = self.open(log, |_| Ok(()))?;
+        let open = guard.as_ref().ok_or_else(unreadable)?;
+        let last = |place: Seq, known_at: Seq| {
+            let mut last = Some(place).filter(|place| *place <= known_at)?;
+            while let Some(by) = open.replaced_by(last).filter(|by| *by <= known_at && *by > last) {
+                last = by;
+            }
+            Some(last)
+        };
+        Ok(places.iter().map(|place| known_at.map(|known_at| last(*place, known_at))).collect())
+    }
+}
+
+impl Open {
+    /// The record that took the place of another, if one did.
+    fn replaced_by(&self, seq: Seq) -> Option<Seq> {
+        let first = self.runs.partition_point(|run| run.last < seq);
+        let in_runs = |run: &Run| run.superseded(seq);
+        self.runs[first..].iter().find_map(in_runs).or_else(|| self.recent.superseded.by(seq))
+    }
+}
