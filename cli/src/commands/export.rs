@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::erased;
 use super::evidence::{self, Vouched};
-use super::list::chosen;
+use super::list::selection;
 use crate::args::{QuestionArgs, RangeArgs, hinted};
 use crate::error::{CliError, CliResult};
 use crate::hints;
@@ -160,9 +160,11 @@ fn write_evidence(args: &Args, session: &Session) -> CliResult<()> {
     let mut question = args.question.question(session, &range)?;
     let vouched = Vouched::read(&store, key.as_deref(), at_checkpoint.as_deref(), question.known_at)?;
     question.known_at = vouched.known_at();
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let chosen = chosen(&args.question, &question, &known);
-    let chosen: Vec<EventId> = chosen.into_iter().map(|known| known.event.id.clone()).collect();
+    session.before_dates(&store)?;
+    let selected = store.list(&selection(&args.question, &question, None));
+    let selected = selected.map_err(|e| hints::explain(&store, e))?.events;
+    session.after_dates(&store)?;
+    let chosen: Vec<EventId> = selected.into_iter().map(|known| known.event.id).collect();
     evidence::write(session, &store, &question, &chosen, &vouched, !without_attachments, directory)
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use annals_core::{Known, KnownEvent, Listed, Listing, Log, Room, Selected, Selection, SledLog, Store};
+use annals_core::{Listed, Listing, Log, Room, Selected, Selection, SledLog, Store};
 use annals_model::line::event_line;
 use annals_model::relative::Between;
 use annals_model::{Event, Question};
@@ -89,7 +89,7 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
 }
 
 /// What a question selects; all dates where it was not asked as of one.
-fn selection<'a>(args: &QuestionArgs, question: &'a Question, most: Option<usize>) -> Selection<'a> {
+pub fn selection<'a>(args: &QuestionArgs, question: &'a Question, most: Option<usize>) -> Selection<'a> {
     Selection { question, range: args.range_certainty(), begun: args.as_of.is_some(), most }
 }
 
@@ -153,16 +153,4 @@ fn note_shown(session: &Session, shown: u64, total: u64) -> CliResult<()> {
         ui::note(session, &format!("{shown} of {}", counted(total, "event")))?;
     }
     Ok(())
-}
-
-/// The same of what was read of the log already.
-pub fn chosen<'a>(args: &QuestionArgs, question: &Question, known: &'a Known) -> Vec<&'a KnownEvent> {
-    let mut events: Vec<&KnownEvent> = known
-        .events()
-        .iter()
-        .filter(|known| args.as_of.is_none() || question.counts(&known.event))
-        .filter(|known| question.filter.admits(&known.event, args.range_certainty()))
-        .collect();
-    events.sort_by_cached_key(|known| known.counted().list_order());
-    events
 }
