@@ -63,10 +63,14 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     let as_of = as_of.unwrap_or_else(|| question.as_of.clone());
     let store = session.open()?;
     session.before_index(&store)?;
+    if !question.filter.is_empty() {
+        session.before_dates(&store)?;
+    }
     let diff = store
         .diff(&question, &as_of, known_at.unwrap_or(question.known_at))
         .map_err(|e| hints::explain(&store, e))?;
     session.after_index(&store)?;
+    session.after_dates(&store)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if session.is_for_people() {

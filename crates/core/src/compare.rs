@@ -12,7 +12,7 @@ use crate::{Error, Result, scan};
 impl<L: Log> Store<L> {
     /// What changed from the question's own date and point of knowledge to others, and by which events.
     ///
-    /// With an index and without a filter only the events are read that are responsible.
+    /// With an index only the events are read that are responsible, and those that a filter admits.
     pub fn diff(&self, question: &Question, as_of: &AsOf, known_at: KnownAt) -> Result<Diff> {
         self.require(&question.timeline)?;
         match self.diff_of_claims(question, as_of, known_at) {

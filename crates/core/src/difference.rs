@@ -1,13 +1,14 @@
-//! Comparing two answers by the index of claims: what stands on both sides tells which attributes differ, their claims
-//! tell which events are responsible, and only those are read.
+//! Comparing two answers by the indexes: what stands on both sides tells which attributes differ, their claims tell
+//! which events are responsible, and only those are read. Of a question with a filter the events that it admits are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use annals_model::answers::Answers;
-use annals_model::diff::{Side, Withdrawn};
+use annals_model::diff::{Difference, Side, Withdrawn};
 use annals_model::fold::Counted;
-use annals_model::{AsOf, Cell, Diff, Event, KnownAt, Question, Record, RecordedAt, Seq, Value};
+use annals_model::{AsOf, Cell, Diff, Event, KnownAt, Position, Question, Record, RecordedAt, Seq, Value};
 
+use crate::index::ClaimIndex;
 use crate::known::{KnownEvent, Standing};
 use crate::log::Log;
 use crate::replay::threads;
@@ -15,43 +16,75 @@ use crate::store::Store;
 use crate::{Error, Result, scan};
 
 impl<L: Log> Store<L> {
-    /// What changed, as [`Self::diff`] says it, by the index of claims; nothing where it does not tell.
+    /// What changed, as [`Self::diff`] says it, by the indexes; nothing where they do not tell.
     pub(crate) fn diff_of_claims(
         &self,
         question: &Question,
         as_of: &AsOf,
         known_at: KnownAt,
     ) -> Result<Option<Diff>> {
-        let Some(index) = self.index().filter(|_| question.filter.is_empty()) else { return Ok(None) };
-        let positions = [self.position(question.known_at)?, self.position(known_at)?];
+        let Some(index) = self.index() else { return Ok(None) };
+        let sides = [(&question.as_of, self.position(question.known_at)?), (as_of, self.position(known_at)?)];
         if index.has_redactions(self.log())? {
             return Ok(None);
         }
+        let found = if question.filter.is_empty() {
+            self.differences(index, question, sides)?
+        } else {
+            self.differences_of_admitted(question, sides)
+        };
+        let Some(differences) = found else { return Ok(None) };
+        let places: BTreeSet<Seq> =
+            differences.iter().flat_map(|difference| difference.responsible.keys().copied()).collect();
+        let places: Vec<Seq> = places.into_iter().collect();
+        let last = index.last_records(self.log(), &places, sides.map(|(_, position)| position.seq))?;
+        let told = Told::read(self.log(), &places, &last)?;
+        let withdrawn = [0, 1].map(|side| told.withdrawn(last.iter().map(|last| last[side])));
+        let [from, to] = [0, 1].map(|side| {
+            let ((as_of, position), withdrawn) = (sides[side], &withdrawn[side]);
+            Side { as_of, position, events: told.events(last.iter().map(|last| last[side])), withdrawn }
+        });
+        Ok(Some(Diff::told(question, &from, &to, differences)))
+    }
+
+    /// The attributes whose values differ, where every event is admitted.
+    fn differences(
+        &self,
+        index: &ClaimIndex,
+        question: &Question,
+        sides: [(&AsOf, Position); 2],
+    ) -> Result<Option<Vec<Difference>>> {
         let mut states = Vec::new();
-        for (as_of, position) in [&question.as_of, as_of].into_iter().zip(positions) {
+        for (as_of, position) in sides {
             let question = Question { as_of: as_of.clone(), ..question.clone() };
             let Some(answered) = self.indexed(&question, position.seq)? else { return Ok(None) };
             states.push(values(answered));
         }
         let names = differing(&states[0], &states[1]);
         drop(states);
-        let seqs = positions.map(|position| position.seq);
-        let points = [(question.as_of.until(), seqs[0]), (as_of.until(), seqs[1])];
+        let points = sides.map(|(as_of, position)| (as_of.until(), position.seq));
         let mut differences = Vec::new();
         for (entity, attribute) in &names {
             let asked = (&question.timeline, entity.as_str(), Some(attribute.as_str()));
             differences.extend(index.difference(self.log(), asked, points, question.certainty)?);
         }
-        let places: BTreeSet<Seq> =
-            differences.iter().flat_map(|difference| difference.responsible.keys().copied()).collect();
-        let places: Vec<Seq> = places.into_iter().collect();
-        let last = index.last_records(self.log(), &places, seqs)?;
-        let told = Told::read(self.log(), &places, &last)?;
-        let [from, to] = [0, 1].map(|side| told.side(last.iter().map(|last| last[side])));
-        let from =
-            Side { as_of: &question.as_of, position: positions[0], events: from.0, withdrawn: &from.1 };
-        let to = Side { as_of, position: positions[1], events: to.0, withdrawn: &to.1 };
-        Ok(Some(Diff::told(question, &from, &to, differences)))
+        Ok(Some(differences))
+    }
+
+    /// The same of the events that the question's filter admits.
+    fn differences_of_admitted(
+        &self,
+        question: &Question,
+        sides: [(&AsOf, Position); 2],
+    ) -> Option<Vec<Difference>> {
+        let admitted = sides.map(|(_, position)| self.admitted(question, position.seq));
+        let [Some(from), Some(to)] = &admitted else { return None };
+        let side = |number: usize| {
+            let ((as_of, position), events) = (sides[number], [from, to][number]);
+            let events = events.iter().map(|known| (known.counted(), known.recorded_at)).collect();
+            Side { as_of, position, events, withdrawn: &[] }
+        };
+        Some(Diff::differences(question, &side(0), &side(1)))
     }
 }
 
@@ -109,19 +142,15 @@ impl Told {
         Ok(Self(told.into_iter().collect()))
     }
 
-    /// The events of a side, of each of which this was the last record, and those that were withdrawn there.
-    fn side(
-        &self,
-        last: impl Iterator<Item = Option<Seq>>,
-    ) -> (Vec<(Counted<'_>, RecordedAt)>, Vec<Withdrawn>) {
-        let (mut events, mut withdrawn) = (Vec::new(), Vec::new());
-        for told in last.flatten().filter_map(|seq| self.0.get(&seq)) {
-            match told {
-                Ok(known) => events.push((known.counted(), known.recorded_at)),
-                Err(gone) => withdrawn.push(gone.clone()),
-            }
-        }
-        (events, withdrawn)
+    /// The events of a side, of each of which this was the last record.
+    fn events(&self, last: impl Iterator<Item = Option<Seq>>) -> Vec<(Counted<'_>, RecordedAt)> {
+        let told = last.flatten().filter_map(|seq| self.0.get(&seq)?.as_ref().ok());
+        told.map(|known| (known.counted(), known.recorded_at)).collect()
+    }
+
+    /// Those that were withdrawn there.
+    fn withdrawn(&self, last: impl Iterator<Item = Option<Seq>>) -> Vec<Withdrawn> {
+        last.flatten().filter_map(|seq| self.0.get(&seq)?.as_ref().err().cloned()).collect()
     }
 }
 

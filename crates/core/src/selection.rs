@@ -146,20 +146,29 @@ impl<L: Log> Store<L> {
         question: &Question,
         position: Position,
     ) -> Option<serde_json::Result<Snapshot>> {
-        let (range, begun) = (question.certainty, false);
         self.by_dates(|dates| {
-            let among = self.among(question, position.seq);
-            let most = usize::MAX;
-            let wanted = Wanted { question, range, begun, known_at: position.seq, among, most };
-            let hits = dates.select(self.log(), &wanted)?;
             let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), position.seq)?;
-            let mut events = read(self.log(), hits, |event| question.filter.admits(event, range))?;
-            events.sort_unstable_by_key(|known| known.place);
+            let events = self.admitted_by(dates, question, position.seq)?;
             let counted: Vec<Counted<'_>> = events.iter().map(KnownEvent::counted).collect();
             let log_root = scan::root_at(self.log(), position.seq)?;
             let knowledge = Knowledge { position, log_root, events: counted, withdrawn: tally.retracted };
             Ok(Snapshot::answer(question, &knowledge))
         })
+    }
+
+    /// The events that a question's filter admits, as the log knew them at a record, in the order of the log; nothing where
+    /// the index of dates does not tell.
+    pub(crate) fn admitted(&self, question: &Question, known_at: Seq) -> Option<Vec<KnownEvent>> {
+        self.by_dates(|dates| self.admitted_by(dates, question, known_at))
+    }
+
+    fn admitted_by(&self, dates: &DateIndex, question: &Question, known_at: Seq) -> Result<Vec<KnownEvent>> {
+        let (range, among) = (question.certainty, self.among(question, known_at));
+        let wanted = Wanted { question, range, begun: false, known_at, among, most: usize::MAX };
+        let hits = dates.select(self.log(), &wanted)?;
+        let mut events = read(self.log(), hits, |event| question.filter.admits(event, range))?;
+        events.sort_unstable_by_key(|known| known.place);
+        Ok(events)
     }
 
     fn selected(&self, dates: &DateIndex, selection: &Selection<'_>, known_at: Seq) -> Result<Selected> {

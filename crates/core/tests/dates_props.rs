@@ -12,7 +12,7 @@ use annals_core::dates::{DateIndex, Sizes};
 use annals_core::index::{self, ClaimIndex};
 use annals_core::{Known, KnownEvent, Log, Selection, Store, WriteOptions, scan};
 use annals_model::{
-    Actor, AsOf, Certainty, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Place, Question, Seq,
+    Actor, AsOf, Certainty, Date, Diff, Effect, Entry, Event, EventId, Filter, KnownAt, Place, Question, Seq,
     Snapshot, Source, TimelineName, Write,
 };
 use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, effects};
@@ -198,6 +198,12 @@ fn check(store: &Store<MemoryLog>, asked: &Asked) {
     let expected: Vec<_> = expected.iter().map(|known| (known.place, known.seq, &known.event)).collect();
     assert_eq!(told(&listed.events), expected, "{asked:?}");
     assert_eq!(listed.total, known.events().len() as u64, "{asked:?}");
+
+    let (later, half) =
+        (AsOf::new(Date::parse("2011-06").unwrap()).unwrap(), KnownAt::Position(Seq(end as u64 / 2)));
+    let before = store.known(&question.timeline, half).unwrap();
+    let plain = Diff::between(&question, &known.side(&question.as_of), &before.side(&later));
+    assert_eq!(store.diff(&question, &later, half).unwrap(), plain, "{asked:?}");
 
     // The state of one entity will do here: folding has tests of its own.
     let question = Question { entities: vec![ENTITIES[0].to_owned()], ..question };

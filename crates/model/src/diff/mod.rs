@@ -123,12 +123,18 @@ impl Diff {
     /// Compares two sides of a question. Of the question itself, its date and its point of knowledge are not
     /// looked at: each side has its own.
     pub fn between(question: &Question, from: &Side<'_>, to: &Side<'_>) -> Self {
+        let differences = Self::differences(question, from, to);
+        Self::told(question, from, to, differences)
+    }
+
+    /// The attributes whose values differ, in the order of their names. Of the events on the two sides only those are
+    /// needed that the question admits.
+    pub fn differences(question: &Question, from: &Side<'_>, to: &Side<'_>) -> Vec<Difference> {
         let as_of = [from.as_of.until(), to.as_of.until()];
-        let differences = attributes(question, [from, to])
+        attributes(question, [from, to])
             .into_iter()
             .filter_map(|(names, claims)| Difference::of(names, &claims, as_of, question.certainty))
-            .collect();
-        Self::told(question, from, to, differences)
+            .collect()
     }
 
     /// Tells differences that were found already, in the order of their names. Of the events on the two sides only those
