@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 /// Entity and attribute, and the JSON of what stands there.
 pub type State = BTreeMap<(String, String), String>;
 
+/// An attribute that changed: entity and attribute, and the JSON of what stood there before and after.
+pub type Change = ((String, String), [Option<String>; 2]);
+
 /// A question at both clocks.
 #[derive(Clone, Debug)]
 pub struct Question {

@@ -68,6 +68,8 @@ pub enum MemoryTask {
     ListAnnals,
     /// Ask SQLite for the events of a month.
     ListSqlite,
+    /// Ask Annals what changed from one day to the next.
+    DiffAnnals,
 }
 
 impl MemoryTask {

@@ -11,6 +11,8 @@ use crate::{Outcome, machine, report};
 
 /// The date that whole states are asked for, where one is enough.
 pub const AS_OF: &str = "2010-06-30";
+/// Two days in a row, between which comparisons are asked for.
+pub const DAYS: [&str; 2] = ["2010-05-01", "2010-05-02"];
 
 /// Does one thing and prints the largest memory that the process had, in bytes.
 pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) -> Outcome<()> {
@@ -36,6 +38,12 @@ pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) 
             drop(reader.state(&question(AS_OF, known_at))?);
         }
         MemoryTask::ListAnnals => drop(Engine::open(path)?.list(&month())?),
+        MemoryTask::DiffAnnals => {
+            let engine = Engine::open(path)?;
+            let known_at = engine.records()?;
+            let [from, to] = DAYS.map(|day| question(day, known_at));
+            drop(engine.diff(&from, &to)?);
+        }
         MemoryTask::ListSqlite => drop(Reader::open_unmapped(path)?.list(&month())?),
     }
     report::result(&machine::peak_memory()?.to_string());

@@ -18,10 +18,11 @@ use annals_model::answers::Answers;
 use annals_model::line::Line;
 use annals_model::{
     AsOf, Certainty, Date, Entry, EventId, Filter, Invalid, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
+    Value,
 };
 
 use crate::Outcome;
-use crate::answers::{Point, Question, Range, State, TIMELINE};
+use crate::answers::{Change, Point, Question, Range, State, TIMELINE};
 
 /// The clock and the randomness of this machine, as the command line has them.
 struct Machine;
@@ -118,6 +119,18 @@ impl Engine {
     /// The state of one entity.
     pub fn entity(&self, question: &Question, entity: &str) -> Outcome<Snapshot> {
         Ok(self.store.replay(&asked(question, vec![entity.to_owned()])?)?)
+    }
+
+    /// What changed from one point to another.
+    pub fn diff(&self, from: &Question, to: &Question) -> Outcome<Vec<Change>> {
+        let (from, to) = (asked(from, Vec::new())?, asked(to, Vec::new())?);
+        let diff = self.store.diff(&from, &to.as_of, to.known_at)?;
+        let json = |value: &Option<Value>| value.as_ref().map(serde_json::to_string).transpose();
+        let changes = diff.changes.iter().map(|change| {
+            let names = (change.entity.clone(), change.attribute.clone());
+            Ok((names, [json(&change.from)?, json(&change.to)?]))
+        });
+        changes.collect()
     }
 
     /// The value of one attribute, as JSON.

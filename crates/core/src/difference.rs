@@ -94,7 +94,9 @@ type Values = BTreeMap<String, BTreeMap<String, Cell>>;
 /// What answers say to stand, as one.
 fn values(answered: Vec<Answers>) -> Values {
     let mut all = Answers::default();
-    answered.into_iter().for_each(|next| all.append(next));
+    for next in answered {
+        all.append(next);
+    }
     all.into_state()
 }
 

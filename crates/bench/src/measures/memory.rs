@@ -18,15 +18,16 @@ const LIMIT: u64 = 300_000_000;
 fn run(context: &Context) -> Outcome<Vec<Row>> {
     let mut rows = Vec::new();
     let pairs = [
-        ("import in chunks, with both indexes", MemoryTask::ImportAnnals, MemoryTask::ImportSqlite),
-        ("import as one batch", MemoryTask::BatchAnnals, MemoryTask::BatchSqlite),
-        ("whole state", MemoryTask::StateAnnals, MemoryTask::StateSqlite),
-        ("list of a month", MemoryTask::ListAnnals, MemoryTask::ListSqlite),
+        ("import in chunks, with both indexes", MemoryTask::ImportAnnals, Some(MemoryTask::ImportSqlite)),
+        ("import as one batch", MemoryTask::BatchAnnals, Some(MemoryTask::BatchSqlite)),
+        ("whole state", MemoryTask::StateAnnals, Some(MemoryTask::StateSqlite)),
+        ("diff of two days in a row", MemoryTask::DiffAnnals, None),
+        ("list of a month", MemoryTask::ListAnnals, Some(MemoryTask::ListSqlite)),
     ];
     for (name, ours, theirs) in pairs {
         // A large database is filled once.
-        let has_peer = !(context.is_large() && theirs.imports());
-        let peer = has_peer.then(|| peak(context, theirs, context.sqlite()?)).transpose()?;
+        let theirs = theirs.filter(|theirs| !(context.is_large() && theirs.imports()));
+        let peer = theirs.map(|theirs| peak(context, theirs, context.sqlite()?)).transpose()?;
         let row = Row::new(format!("memory: {name}"), peak(context, ours, context.annals()?)?, peer);
         rows.push(row.reach(Mark::Within(Quantity::bytes(LIMIT))));
     }

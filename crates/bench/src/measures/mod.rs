@@ -4,6 +4,7 @@
 
 mod append;
 mod command;
+mod diff;
 mod history;
 mod import;
 mod list;
@@ -41,6 +42,7 @@ const ALL: &[Measure] = &[
     replay::MEASURE,
     point::MEASURE,
     state::MEASURE,
+    diff::MEASURE,
     list::MEASURE,
     history::MEASURE,
     traps::BACK_FILL,

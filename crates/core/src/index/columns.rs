@@ -239,6 +239,7 @@ impl<'a> Columns<'a> {
 
     /// Chooses of the first facts those that are not dated with a later day than this, counted since 1970, and of which
     /// the record is not in a set.
+    #[expect(clippy::needless_bitwise_bool, reason = "a branch would be foretold wrongly every other time")]
     pub fn choose(&self, count: usize, day: i64, without: &Bits, into: &mut Vec<u32>) {
         into.clear();
         into.extend((0..).zip(&self.does[..count]).map(|(index, _)| index));

@@ -73,7 +73,9 @@ impl Open {
                 }
                 Ok(())
             })?;
-            replaced.into_iter().for_each(|replaced| superseded.learn(replaced));
+            if let Some(replaced) = replaced {
+                superseded.learn(replaced);
+            }
             Ok(())
         })?;
         self.recent.end = end;

@@ -31,7 +31,7 @@ pub struct Replaced {
 }
 
 /// Words of marks; a power of two.
-const MARKS: u64 = 256;
+const MARKS: u16 = 256;
 
 impl Recent {
     /// Whether a row that counts at K by what the runs know does so by what came later, too.
@@ -43,7 +43,7 @@ impl Recent {
 impl Replaced {
     /// Takes in that one record took the place of another.
     pub fn learn(&mut self, Superseded { previous, by }: Superseded) {
-        self.marks.resize(MARKS as usize, 0);
+        self.marks.resize(usize::from(MARKS), 0);
         self.marks[word(previous)] |= 1 << (previous % 64);
         self.by.insert(Seq(previous), Seq(by));
     }
@@ -60,8 +60,8 @@ impl Replaced {
     }
 }
 
-const fn word(seq: u64) -> usize {
-    (seq / 64 % MARKS) as usize
+fn word(seq: u64) -> usize {
+    usize::try_from(seq / 64 % u64::from(MARKS)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -72,11 +72,11 @@ mod tests {
     fn what_took_the_place_of_others_is_found_and_nothing_else() {
         let mut replaced = Replaced::default();
         assert_eq!(replaced.by(Seq(7)), None);
-        let previous = [0, 7, 8, 64 * MARKS + 9, 1 << 40];
+        let previous = [0, 7, 8, 64 * u64::from(MARKS) + 9, 1 << 40];
         for previous in previous {
             replaced.learn(Superseded { previous, by: previous + 5 });
         }
-        for seq in (0..200).chain([64 * MARKS + 7, 64 * MARKS + 9, 1 << 40]) {
+        for seq in (0..200).chain([64 * u64::from(MARKS) + 7, 64 * u64::from(MARKS) + 9, 1 << 40]) {
             assert_eq!(replaced.by(Seq(seq)), previous.contains(&seq).then_some(Seq(seq + 5)), "{seq}");
         }
         assert_eq!(replaced.all().count(), previous.len());
