@@ -5,7 +5,47 @@
 
 use std::hash::{Hash, Hasher};
 
-use annals_model::{Content, Event};
+use annals_model::{Content, Event, Seq};
+
+/// Fingerprints that lie together in memory, so that a long list never moves as a whole.
+const STRETCH: usize = 64 * 1024;
+
+/// The fingerprints of an import's own records.
+#[derive(Debug, Default)]
+pub struct Prints {
+    /// Stretches of neighbouring records, each with its first one, in the order of the log.
+    stretches: Vec<(Seq, Vec<u16>)>,
+}
+
+impl Prints {
+    /// Adds that of a record behind all the others.
+    pub fn push(&mut self, seq: Seq, print: u16) {
+        match self.stretches.last_mut() {
+            Some((first, prints)) if first.0 + prints.len() as u64 == seq.0 && prints.len() < STRETCH => {
+                prints.push(print);
+            }
+            _ => self.stretches.push((seq, vec![print])),
+        }
+    }
+
+    /// Adds those of records behind all the others.
+    pub fn extend(&mut self, later: Self) {
+        for (first, prints) in later.stretches {
+            if prints.len() >= STRETCH {
+                self.stretches.push((first, prints));
+            } else {
+                (first.0..).zip(prints).for_each(|(seq, print)| self.push(Seq(seq), print));
+            }
+        }
+    }
+
+    /// That of a record, if it is one of them.
+    pub fn of(&self, seq: Seq) -> Option<u16> {
+        let at = self.stretches.partition_point(|(first, _)| *first <= seq).checked_sub(1)?;
+        let (first, prints) = self.stretches.get(at)?;
+        prints.get(usize::try_from(seq.0 - first.0).ok()?).copied()
+    }
+}
 
 /// The fingerprint of an event: of what corrections mostly change. What lies in further lists is left out, since to
 /// fetch it from the memory of the thread that has read it takes longer than to hash it.
@@ -65,5 +105,28 @@ impl Hasher for Mixer {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_record_of_an_import_has_its_own_fingerprint() {
+        let of = |seq: u64| u16::try_from(seq * 7 % 60_000).unwrap_or_default();
+        let some = |range: std::ops::Range<u64>| {
+            let mut prints = Prints::default();
+            range.for_each(|seq| prints.push(Seq(seq), of(seq)));
+            prints
+        };
+        let mut all = some(5..70_000);
+        all.extend(some(70_000..70_010));
+        all.extend(some(80_000..200_000));
+        all.extend(Prints::default());
+        let is_own = |seq: u64| (5..70_010).contains(&seq) || (80_000..200_000).contains(&seq);
+        for seq in 0..200_100 {
+            assert_eq!(all.of(Seq(seq)), is_own(seq).then(|| of(seq)), "{seq}");
+        }
     }
 }

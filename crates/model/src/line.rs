@@ -87,23 +87,48 @@ impl Line {
         timeline: &TimelineName,
         new_id: impl FnOnce() -> Result<EventId, E>,
     ) -> Result<Entry, E> {
-        let write = match self.body {
-            Body::Append(event) => Write::Append(event),
-            Body::AppendWithoutId(mut event) => {
+        let Self { timeline: own, recorded_at, recorded_by, salt, body } = self;
+        let write = match body.into_write() {
+            Ok(write) => write,
+            Err(mut event) => {
                 event.id = new_id()?;
                 Write::Append(event)
             }
-            Body::Revise(event) => Write::Revise(event),
-            Body::Retract { id, reason } => Write::Retract { id, reason },
-            Body::Redact { id, reason } => Write::Redact { id, reason },
-            Body::Erased { id, op, commitment } => Write::Erased { id, op, commitment },
         };
-        Ok(Entry {
-            timeline: self.timeline.unwrap_or_else(|| timeline.clone()),
-            write,
-            recorded_at: self.recorded_at,
-            recorded_by: self.recorded_by,
-            salt: self.salt,
+        let timeline = own.unwrap_or_else(|| timeline.clone());
+        Ok(Entry { timeline, write, recorded_at, recorded_by, salt })
+    }
+
+    /// The entry to write of a line that brought its id; `timeline` where it names none.
+    ///
+    /// # Errors
+    ///
+    /// The line itself, where it is a new event without an id.
+    pub fn into_named_entry(self, timeline: &TimelineName) -> Result<Entry, Box<Self>> {
+        let Self { timeline: own, recorded_at, recorded_by, salt, body } = self;
+        match body.into_write() {
+            Ok(write) => {
+                let timeline = own.unwrap_or_else(|| timeline.clone());
+                Ok(Entry { timeline, write, recorded_at, recorded_by, salt })
+            }
+            Err(event) => {
+                let body = Body::AppendWithoutId(event);
+                Err(Box::new(Self { timeline: own, recorded_by, recorded_at, salt, body }))
+            }
+        }
+    }
+}
+
+impl Body {
+    /// What is to be recorded; the event itself where it has no id yet.
+    fn into_write(self) -> Result<Write, Box<Event>> {
+        Ok(match self {
+            Self::Append(event) => Write::Append(event),
+            Self::AppendWithoutId(event) => return Err(event),
+            Self::Revise(event) => Write::Revise(event),
+            Self::Retract { id, reason } => Write::Retract { id, reason },
+            Self::Redact { id, reason } => Write::Redact { id, reason },
+            Self::Erased { id, op, commitment } => Write::Erased { id, op, commitment },
         })
     }
 }
