@@ -81,8 +81,7 @@ impl Engine {
             // Every line of the workload has its id.
             let make = |read: annals_formats::Read| {
                 let line = read.outcome.map_err(|fault| Invalid::new(fault.to_string()))?;
-                let entry = line.into_entry_with(&self.timeline, || new_event_id(&Machine))?;
-                Ok(Ready::made(entry))
+                Ready::of_line(line, &self.timeline).map_err(|_| Invalid::new("a line without an id").into())
             };
             let format = ImportFormat::Jsonl;
             let reads = annals_formats::read_ahead_as(scope, threads, format, input, options, make);

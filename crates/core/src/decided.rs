@@ -2,7 +2,7 @@
 
 use annals_model::{Content, EventId, Op, Record, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::Encoded;
+use crate::codec::frame::{Encoded, Pieces};
 use crate::codec::leaf::{LeafHead, commitment};
 use crate::codec::v1::Seal;
 use crate::merkle::Hash;
@@ -37,6 +37,14 @@ pub struct Header {
     pub seal: Seal,
 }
 
+/// A record that is encoded.
+pub enum Finished {
+    /// As it came.
+    Plain(Encoded),
+    /// Its header, and its content as it was made ready.
+    Made(Vec<u8>, Made),
+}
+
 impl Decided {
     /// The record of an entry.
     pub fn new(header: Header, body: Body) -> Self {
@@ -68,16 +76,17 @@ impl Decided {
     }
 
     /// Encodes the record and hashes its leaf. What was not made ready is checked against every limit, too.
-    pub fn seal(self) -> Result<(Encoded, Hash)> {
+    pub fn seal(self) -> Result<(Finished, Hash)> {
         match self {
             Self::Plain(stored) => {
                 stored.record.content.check().map_err(Error::from)?;
-                stored.seal()
+                let (encoded, leaf) = stored.seal()?;
+                Ok((Finished::Plain(encoded), leaf))
             }
             Self::Made(header, id, made) => {
                 let head = header.encode(&id, &made)?;
                 let leaf = header.leaf(&id, &made)?;
-                Ok((Encoded { head, claims: made.claims, details: made.details }, leaf))
+                Ok((Finished::Made(head, made), leaf))
             }
         }
     }
@@ -87,9 +96,30 @@ impl Decided {
         match self {
             Self::Plain(stored) => Ok(stored.clone()),
             Self::Made(header, id, made) => {
-                let (claims, details) = (made.claims.clone(), made.details.clone());
+                let (claims, details) = (made.claims().to_vec(), made.details().to_vec());
                 sealing::decode(header.seq, &Encoded { head: header.encode(id, made)?, claims, details })
             }
+        }
+    }
+}
+
+impl Finished {
+    /// The record in pieces that are its own.
+    pub fn into_encoded(self) -> Encoded {
+        match self {
+            Self::Plain(encoded) => encoded,
+            Self::Made(head, made) => {
+                Encoded { head, claims: made.claims().to_vec(), details: made.details().to_vec() }
+            }
+        }
+    }
+}
+
+impl Pieces for Finished {
+    fn pieces(&self) -> [&[u8]; 3] {
+        match self {
+            Self::Plain(encoded) => encoded.pieces(),
+            Self::Made(head, made) => [head, made.claims(), made.details()],
         }
     }
 }
@@ -105,7 +135,7 @@ impl Header {
             recorded_by: &self.recorded_by,
             seal: self.seal,
         };
-        heading.encode(&made.claims, &made.details)
+        heading.encode(made.claims(), made.details())
     }
 
     fn leaf(&self, id: &EventId, made: &Made) -> Result<Hash> {
@@ -123,6 +153,6 @@ impl Header {
             timeline: self.timeline.as_str(),
             id: id.as_str(),
         };
-        Ok(head.leaf(&commitment(salt, &made.json)))
+        Ok(head.leaf(&commitment(salt, made.json())))
     }
 }

@@ -4,6 +4,7 @@
 //! encoded, decoded again and written as JSON there, and only the bytes go on to the thread that decides and to those
 //! that seal. What cannot be made ready goes on as it came: it is found out in its turn why.
 
+use annals_model::line::Line;
 use annals_model::{
     Content, Entry, Event, EventId, Invalid, Op, Record, RecordedAt, TimelineName, Write,
     reason_within_limits,
@@ -12,7 +13,7 @@ use annals_model::{
 use crate::codec::leaf::{Salt, event_json};
 use crate::codec::v1::Seal;
 use crate::merkle::Hash;
-use crate::{Result, fingerprint, stored};
+use crate::{fingerprint, stored};
 
 /// An entry of an import, as it came or with its content made ready for the log.
 #[derive(Debug)]
@@ -41,12 +42,11 @@ pub enum Body {
 /// An event that is within every limit, as the log stores it. It was decoded again.
 #[derive(Debug)]
 pub struct Made {
-    /// What replay reads of it.
-    pub claims: Vec<u8>,
-    /// What people read of it.
-    pub details: Vec<u8>,
-    /// Its JSON, which its record's leaf covers.
-    pub json: Vec<u8>,
+    /// One behind the other, so that one piece of memory goes from thread to thread: what replay reads of it, what
+    /// people read of it, and its JSON, which its record's leaf covers.
+    bytes: Box<[u8]>,
+    details: usize,
+    json: usize,
     /// Its fingerprint.
     pub print: u16,
 }
@@ -54,9 +54,23 @@ pub struct Made {
 impl Ready {
     /// Makes an entry ready on this thread. What is wrong with it comes out where it is imported.
     pub fn made(entry: Entry) -> Self {
+        Self::make(entry, false)
+    }
+
+    /// The same of a line, which need not be checked once more if it was when it was parsed.
+    ///
+    /// # Errors
+    ///
+    /// The line itself, where it is a new event without an id.
+    pub fn of_line(line: Line, timeline: &TimelineName) -> Result<Self, Box<Line>> {
+        let is_checked = line.is_checked();
+        line.into_named_entry(timeline).map(|entry| Self::make(entry, is_checked))
+    }
+
+    fn make(entry: Entry, is_checked: bool) -> Self {
         let mut ready = Self::from(entry);
         if let Body::Event(event) = &ready.body
-            && let Ok(made) = Made::of(event)
+            && let Ok(made) = Made::of(event, is_checked)
         {
             ready.body = Body::Made(event.id.clone(), made);
         }
@@ -98,7 +112,7 @@ impl Body {
     }
 
     /// Checks that its content is not too large to be sealed.
-    pub fn fits(&self) -> Result<()> {
+    pub fn fits(&self) -> crate::Result<()> {
         match self {
             Self::Event(event) => stored::within_limit(&event_json(event).map_err(Invalid::new)?),
             // A reason is limited far below.
@@ -120,7 +134,7 @@ impl Body {
         match (self, &record.content) {
             (Self::Event(own), Content::Event(event)) => own == event,
             (Self::Made(id, made), Content::Event(event)) => {
-                *id == event.id && stored::is_encoded(&made.claims, &made.details, event) == Ok(true)
+                *id == event.id && stored::is_encoded(made.claims(), made.details(), event) == Ok(true)
             }
             (Self::Reason(_, own), Content::Reason(reason)) => own == reason,
             _ => false,
@@ -137,11 +151,30 @@ impl Body {
 }
 
 impl Made {
-    fn of(event: &Event) -> Result<Self> {
-        event.check()?;
+    fn of(event: &Event, is_checked: bool) -> crate::Result<Self> {
+        if !is_checked {
+            event.check()?;
+        }
         let json = event_json(event).map_err(Invalid::new)?;
         stored::within_limit(&json)?;
         let (claims, details) = stored::encode_event(event)?;
-        Ok(Self { claims, details, json, print: fingerprint::of_event(event) })
+        let bytes = [claims.as_slice(), &details, &json].concat().into_boxed_slice();
+        let (details, json) = (claims.len(), claims.len() + details.len());
+        Ok(Self { bytes, details, json, print: fingerprint::of_event(event) })
+    }
+
+    /// What replay reads of it.
+    pub fn claims(&self) -> &[u8] {
+        &self.bytes[..self.details]
+    }
+
+    /// What people read of it.
+    pub fn details(&self) -> &[u8] {
+        &self.bytes[self.details..self.json]
+    }
+
+    /// Its JSON, which its record's leaf covers.
+    pub fn json(&self) -> &[u8] {
+        &self.bytes[self.json..]
     }
 }

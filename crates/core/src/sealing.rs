@@ -107,7 +107,7 @@ impl Sealing {
         match &mut self.way {
             Way::Here(records) => {
                 let (encoded, leaf) = record.seal()?;
-                records.push(encoded);
+                records.push(encoded.into_encoded());
                 let block = self.frontier.push(leaf);
                 self.blocks.extend(block.map(|root| (seq.0 / BLOCK - 1, root)));
             }

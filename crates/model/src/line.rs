@@ -32,6 +32,8 @@ pub struct Line {
     /// The salt that the line carries.
     pub salt: Option<[u8; 16]>,
     body: Body,
+    /// Whether its event was held against every limit but that on the size of the whole.
+    is_checked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,11 @@ impl Line {
         wire.read()
     }
 
+    /// Whether its event is within every limit but that on the size of the whole: one that was parsed is.
+    pub const fn is_checked(&self) -> bool {
+        self.is_checked
+    }
+
     /// The line of an event that came in another format; `id` absent where it brought none.
     pub fn append(id: Option<EventId>, timeline: Option<TimelineName>, mut event: Event) -> Self {
         let body = match id {
@@ -72,7 +79,7 @@ impl Line {
             }
             None => Body::AppendWithoutId(Box::new(event)),
         };
-        Self { timeline, recorded_by: None, recorded_at: None, salt: None, body }
+        Self { timeline, recorded_by: None, recorded_at: None, salt: None, body, is_checked: false }
     }
 
     /// The entry to write: `timeline` where the line names none, `new_id` for an event without an id.
@@ -87,7 +94,7 @@ impl Line {
         timeline: &TimelineName,
         new_id: impl FnOnce() -> Result<EventId, E>,
     ) -> Result<Entry, E> {
-        let Self { timeline: own, recorded_at, recorded_by, salt, body } = self;
+        let Self { timeline: own, recorded_at, recorded_by, salt, body, .. } = self;
         let write = match body.into_write() {
             Ok(write) => write,
             Err(mut event) => {
@@ -105,7 +112,7 @@ impl Line {
     ///
     /// The line itself, where it is a new event without an id.
     pub fn into_named_entry(self, timeline: &TimelineName) -> Result<Entry, Box<Self>> {
-        let Self { timeline: own, recorded_at, recorded_by, salt, body } = self;
+        let Self { timeline: own, recorded_at, recorded_by, salt, body, is_checked } = self;
         match body.into_write() {
             Ok(write) => {
                 let timeline = own.unwrap_or_else(|| timeline.clone());
@@ -113,7 +120,7 @@ impl Line {
             }
             Err(event) => {
                 let body = Body::AppendWithoutId(event);
-                Err(Box::new(Self { timeline: own, recorded_by, recorded_at, salt, body }))
+                Err(Box::new(Self { timeline: own, recorded_by, recorded_at, salt, body, is_checked }))
             }
         }
     }
@@ -363,7 +370,7 @@ impl Wire<'_> {
         }
         self.is_salted = self.salt.is_some();
         let salt = self.salt.take().map(|hex| unhex(&hex)).transpose().map_err(|e| e.under("salt"))?;
-        Ok(Line { timeline, recorded_by, recorded_at, salt, body: self.body()? })
+        Ok(Line { timeline, recorded_by, recorded_at, salt, body: self.body()?, is_checked: true })
     }
 
     fn body(mut self) -> Result<Body, Invalid> {

@@ -204,10 +204,7 @@ impl Found {
 
 impl Parsed {
     fn of(line: Line, timeline: &TimelineName) -> Self {
-        match line.into_named_entry(timeline) {
-            Ok(entry) => Self::Ready(Ready::made(entry)),
-            Err(line) => Self::WithoutId(line),
-        }
+        Ready::of_line(line, timeline).map_or_else(Self::WithoutId, Self::Ready)
     }
 }
 
