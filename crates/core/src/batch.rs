@@ -273,7 +273,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         key: &Key,
         entry: EventEntry,
         same: impl Fn(&Record) -> bool,
-        print: Option<u16>,
+        print: Option<u8>,
         stands: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
         if let Some((found, start)) = self.resume.as_ref().map(|r| (r.found.get(key).copied(), r.start)) {
@@ -300,7 +300,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     }
 
     /// Whether a record can hold what has this fingerprint; only of the import's own records more is known.
-    fn may_hold(&self, seq: Seq, print: Option<u16>) -> bool {
+    fn may_hold(&self, seq: Seq, print: Option<u8>) -> bool {
         let earlier = || self.resume.as_ref().and_then(|resume| resume.prints.of(seq));
         let own = self.carried.prints.of(seq).or_else(earlier);
         own.zip(print).is_none_or(|(own, print)| own == print)
@@ -311,7 +311,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         &mut self,
         key: &Key,
         after: Seq,
-        print: Option<u16>,
+        print: Option<u8>,
         fits: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
         // The log's own records are older.

@@ -68,7 +68,7 @@ impl Decided {
     }
 
     /// The fingerprint of its content.
-    pub fn print(&self) -> u16 {
+    pub fn print(&self) -> u8 {
         match self {
             Self::Plain(stored) => fingerprint::of_content(&stored.record.content),
             Self::Made(_, _, made) => made.print,

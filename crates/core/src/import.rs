@@ -173,8 +173,9 @@ fn import(
                 let end = match staging.zip(pieces) {
                     Some((staging, pieces)) => {
                         let last = pieces.last(&*staging, layer).map_err(whole)?;
-                        staging.publish(&last).map_err(whole)?;
-                        Some(last.head.seq())
+                        let end = last.head.seq();
+                        staging.publish(last).map_err(whole)?;
+                        Some(end)
                     }
                     None => land(log, layer)?,
                 };

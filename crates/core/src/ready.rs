@@ -48,7 +48,7 @@ pub struct Made {
     details: usize,
     json: usize,
     /// Its fingerprint.
-    pub print: u16,
+    pub print: u8,
 }
 
 impl Ready {
@@ -121,7 +121,7 @@ impl Body {
     }
 
     /// The fingerprint of its event; nothing where it has none.
-    pub fn print(&self) -> Option<u16> {
+    pub fn print(&self) -> Option<u8> {
         match self {
             Self::Event(event) => Some(fingerprint::of_event(event)),
             Self::Made(_, made) => Some(made.print),

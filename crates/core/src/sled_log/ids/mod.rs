@@ -136,13 +136,14 @@ impl Ids {
         Ok(ids)
     }
 
-    /// The same index once more.
-    pub fn fork(&self) -> Self {
+    /// The same index once more. The filter goes along, since it takes some room: where this one goes on to be asked much
+    /// it makes itself another.
+    pub fn fork(&mut self) -> Self {
         Self {
             tree: self.tree.clone(),
             manifest: self.manifest.clone(),
             recent: self.recent.clone(),
-            filter: self.filter.clone(),
+            filter: self.filter.take(),
             questions: self.questions,
             read: None,
             mask: self.mask,

@@ -274,6 +274,8 @@ impl Change {
 
     /// The places of runs that are given up, and others.
     fn take(&mut self, tree: &sled::Tree, runs: &[Run], mut places: Vec<Place>) -> Result<Vec<Place>> {
+        let more = runs.iter().map(|run| run.names).sum::<u64>();
+        places.reserve_exact(usize::try_from(more).unwrap_or(0));
         for run in runs {
             run.each(tree, |place| places.push(place))?;
             self.removed.extend(run.keys());
