@@ -34,6 +34,7 @@ pub struct Folding {
 }
 
 impl Folding {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the product are taken")]
     fn fold(&mut self, word: u64) {
         let product = u128::from(self.state ^ word) * u128::from(self.secret ^ 0x9E37_79B9_7F4A_7C15);
         self.state = (product as u64) ^ ((product >> 64) as u64).rotate_left(17) ^ self.secret;
