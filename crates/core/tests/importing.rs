@@ -7,6 +7,7 @@
 use std::num::NonZeroUsize;
 
 use annals_core::{BLOCK, Error, Failed, Head, Log, Ready, Resume, Store, StoredFrame, WriteOptions};
+use annals_model::line::Line;
 use annals_model::{Entry, Event, EventId, Invalid, Outcome, Seq, TimelineName, Write, Written};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::prelude::*;
@@ -208,6 +209,37 @@ proptest! {
         prop_assert_eq!(failed.to_string(), expected.to_string());
         prop_assert_eq!(left(&one.0), before, "nothing is written");
     }
+}
+
+#[test]
+fn lines_are_made_ready_where_they_bring_their_id() {
+    let timeline = TimelineName::new("t0").unwrap();
+    let text = |n: u16| match n % 3 {
+        0 => format!(r#"{{"id":"e{n}","title":"Title","date":"2004-06","extra":{{"n":{n}}}}}"#),
+        1 => format!(r#"{{"id":"e{}","op":"revise","title":"Title {n}"}}"#, n - 1),
+        _ => format!(r#"{{"id":"e{}","op":"retract","reason":"reason {n}"}}"#, n - 2),
+    };
+    let lines = || (0..600).map(|n| Line::parse(&text(n)).unwrap());
+    let written = begun(30);
+    let entries: Vec<Entry> = lines().map(|line| line.into_named_entry(&timeline).unwrap()).collect();
+    written.0.write(entries, &written.1, &options()).unwrap();
+    let one = begun(30);
+    let given = lines().map(|line| Ok::<_, Error>(Ready::of_line(line, &timeline).unwrap()));
+    one.0.import_from(given, &one.1, &options(), &mut Resume::default(), workers(2), |_| ()).unwrap();
+    assert_eq!(left(&one.0), left(&written.0));
+    let nameless = Line::parse(r#"{"title":"Title","timeline":"own","recorded_by":"somebody"}"#).unwrap();
+    assert_eq!(*Ready::of_line(nameless.clone(), &timeline).unwrap_err(), nameless);
+}
+
+#[test]
+fn a_line_that_was_not_parsed_is_checked() {
+    let blank = Event { title: " ".to_owned(), ..*event(1, 1) };
+    let line = Line::append(Some(blank.id.clone()), None, blank);
+    let ready = Ready::of_line(line, &TimelineName::new("t0").unwrap()).unwrap();
+    let one = begun(10);
+    let given = [Ok::<_, Error>(ready)];
+    let failed = one.0.import_from(given, &one.1, &options(), &mut Resume::default(), workers(1), |_| ());
+    assert_eq!(failed.unwrap_err().index, Some(0));
 }
 
 #[test]
