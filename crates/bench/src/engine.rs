@@ -11,7 +11,7 @@ use std::path::Path;
 use annals_core::dates::DateIndex;
 use annals_core::index::ClaimIndex;
 use annals_core::{
-    Host, Known, Log, Resume, Selection, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan,
+    Host, Known, Log, Ready, Resume, Selection, SledLog, SledOptions, Store, WriteOptions, new_event_id, scan,
 };
 use annals_formats::{ImportFormat, ImportOptions};
 use annals_model::answers::Answers;
@@ -79,14 +79,16 @@ impl Engine {
         let mut resume = Resume::default();
         std::thread::scope(|scope| {
             let options = ImportOptions::default();
-            let reads = annals_formats::read_ahead(scope, threads, ImportFormat::Jsonl, input, options);
+            // Every line of the workload has its id.
+            let make = |read: annals_formats::Read| {
+                let line = read.outcome.map_err(|fault| Invalid::new(fault.to_string()))?;
+                Ready::of_line(line, &self.timeline).map_err(|_| Invalid::new("a line without an id").into())
+            };
+            let format = ImportFormat::Jsonl;
+            let reads = annals_formats::read_ahead_as(scope, threads, format, input, options, make);
             let mut reads = reads.peekable();
             while reads.peek().is_some() {
-                let entries = reads.by_ref().take(chunk).map(|read| {
-                    let line = read.outcome.map_err(|fault| Invalid::new(fault.to_string()))?;
-                    let id = new_event_id(&Machine)?;
-                    Ok(line.into_entry(&self.timeline, || id))
-                });
+                let entries = reads.by_ref().take(chunk);
                 self.store.import_from(entries, &Machine, &self.options, &mut resume, threads, |_| {})?;
             }
             Outcome::Ok(())

@@ -12,6 +12,7 @@ use crate::codec::frame::{self, Encoded, Frame};
 use crate::host::ClockLag;
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::merkle::{BLOCK, Hash};
+use crate::quick::QuickMap;
 use crate::seal::{self, Sealed};
 use crate::{Result, erase, scan};
 
@@ -30,7 +31,7 @@ pub struct Layer {
     /// Roots of the blocks that they complete.
     pub blocks: Vec<(u64, Hash)>,
     /// The events that they change.
-    pub events: HashMap<Key, EventEntry>,
+    pub events: QuickMap<Key, EventEntry>,
     /// The timelines that they change.
     pub versions: HashMap<TimelineName, Version>,
     /// Records whose content goes with them: of the log, or their own.

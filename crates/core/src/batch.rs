@@ -5,21 +5,25 @@ mod erased;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use annals_model::{
-    Content, Entry, Event, Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded,
-    TimelineName, Version, Write, Written, limits,
+    Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded, TimelineName, Version, Written,
+    limits,
 };
 
+use crate::Result;
 use crate::ahead::{Ground, Key, Layer};
 use crate::codec::frame::Frame;
 use crate::codec::v1::Seal;
+use crate::decided::{Decided, Header};
 use crate::error::{Conflict, NotFound};
+use crate::fingerprint::Prints;
 use crate::host::{ClockLag, Host};
 use crate::log::{EventEntry, Head, Log};
 use crate::merkle::BLOCK;
+use crate::quick::{Quick, QuickMap};
+use crate::ready::{Body, Ready};
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions, whole};
-use crate::stored::{self, StoredRecord};
-use crate::{Result, fingerprint};
+use crate::stored::StoredRecord;
 
 /// How far an import has come in each event's history, so that it can be run again.
 ///
@@ -30,10 +34,17 @@ use crate::{Result, fingerprint};
 pub struct Resume {
     /// Where the log ended when this run began.
     start: Option<Seq>,
-    found: HashMap<Key, Seq>,
+    found: QuickMap<Key, Seq>,
+    /// Fingerprints of the contents of what this run has recorded.
+    prints: Prints,
 }
 
 impl Resume {
+    /// Takes over what an import knows of its own records, which are in the log now.
+    pub(crate) fn go_on(&mut self, landed: Carried) {
+        self.prints.extend(landed.prints);
+    }
+
     /// Takes note that an entry is in the log as record `seq`.
     fn note(&mut self, key: &Key, seq: Seq) {
         let was_there = self.start.is_some_and(|start| seq <= start);
@@ -62,7 +73,10 @@ pub struct Batch<'a, L: ?Sized> {
     /// When the last record was recorded.
     recorded_at: Option<RecordedAt>,
     sealing: Sealing,
-    events: HashMap<Key, Pending>,
+    /// The events that the batch has changed, as they stand now.
+    events: QuickMap<Key, EventEntry>,
+    /// The batch's own records of those of which it has several.
+    repeated: QuickMap<Key, Vec<Seq>>,
     /// The frame of the log that was read last.
     frame: Option<Frame>,
     versions: HashMap<TimelineName, Version>,
@@ -77,23 +91,14 @@ pub struct Batch<'a, L: ?Sized> {
 #[derive(Default)]
 pub struct Carried {
     now: Option<RecordedAt>,
-    /// Fingerprints of the contents of its records, from the first one on.
-    prints: Vec<u16>,
+    /// Fingerprints of the contents of its records.
+    prints: Prints,
     /// Events of which records came without their content, with the first entry that brought one.
     bare: HashMap<Key, usize>,
     /// The timelines that have new records, with their versions before the import.
     touched: BTreeMap<TimelineName, Version>,
     /// How many events it has changed.
     events: usize,
-}
-
-/// An event that the batch has changed.
-struct Pending {
-    entry: EventEntry,
-    /// The first of the batch's own records of it, which the log does not hold yet.
-    own: Seq,
-    /// The others.
-    later: Vec<Seq>,
 }
 
 impl<'a, L: Log + ?Sized> Batch<'a, L> {
@@ -118,7 +123,8 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             Some(workshop) => Sealing::beside(head.frontier, workshop),
             None => Sealing::here(head.frontier),
         };
-        let (events, versions, frame) = (HashMap::new(), HashMap::new(), None);
+        let (events, repeated) = (QuickMap::default(), QuickMap::default());
+        let (versions, frame) = (HashMap::new(), None);
         let checks_each = false;
         Ok(Self {
             ground,
@@ -131,6 +137,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             recorded_at,
             sealing,
             events,
+            repeated,
             frame,
             versions,
             erased: BTreeSet::new(),
@@ -147,7 +154,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     /// The same batch, as a piece of an import: it goes on with what the piece before it has left.
     pub fn going_on(self, carried: Carried) -> Self {
         // Where one piece came before, the next is about as large.
-        let events = HashMap::with_capacity(carried.events);
+        let events = QuickMap::with_capacity_and_hasher(carried.events, Quick::default());
         Self { now: carried.now.unwrap_or(self.now), events, carried, ..self }
     }
 
@@ -162,7 +169,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     /// # Errors
     ///
     /// The error names the first entry that is at fault, which may be an earlier one.
-    pub fn take(&mut self, index: usize, entry: Entry) -> Result<Written, Failed> {
+    pub fn take(&mut self, index: usize, entry: Ready) -> Result<Written, Failed> {
         let decided = self.decide(index, entry);
         if self.checks_each {
             // No earlier record can be at fault. To ask would close the block that has been begun.
@@ -171,20 +178,20 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         decided.map_err(|error| self.sealing.blame(index, error))
     }
 
-    fn decide(&mut self, index: usize, entry: Entry) -> Result<Written> {
+    fn decide(&mut self, index: usize, entry: Ready) -> Result<Written> {
         if let Some(author) = &entry.recorded_by {
             limits::name(author, limits::NAME).map_err(|e| e.under("recorded_by"))?;
         }
-        let key = (entry.timeline.clone(), entry.write.id().clone());
+        let key = (entry.timeline.clone(), entry.body.id().clone());
         let known = self.look_up(&key)?;
-        let settled = self.settled(&key, known, &entry.write);
+        let settled = self.settled(&key, known, &entry);
         // Whoever seals a record on another thread checks it there.
         if self.checks_each || !(self.sealing.checks() && matches!(settled, Ok(None))) {
-            entry.write.check()?;
+            entry.body.check()?;
         }
         let (outcome, seq) = match settled? {
             Some(settled) => settled,
-            None => (outcome_of(&entry.write), self.record(index, &key, known, entry)?),
+            None => (outcome_of(entry.op), self.record(index, &key, known, entry)?),
         };
         if let Some(resume) = &mut self.resume {
             resume.note(&key, seq);
@@ -197,8 +204,8 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
 
     /// Where the event stands now, the batch's own records included.
     fn look_up(&mut self, key: &Key) -> Result<Option<EventEntry>> {
-        if let Some(pending) = self.events.get(key) {
-            return Ok(Some(pending.entry));
+        if let Some(entry) = self.events.get(key) {
+            return Ok(Some(*entry));
         }
         self.ground.event(key)
     }
@@ -208,55 +215,48 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         &mut self,
         key: &Key,
         known: Option<EventEntry>,
-        write: &Write,
+        write: &Ready,
     ) -> Result<Option<(Outcome, Seq)>> {
+        let (op, body) = (write.op, &write.body);
         let Some(entry) = known else {
-            return match write {
-                Write::Append(_) | Write::Erased { op: Op::Append, .. } => Ok(None),
+            return match op {
+                Op::Append => Ok(None),
                 _ => Err(NotFound::Event { timeline: key.0.clone(), id: key.1.clone() }.into()),
             };
         };
         let (timeline, id) = (key.0.clone(), key.1.clone());
-        match write {
-            Write::Append(_) | Write::Erased { .. } if entry.last_op == Op::Redact => {
+        let is_redacted = entry.last_op == Op::Redact;
+        match (op, body) {
+            (Op::Append, _) | (_, Body::Erased(..)) if is_redacted => {
                 Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
             }
-            Write::Redact { .. } if entry.last_op == Op::Redact => {
-                Ok(Some((Outcome::AlreadyRedacted, entry.last)))
-            }
-            Write::Redact { .. } => Ok(None),
-            // Whether an earlier run of the import wrote it cannot be told any more.
-            _ if entry.last_op == Op::Redact && self.was_there(entry.last) => {
-                Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
-            }
-            _ if entry.last_op == Op::Redact => {
-                Err(Conflict::Redacted { timeline, id, seq: entry.last }.into())
-            }
-            Write::Append(event) => {
-                let print = fingerprint::of_event(event);
-                match self.find(key, Seq(0), print, |r| holds(r, event))? {
-                    Some(seq) => Ok(Some((Outcome::AlreadyAppended, seq))),
-                    None => Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into()),
-                }
-            }
-            Write::Revise(event) => {
-                let print = fingerprint::of_event(event);
-                let same = |r: &Record| r.op == Op::Revise && holds(r, event);
-                let found = self.again(key, entry, same, Some(print), |r| holds(r, event))?;
-                Ok(found.map(|seq| (Outcome::AlreadyRevised, seq)))
-            }
-            Write::Retract { reason, .. } => {
-                let same = |r: &Record| r.op == Op::Retract && r.content == Content::Reason(reason.clone());
-                let found = self.again(key, entry, same, None, |r| r.op == Op::Retract)?;
-                Ok(found.map(|seq| (Outcome::AlreadyRetracted, seq)))
-            }
-            Write::Erased { op, commitment, .. } => match self.committed(entry, *op, commitment)? {
-                Some(seq) => Ok(Some((erased::already(*op), seq))),
-                None if *op == Op::Append => {
+            (_, Body::Erased(_, commitment)) => match self.committed(entry, op, commitment)? {
+                Some(seq) => Ok(Some((erased::already(op), seq))),
+                None if op == Op::Append => {
                     Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into())
                 }
                 None => Ok(None),
             },
+            (Op::Redact, _) => Ok(is_redacted.then_some((Outcome::AlreadyRedacted, entry.last))),
+            // Whether an earlier run of the import wrote it cannot be told any more.
+            _ if is_redacted && self.was_there(entry.last) => {
+                Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
+            }
+            _ if is_redacted => Err(Conflict::Redacted { timeline, id, seq: entry.last }.into()),
+            (Op::Append, _) => match self.find(key, Seq(0), body.print(), |r| body.is_held(r))? {
+                Some(seq) => Ok(Some((Outcome::AlreadyAppended, seq))),
+                None => Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into()),
+            },
+            (Op::Revise, _) => {
+                let same = |r: &Record| r.op == Op::Revise && body.is_held(r);
+                let found = self.again(key, entry, same, body.print(), |r| body.is_held(r))?;
+                Ok(found.map(|seq| (Outcome::AlreadyRevised, seq)))
+            }
+            (Op::Retract, _) => {
+                let same = |r: &Record| r.op == Op::Retract && body.is_held(r);
+                let found = self.again(key, entry, same, None, |r| r.op == Op::Retract)?;
+                Ok(found.map(|seq| (Outcome::AlreadyRetracted, seq)))
+            }
         }
     }
 
@@ -273,7 +273,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         key: &Key,
         entry: EventEntry,
         same: impl Fn(&Record) -> bool,
-        print: Option<u16>,
+        print: Option<u8>,
         stands: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
         if let Some((found, start)) = self.resume.as_ref().map(|r| (r.found.get(key).copied(), r.start)) {
@@ -300,11 +300,10 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     }
 
     /// Whether a record can hold what has this fingerprint; only of the import's own records more is known.
-    fn may_hold(&self, seq: Seq, print: Option<u16>) -> bool {
-        let behind = self.sealing.next().0.checked_sub(seq.0).and_then(|behind| usize::try_from(behind).ok());
-        let at = behind.and_then(|behind| self.carried.prints.len().checked_sub(behind));
-        let own = at.and_then(|at| self.carried.prints.get(at));
-        own.zip(print).is_none_or(|(own, print)| *own == print)
+    fn may_hold(&self, seq: Seq, print: Option<u8>) -> bool {
+        let earlier = || self.resume.as_ref().and_then(|resume| resume.prints.of(seq));
+        let own = self.carried.prints.of(seq).or_else(earlier);
+        own.zip(print).is_none_or(|(own, print)| own == print)
     }
 
     /// The first of the event's records behind `after` that fits; what fits has this fingerprint.
@@ -312,16 +311,17 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         &mut self,
         key: &Key,
         after: Seq,
-        print: u16,
+        print: Option<u8>,
         fits: impl Fn(&Record) -> bool,
     ) -> Result<Option<Seq>> {
         // The log's own records are older.
         if let Some(seq) = self.find_in_log(key, after, &fits)? {
             return Ok(Some(seq));
         }
-        let Some(pending) = self.events.get(key) else { return Ok(None) };
-        let own = std::iter::once(&pending.own).chain(&pending.later).copied();
-        let alike: Vec<Seq> = own.filter(|seq| *seq > after && self.may_hold(*seq, Some(print))).collect();
+        let Some(entry) = self.events.get(key) else { return Ok(None) };
+        let own = self.repeated.get(key).map_or(std::slice::from_ref(&entry.last), Vec::as_slice);
+        let alike: Vec<Seq> =
+            own.iter().copied().filter(|seq| *seq > after && self.may_hold(*seq, print)).collect();
         for seq in alike {
             if fits(&self.read(seq)?.record) {
                 return Ok(Some(seq));
@@ -363,22 +363,13 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     }
 
     /// Notes a new record.
-    fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Entry) -> Result<Seq> {
+    fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Ready) -> Result<Seq> {
         let recorded_at = self.record_time(entry.recorded_at)?;
-        let mut seal = None;
-        let (op, content) = match entry.write {
-            Write::Append(event) => (Op::Append, Content::Event(event)),
-            Write::Revise(event) => (Op::Revise, Content::Event(event)),
-            Write::Retract { reason, .. } => (Op::Retract, Content::Reason(reason)),
-            Write::Redact { reason, .. } => (Op::Redact, Content::Reason(reason)),
-            Write::Erased { op, commitment, .. } => {
-                seal = Some(Seal::Commitment(commitment));
-                (op, Content::Redacted)
-            }
-        };
+        let Ready { timeline, op, body, recorded_by, salt, .. } = entry;
         if self.checks_each {
-            stored::fits(&content)?;
+            body.fits()?;
         }
+        let seal = body.seal();
         if op == Op::Redact && seal.is_none() {
             self.erase(known)?;
         }
@@ -390,18 +381,18 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         }
         let seq = self.sealing.next();
         let seal = seal.unwrap_or_else(|| {
-            Seal::Salt(entry.salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
+            Seal::Salt(salt.filter(|_| self.options.keep_record_times).unwrap_or_else(|| {
                 let mut salt = [0; 16];
                 self.host.fill_random(&mut salt);
                 salt
             }))
         });
-        let recorded_by = entry.recorded_by.unwrap_or_else(|| self.options.author.clone());
-        let (timeline, id) = (entry.timeline, key.1.clone());
-        let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
-        let stored = StoredRecord { record, previous: known.map(|entry| entry.last), seal };
-        self.carried.prints.push(fingerprint::of_content(&stored.record.content));
-        self.sealing.push(index, stored)?;
+        let recorded_by = recorded_by.unwrap_or_else(|| self.options.author.clone());
+        let previous = known.map(|entry| entry.last);
+        let header = Header { seq, recorded_at, recorded_by, timeline, op, previous, seal };
+        let decided = Decided::new(header, body);
+        self.carried.prints.push(seq, decided.print());
+        self.sealing.push(index, decided)?;
         self.recorded_at = Some(recorded_at);
         if let Some(version) = self.versions.get_mut(&key.0) {
             version.0 += 1;
@@ -411,11 +402,8 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         }
         let first = known.map_or(seq, |entry| entry.first);
         let entry = EventEntry { first, last: seq, last_op: op };
-        if let Some(pending) = self.events.get_mut(key) {
-            pending.entry = entry;
-            pending.later.push(seq);
-        } else {
-            self.events.insert(key.clone(), Pending { entry, own: seq, later: Vec::new() });
+        if let Some(before) = self.events.insert(key.clone(), entry) {
+            self.repeated.entry(key.clone()).or_insert_with(|| vec![before.last]).push(seq);
         }
         Ok(seq)
     }
@@ -466,7 +454,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             }
         }
         let events = &self.events;
-        let is_redacted = |key: &Key| events.get(key).is_some_and(|p| p.entry.last_op == Op::Redact);
+        let is_redacted = |key: &Key| events.get(key).is_some_and(|entry| entry.last_op == Op::Redact);
         self.carried.bare.retain(|key, _| !is_redacted(key));
         let carried = Carried { now: Some(self.now), events: self.events.len(), ..self.carried };
         if self.sealing.is_empty() {
@@ -479,7 +467,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             records: sealed.records,
             frames: sealed.frames,
             blocks: sealed.blocks,
-            events: self.events.into_iter().map(|(key, pending)| (key, pending.entry)).collect(),
+            events: self.events,
             versions: self.versions,
             erased: self.erased,
             head: Head { frontier: sealed.frontier, recorded_at: self.recorded_at },
@@ -516,15 +504,11 @@ impl Carried {
     }
 }
 
-fn holds(record: &Record, event: &Event) -> bool {
-    record.content.event() == Some(event)
-}
-
-const fn outcome_of(write: &Write) -> Outcome {
-    match write {
-        Write::Append(_) | Write::Erased { op: Op::Append, .. } => Outcome::Appended,
-        Write::Revise(_) | Write::Erased { op: Op::Revise, .. } => Outcome::Revised,
-        Write::Retract { .. } | Write::Erased { op: Op::Retract, .. } => Outcome::Retracted,
-        Write::Redact { .. } | Write::Erased { op: Op::Redact, .. } => Outcome::Redacted,
+const fn outcome_of(op: Op) -> Outcome {
+    match op {
+        Op::Append => Outcome::Appended,
+        Op::Revise => Outcome::Revised,
+        Op::Retract => Outcome::Retracted,
+        Op::Redact => Outcome::Redacted,
     }
 }

@@ -16,6 +16,7 @@ use crate::codec::frame::Frame;
 use crate::host::{ClockLag, Host};
 use crate::log::{Commit, Log};
 use crate::merkle::{BLOCK, Hash};
+use crate::ready::Ready;
 use crate::seal::{self, Sealed};
 use crate::sealing::Workshop;
 use crate::store::{Failed, Store, WriteOptions, check, is_redaction, is_refusal, whole};
@@ -54,7 +55,8 @@ impl<L: Log> Store<L> {
     /// Records what comes of an import's source, all of it or nothing, durably. The records are sealed on `workers`
     /// threads beside this one; how many there are changes no byte. However much it is, a piece of it is in memory.
     ///
-    /// Each entry's answer is given as soon as it is decided: it stands only if the whole import does.
+    /// Each entry's answer is given as soon as it is decided: it stands only if the whole import does. Entries that
+    /// were made [`Ready`] on other threads leave less to be done here.
     ///
     /// # Errors
     ///
@@ -62,7 +64,7 @@ impl<L: Log> Store<L> {
     /// written then.
     pub fn import_from(
         &self,
-        entries: impl IntoIterator<Item = Result<Entry>>,
+        entries: impl IntoIterator<Item = Result<impl Into<Ready>>>,
         host: &dyn Host,
         options: &WriteOptions,
         resume: &mut Resume,
@@ -84,7 +86,7 @@ impl<L: Log> Store<L> {
     #[expect(clippy::too_many_arguments, reason = "as `import_from`, and whether it counts")]
     pub fn import_around(
         &self,
-        entries: impl IntoIterator<Item = Result<Entry>>,
+        entries: impl IntoIterator<Item = Result<impl Into<Ready>>>,
         host: &dyn Host,
         options: &WriteOptions,
         resume: &mut Resume,
@@ -98,7 +100,7 @@ impl<L: Log> Store<L> {
 
     fn import_entries(
         &self,
-        entries: impl IntoIterator<Item = Result<Entry>>,
+        entries: impl IntoIterator<Item = Result<impl Into<Ready>>>,
         mut how: How<'_>,
         mut decided: impl FnMut(Result<Written>),
     ) -> Result<(), Failed> {
@@ -111,7 +113,8 @@ impl<L: Log> Store<L> {
         };
         let end = std::thread::scope(|scope| {
             let workshop = Workshop::open(scope, how.workers);
-            import(self.log(), entries.into_iter(), &mut how, &workshop, self.piece(), decided)
+            let entries = entries.into_iter().map(|entry| entry.map(Into::into));
+            import(self.log(), entries, &mut how, &workshop, self.piece(), decided)
         })?;
         if let Some((end, lag)) = end {
             self.landed(end, lag);
@@ -127,7 +130,7 @@ type End = (Seq, Option<ClockLag>);
 /// Decides all entries and stores what comes of them.
 fn import(
     log: &dyn Log,
-    entries: impl Iterator<Item = Result<Entry>>,
+    entries: impl Iterator<Item = Result<Ready>>,
     how: &mut How<'_>,
     workshop: &Workshop,
     piece: u64,
@@ -167,12 +170,17 @@ fn import(
                 if how.rehearsal {
                     return Ok(None);
                 }
-                let Some((staging, pieces)) = staging.zip(pieces) else {
-                    return Ok(land(log, layer)?.map(|end| (end, lag)));
+                let end = match staging.zip(pieces) {
+                    Some((staging, pieces)) => {
+                        let last = pieces.last(&*staging, layer).map_err(whole)?;
+                        let end = last.head.seq();
+                        staging.publish(last).map_err(whole)?;
+                        Some(end)
+                    }
+                    None => land(log, layer)?,
                 };
-                let last = pieces.last(&*staging, layer).map_err(whole)?;
-                let end = last.head.seq();
-                return staging.publish(&last).map(|()| Some((end, lag))).map_err(whole);
+                how.resume.go_on(carried);
+                return Ok(end.map(|end| (end, lag)));
             }
         }
     }
@@ -181,7 +189,7 @@ fn import(
 /// Takes entries until the batch is a piece of so many records; whether there are no more.
 fn take_some<L: Log + ?Sized>(
     batch: &mut Batch<'_, L>,
-    entries: &mut impl Iterator<Item = (usize, Result<Entry>)>,
+    entries: &mut impl Iterator<Item = (usize, Result<Ready>)>,
     goes_around: bool,
     piece: u64,
     decided: &mut impl FnMut(Result<Written>),

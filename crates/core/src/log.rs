@@ -115,7 +115,7 @@ pub trait Log: Send + Sync {
 /// waits for the last one. Where this is dropped, or the process ends, nothing of any piece stays visible.
 pub trait Staging: Log {
     /// Adds the last piece and makes all of them part of the log, wholly and durably or not at all.
-    fn publish(self: Box<Self>, last: &Commit) -> Result<()>;
+    fn publish(self: Box<Self>, last: Commit) -> Result<()>;
 }
 
 impl Head {

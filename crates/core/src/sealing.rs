@@ -14,6 +14,7 @@ use annals_model::Seq;
 
 use crate::codec::frame::{self, Encoded, Frame, RawRecord};
 use crate::codec::v1;
+use crate::decided::Decided;
 use crate::log::StoredFrame;
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::store::Failed;
@@ -101,12 +102,12 @@ impl Sealing {
     }
 
     /// Adds the next record, which comes of the batch's entry `index`.
-    pub fn push(&mut self, index: usize, record: StoredRecord) -> Result<()> {
+    pub fn push(&mut self, index: usize, record: Decided) -> Result<()> {
         let seq = self.next;
         match &mut self.way {
             Way::Here(records) => {
                 let (encoded, leaf) = record.seal()?;
-                records.push(encoded);
+                records.push(encoded.into_encoded());
                 let block = self.frontier.push(leaf);
                 self.blocks.extend(block.map(|root| (seq.0 / BLOCK - 1, root)));
             }
@@ -187,7 +188,7 @@ pub fn decode(seq: Seq, encoded: &Encoded) -> Result<StoredRecord> {
 struct Beside {
     workshop: Workshop,
     /// The records of the block that is not full yet, each with its entry.
-    open: Vec<(usize, StoredRecord)>,
+    open: Vec<(usize, Decided)>,
     /// The blocks that are being worked on, in their order.
     coming: VecDeque<Receiver<Result<Block, Failed>>>,
     frames: Vec<StoredFrame>,
@@ -206,13 +207,13 @@ enum Wanted {
 impl Beside {
     /// Whether a record has gone to the workers.
     fn is_handed_over(&self, seq: Seq) -> bool {
-        self.open.first().is_none_or(|(_, first)| seq < first.record.seq)
+        self.open.first().is_none_or(|(_, first)| seq < first.seq())
     }
 
     /// A record of the open block, or of one that has come back.
     fn read(&self, seq: Seq) -> Result<Option<StoredRecord>> {
-        if let Some((_, own)) = self.open.iter().find(|(_, own)| own.record.seq == seq) {
-            return Ok(Some(own.clone()));
+        if let Some((_, own)) = self.open.iter().find(|(_, own)| own.seq() == seq) {
+            return own.stored().map(Some);
         }
         let at = self.frames.partition_point(|(first, _)| *first <= seq);
         let Some((first, bytes)) = at.checked_sub(1).and_then(|at| self.frames.get(at)) else {
@@ -279,7 +280,7 @@ fn lost() -> Failed {
 
 /// Records of one block, to be sealed.
 struct Job {
-    records: Vec<(usize, StoredRecord)>,
+    records: Vec<(usize, Decided)>,
     reply: SyncSender<Result<Block, Failed>>,
 }
 
@@ -322,13 +323,12 @@ impl Workshop {
     }
 }
 
-fn seal(records: Vec<(usize, StoredRecord)>) -> Result<Block, Failed> {
-    let first = records.first().map_or(Seq(1), |(_, record)| record.record.seq);
+fn seal(records: Vec<(usize, Decided)>) -> Result<Block, Failed> {
+    let first = records.first().map_or(Seq(1), |(_, record)| record.seq());
     let mut encoded = Vec::with_capacity(records.len());
     let mut leaves = Vec::with_capacity(records.len());
     for (index, record) in records {
-        let sealed = record.record.content.check().map_err(Error::from).and_then(|()| record.seal());
-        let sealed = sealed.map_err(|error| Failed { index: Some(index), error })?;
+        let sealed = record.seal().map_err(|error| Failed { index: Some(index), error })?;
         encoded.push(sealed.0);
         leaves.push(sealed.1);
     }

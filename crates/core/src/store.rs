@@ -199,7 +199,7 @@ fn decide<L: Log>(
     let mut batch = Batch::new(ground, host, options, None, None).map_err(whole)?;
     let mut answers = Vec::with_capacity(entries.len());
     for (index, entry) in entries.into_iter().enumerate() {
-        answers.push(batch.take(index, entry)?);
+        answers.push(batch.take(index, entry.into())?);
     }
     Ok((answers, batch.finish()?))
 }

@@ -1,7 +1,7 @@
 //! A record as the log holds it: with its salt and the event's record before it.
 
 use annals_model::line::{record_line, redacted_line};
-use annals_model::{Content, EventId, Invalid, Op, Record, RecordedAt, Seq, TimelineName, limits};
+use annals_model::{Content, Event, EventId, Invalid, Op, Record, RecordedAt, Seq, TimelineName, limits};
 
 use crate::codec::frame::{Encoded, RawRecord};
 use crate::codec::leaf::{Salt, commitment, content_json, op_number, op_of, record_leaf};
@@ -77,34 +77,23 @@ impl StoredRecord {
         same(self.is_of_one_piece())?;
         let (mut claims, mut details) = (Vec::new(), Vec::new());
         match &record.content {
-            Content::Event(event) => {
-                claims = v1::encode(&Claims::from(&**event)).map_err(|what| bug(&what))?;
-                same(Claims::are_read(&claims, event).map_err(|what| bug(&what))?)?;
-                details = v1::encode(&Details::from(&**event)).map_err(|what| bug(&what))?;
-                same(Details::are_read(&details, event).map_err(|what| bug(&what))?)?;
-            }
+            Content::Event(event) => (claims, details) = encode_event(event)?,
             Content::Reason(reason) => {
                 details = v1::encode(&reason.as_str()).map_err(|what| bug(&what))?;
                 same(v1::decode::<&str>(&details).map_err(|what| bug(&what))? == reason)?;
             }
             Content::Redacted => {}
         }
-        let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|e| bug(&e.to_string()));
-        let of_head = Head {
-            op: op_number(record.op),
-            schema: v1::SCHEMA,
-            recorded_at: record.recorded_at.micros(),
-            previous: self.previous.map_or(0, |seq| seq.0),
+        let head = Heading {
+            op: record.op,
+            recorded_at: record.recorded_at,
+            previous: self.previous,
             timeline: record.timeline.as_str(),
             id: record.id.as_str(),
             recorded_by: &record.recorded_by,
             seal: self.seal,
-            claims: size(&claims)?,
-            details: size(&details)?,
         };
-        let head = v1::encode(&of_head).map_err(|what| bug(&what))?;
-        let again: Head<'_> = v1::decode(&head).map_err(|what| bug(&what))?;
-        same(again == of_head && op_of(again.op) == Some(record.op))?;
+        let head = head.encode(&claims, &details)?;
         Ok(Encoded { head, claims, details })
     }
 
@@ -161,6 +150,60 @@ impl StoredRecord {
     }
 }
 
+/// What the header of a record says beside the lengths of its content.
+pub struct Heading<'a> {
+    /// What the record does.
+    pub op: Op,
+    /// When it was recorded.
+    pub recorded_at: RecordedAt,
+    /// The event's record before it.
+    pub previous: Option<Seq>,
+    /// The timeline.
+    pub timeline: &'a str,
+    /// The event.
+    pub id: &'a str,
+    /// Who recorded it.
+    pub recorded_by: &'a str,
+    /// What binds its content to its leaf.
+    pub seal: Seal,
+}
+
+impl Heading<'_> {
+    /// Encodes the header of a record with this content, and makes sure that it decodes to itself.
+    pub fn encode(&self, claims: &[u8], details: &[u8]) -> Result<Vec<u8>> {
+        let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|e| bug(&e.to_string()));
+        let of_head = Head {
+            op: op_number(self.op),
+            schema: v1::SCHEMA,
+            recorded_at: self.recorded_at.micros(),
+            previous: self.previous.map_or(0, |seq| seq.0),
+            timeline: self.timeline,
+            id: self.id,
+            recorded_by: self.recorded_by,
+            seal: self.seal,
+            claims: size(claims)?,
+            details: size(details)?,
+        };
+        let head = v1::encode_head(&of_head).map_err(|what| bug(&what))?;
+        let again: Head<'_> = v1::decode(&head).map_err(|what| bug(&what))?;
+        same(again == of_head && op_of(again.op) == Some(self.op))?;
+        Ok(head)
+    }
+}
+
+/// Encodes an event, what replay reads of it and what people read, and makes sure that both decode to it.
+pub fn encode_event(event: &Event) -> Result<(Vec<u8>, Vec<u8>)> {
+    let claims = v1::encode(&Claims::from(event)).map_err(|what| bug(&what))?;
+    let details = v1::encode(&Details::from(event)).map_err(|what| bug(&what))?;
+    same(is_encoded(&claims, &details, event).map_err(|what| bug(&what))?)?;
+    Ok((claims, details))
+}
+
+/// Whether bytes decode to an event, but for its id.
+pub fn is_encoded(claims: &[u8], details: &[u8], event: &Event) -> Result<bool, String> {
+    Ok(Claims::are_read(claims, event)? && Details::are_read(details, event)?)
+}
+
 /// Whether what was encoded is what it decodes to.
 fn same(is_same: bool) -> Result<()> {
     if is_same { Ok(()) } else { Err(bug("it decodes to another record")) }
@@ -171,13 +214,8 @@ fn bug(what: &str) -> Error {
     Error::unavailable(message, "this is a fault of Annals: report it")
 }
 
-/// Checks that a content is not too large to be sealed.
-pub fn fits(content: &Content) -> Result<()> {
-    let json = content_json(content).map_err(Invalid::new)?;
-    within_limit(&json.unwrap_or_default())
-}
-
-fn within_limit(json: &[u8]) -> Result<()> {
+/// Checks that the JSON of a content is not too large.
+pub fn within_limit(json: &[u8]) -> Result<()> {
     if json.len() <= limits::EVENT {
         return Ok(());
     }
@@ -190,7 +228,7 @@ fn within_limit(json: &[u8]) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "test code: a panic is how a test fails")]
 
-    use annals_model::{Event, TimelineName, line::Line};
+    use annals_model::{TimelineName, line::Line};
 
     use super::*;
 
@@ -234,6 +272,27 @@ mod tests {
                     }
                 }
                 assert_ne!(check(&[&bytes[..], &[0]].concat()), Ok(true), "a byte more");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_encoded_as_bincode_encodes_it() {
+        for seal in [Seal::Salt([7; 16]), Seal::Commitment([0xfe; 32])] {
+            for (number, text) in [(0, ""), (250, "é"), (1 << 40, "of some length, and a little more")] {
+                let head = Head {
+                    op: 3,
+                    schema: 1,
+                    recorded_at: -5_i64 << (number % 60),
+                    previous: number,
+                    timeline: text,
+                    id: "e1",
+                    recorded_by: text,
+                    seal,
+                    claims: u32::try_from(number % 100_000).unwrap(),
+                    details: u32::MAX,
+                };
+                assert_eq!(v1::encode_head(&head), v1::encode(&head));
             }
         }
     }

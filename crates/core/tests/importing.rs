@@ -1,11 +1,13 @@
-//! An import seals its records on other threads: what it leaves is byte for byte what a write of the same entries
-//! leaves, its answers are the same, and so is the entry that it names as being at fault.
+//! An import seals its records on other threads, and takes entries that were made ready on others still: what it leaves
+//! is byte for byte what a write of the same entries leaves, its answers are the same, and so is the entry that it names
+//! as being at fault.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::num::NonZeroUsize;
 
-use annals_core::{BLOCK, Error, Failed, Head, Log, Resume, Store, StoredFrame, WriteOptions};
+use annals_core::{BLOCK, Error, Failed, Head, Log, Ready, Resume, Store, StoredFrame, WriteOptions};
+use annals_model::line::Line;
 use annals_model::{Entry, Event, EventId, Invalid, Outcome, Seq, TimelineName, Write, Written};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::prelude::*;
@@ -36,16 +38,24 @@ fn begun(records: u16) -> (Store<MemoryLog>, TestHost) {
     (store, host)
 }
 
+/// The entries, as they are or made ready.
+fn entries_of(entries: &[Entry]) -> impl Iterator<Item = Result<Ready, Error>> {
+    let ready = |(n, entry): (usize, &Entry)| {
+        let entry = entry.clone();
+        if n % 4 == 0 { Ready::from(entry) } else { Ready::made(entry) }
+    };
+    entries.iter().enumerate().map(ready).map(Ok)
+}
+
 fn imported(
     (store, host): &(Store<MemoryLog>, TestHost),
     entries: &[Entry],
     count: usize,
 ) -> Result<Vec<Written>, Failed> {
     let mut answers = Vec::new();
-    let given = entries.iter().cloned().map(Ok);
     let resume = &mut Resume::default();
-    let done =
-        store.import_from(given, host, &options(), resume, workers(count), |answer| answers.push(answer));
+    let answered = |answer| answers.push(answer);
+    let done = store.import_from(entries_of(entries), host, &options(), resume, workers(count), answered);
     done.map(|()| answers)
 }
 
@@ -129,6 +139,20 @@ proptest! {
     }
 
     #[test]
+    fn chunks_that_go_on_with_each_other_answer_as_one_import_does(entries in entries(700), chunk in 1_usize..300) {
+        let whole = begun(30);
+        let expected = imported(&whole, &entries, 2).unwrap();
+        let (store, host) = begun(30);
+        let (mut resume, mut answers) = (Resume::default(), Vec::new());
+        for chunk in entries.chunks(chunk) {
+            let answered = |answer| answers.push(answer);
+            store.import_from(entries_of(chunk), &host, &options(), &mut resume, workers(2), answered).unwrap();
+        }
+        prop_assert_eq!(answers, expected);
+        prop_assert_eq!(store.verify(None).unwrap().damage, []);
+    }
+
+    #[test]
     fn what_an_import_leaves_out_leaves_no_trace(
         entries in entries(600), places in proptest::collection::vec((0_usize..600, 0_u8..4), 0..8), count in 1_usize..4,
     ) {
@@ -138,10 +162,11 @@ proptest! {
         for (at, kind) in places {
             given.insert(at.min(given.len()), (false, refused(kind)));
         }
+        let all: Vec<Entry> = given.iter().map(|(_, entry)| entry.clone()).collect();
         let run = |rehearsal: bool| {
             let one = begun(30);
             let mut taken = Vec::new();
-            let source = given.iter().map(|(_, entry)| Ok(entry.clone()));
+            let source = entries_of(&all);
             let resume = &mut Resume::default();
             one.0
                 .import_around(source, &one.1, &options(), resume, workers(count), rehearsal, |answer| {
@@ -184,6 +209,37 @@ proptest! {
         prop_assert_eq!(failed.to_string(), expected.to_string());
         prop_assert_eq!(left(&one.0), before, "nothing is written");
     }
+}
+
+#[test]
+fn lines_are_made_ready_where_they_bring_their_id() {
+    let timeline = TimelineName::new("t0").unwrap();
+    let text = |n: u16| match n % 3 {
+        0 => format!(r#"{{"id":"e{n}","title":"Title","date":"2004-06","extra":{{"n":{n}}}}}"#),
+        1 => format!(r#"{{"id":"e{}","op":"revise","title":"Title {n}"}}"#, n - 1),
+        _ => format!(r#"{{"id":"e{}","op":"retract","reason":"reason {n}"}}"#, n - 2),
+    };
+    let lines = || (0..600).map(|n| Line::parse(&text(n)).unwrap());
+    let written = begun(30);
+    let entries: Vec<Entry> = lines().map(|line| line.into_named_entry(&timeline).unwrap()).collect();
+    written.0.write(entries, &written.1, &options()).unwrap();
+    let one = begun(30);
+    let given = lines().map(|line| Ok::<_, Error>(Ready::of_line(line, &timeline).unwrap()));
+    one.0.import_from(given, &one.1, &options(), &mut Resume::default(), workers(2), |_| ()).unwrap();
+    assert_eq!(left(&one.0), left(&written.0));
+    let nameless = Line::parse(r#"{"title":"Title","timeline":"own","recorded_by":"somebody"}"#).unwrap();
+    assert_eq!(*Ready::of_line(nameless.clone(), &timeline).unwrap_err(), nameless);
+}
+
+#[test]
+fn a_line_that_was_not_parsed_is_checked() {
+    let blank = Event { title: " ".to_owned(), ..*event(1, 1) };
+    let line = Line::append(Some(blank.id.clone()), None, blank);
+    let ready = Ready::of_line(line, &TimelineName::new("t0").unwrap()).unwrap();
+    let one = begun(10);
+    let given = [Ok::<_, Error>(ready)];
+    let failed = one.0.import_from(given, &one.1, &options(), &mut Resume::default(), workers(1), |_| ());
+    assert_eq!(failed.unwrap_err().index, Some(0));
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //! - [`export()`] writes a [`Sheet`] and says with [`Losses`] what the target could not carry.
 //! - [`read()`] yields one [`Read`] an entry, with its line and either a [`Line`](annals_model::line::Line) or the
 //!   [`Fault`]; one bad entry does not end the reading.
-//! - [`read_ahead()`] does the same on several threads.
+//! - [`read_ahead()`] does the same on several threads, and [`read_ahead_as()`] what comes next, too.
 //! - [`Kept`] has the text of each entry at hand, and a [`Bundle`] makes a file of those that were refused.
 //! - [`ColumnMap`] names for each part of an event the column that it comes from.
 
@@ -28,6 +28,8 @@ pub use export::{
     losses,
 };
 pub use format::{Format, ImportFormat};
-pub use import::{Bundle, Excerpt, Fault, ImportOptions, Input, Kept, Read, Reader, read, read_ahead};
+pub use import::{
+    Bundle, Excerpt, Fault, ImportOptions, Input, Kept, Read, Reader, read, read_ahead, read_ahead_as,
+};
 pub use map::ColumnMap;
 pub use text::thousands;

@@ -32,6 +32,8 @@ pub struct Line {
     /// The salt that the line carries.
     pub salt: Option<[u8; 16]>,
     body: Body,
+    /// Whether its event was held against every limit but that on the size of the whole.
+    is_checked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,11 @@ impl Line {
         wire.read()
     }
 
+    /// Whether its event is within every limit but that on the size of the whole: one that was parsed is.
+    pub const fn is_checked(&self) -> bool {
+        self.is_checked
+    }
+
     /// The line of an event that came in another format; `id` absent where it brought none.
     pub fn append(id: Option<EventId>, timeline: Option<TimelineName>, mut event: Event) -> Self {
         let body = match id {
@@ -72,7 +79,7 @@ impl Line {
             }
             None => Body::AppendWithoutId(Box::new(event)),
         };
-        Self { timeline, recorded_by: None, recorded_at: None, salt: None, body }
+        Self { timeline, recorded_by: None, recorded_at: None, salt: None, body, is_checked: false }
     }
 
     /// The entry to write: `timeline` where the line names none, `new_id` for an event without an id.
@@ -87,23 +94,48 @@ impl Line {
         timeline: &TimelineName,
         new_id: impl FnOnce() -> Result<EventId, E>,
     ) -> Result<Entry, E> {
-        let write = match self.body {
-            Body::Append(event) => Write::Append(event),
-            Body::AppendWithoutId(mut event) => {
+        let Self { timeline: own, recorded_at, recorded_by, salt, body, .. } = self;
+        let write = match body.into_write() {
+            Ok(write) => write,
+            Err(mut event) => {
                 event.id = new_id()?;
                 Write::Append(event)
             }
-            Body::Revise(event) => Write::Revise(event),
-            Body::Retract { id, reason } => Write::Retract { id, reason },
-            Body::Redact { id, reason } => Write::Redact { id, reason },
-            Body::Erased { id, op, commitment } => Write::Erased { id, op, commitment },
         };
-        Ok(Entry {
-            timeline: self.timeline.unwrap_or_else(|| timeline.clone()),
-            write,
-            recorded_at: self.recorded_at,
-            recorded_by: self.recorded_by,
-            salt: self.salt,
+        let timeline = own.unwrap_or_else(|| timeline.clone());
+        Ok(Entry { timeline, write, recorded_at, recorded_by, salt })
+    }
+
+    /// The entry to write of a line that brought its id; `timeline` where it names none.
+    ///
+    /// # Errors
+    ///
+    /// The line itself, where it is a new event without an id.
+    pub fn into_named_entry(self, timeline: &TimelineName) -> Result<Entry, Box<Self>> {
+        let Self { timeline: own, recorded_at, recorded_by, salt, body, is_checked } = self;
+        match body.into_write() {
+            Ok(write) => {
+                let timeline = own.unwrap_or_else(|| timeline.clone());
+                Ok(Entry { timeline, write, recorded_at, recorded_by, salt })
+            }
+            Err(event) => {
+                let body = Body::AppendWithoutId(event);
+                Err(Box::new(Self { timeline: own, recorded_by, recorded_at, salt, body, is_checked }))
+            }
+        }
+    }
+}
+
+impl Body {
+    /// What is to be recorded; the event itself where it has no id yet.
+    fn into_write(self) -> Result<Write, Box<Event>> {
+        Ok(match self {
+            Self::Append(event) => Write::Append(event),
+            Self::AppendWithoutId(event) => return Err(event),
+            Self::Revise(event) => Write::Revise(event),
+            Self::Retract { id, reason } => Write::Retract { id, reason },
+            Self::Redact { id, reason } => Write::Redact { id, reason },
+            Self::Erased { id, op, commitment } => Write::Erased { id, op, commitment },
         })
     }
 }
@@ -338,7 +370,7 @@ impl Wire<'_> {
         }
         self.is_salted = self.salt.is_some();
         let salt = self.salt.take().map(|hex| unhex(&hex)).transpose().map_err(|e| e.under("salt"))?;
-        Ok(Line { timeline, recorded_by, recorded_at, salt, body: self.body()? })
+        Ok(Line { timeline, recorded_by, recorded_at, salt, body: self.body()?, is_checked: true })
     }
 
     fn body(mut self) -> Result<Body, Invalid> {

@@ -90,8 +90,8 @@ impl Log for Staged<'_> {
 }
 
 impl Staging for Staged<'_> {
-    fn publish(self: Box<Self>, last: &Commit) -> Result<()> {
-        self.copy.commit(last)?;
+    fn publish(self: Box<Self>, last: Commit) -> Result<()> {
+        self.copy.commit(&last)?;
         self.log.state().clone_from(&self.copy.state());
         Ok(())
     }

@@ -3,10 +3,10 @@
 //! The engine takes the entries as fast as they are parsed and decides them together, so that the line of an entry
 //! that it refuses is found again by its number. A line that cannot be read goes before one that the log refuses.
 
-use annals_core::{Error, Failed, Log, Resume, new_event_id};
-use annals_formats::{Fault, ImportOptions, Input, Read, Reader};
+use annals_core::{Error, Failed, Log, Ready, Resume, new_event_id};
+use annals_formats::{Fault, ImportOptions, Input, Read};
 use annals_model::line::Line;
-use annals_model::{Entry, Expectation, Invalid, Seq};
+use annals_model::{Expectation, Invalid, Seq, TimelineName};
 
 use super::Job;
 use super::told::{Notes, OFTEN, PROBLEMS_SHOWN, Tally, explained, note_ids};
@@ -22,9 +22,22 @@ pub struct Strict<'a> {
     tally: Tally,
 }
 
+/// An entry of the file.
+struct Found {
+    line: u64,
+    outcome: Result<Parsed, Fault>,
+    note: Option<String>,
+}
+
+/// What was parsed: made ready for the log at once, where nothing of it is still to be decided.
+enum Parsed {
+    Ready(Ready),
+    WithoutId(Box<Line>),
+}
+
 /// The file's entries, one chunk after another.
 struct Source<'a> {
-    reader: Reader<'a>,
+    reader: Box<dyn Iterator<Item = Found> + 'a>,
     session: &'a Session,
     progress: &'a Progress,
     is_over: bool,
@@ -72,10 +85,11 @@ impl<'a> Strict<'a> {
 
     /// Reads and records the whole file.
     pub fn run(mut self, input: Input<'_>, options: ImportOptions<'_>) -> CliResult<()> {
-        let Job { session, store, progress, .. } = self.job;
+        let Job { session, store, progress, threads, format, .. } = self.job;
+        let found = |read| Found::of(read, session.timeline());
         let (notes, without_id) = std::thread::scope(|scope| {
             let mut source = Source {
-                reader: annals_formats::read_ahead(scope, self.job.threads, self.job.format, input, options),
+                reader: annals_formats::read_ahead_as(scope, threads, format, input, options, found),
                 session,
                 progress,
                 is_over: false,
@@ -181,13 +195,26 @@ impl<'a> Strict<'a> {
     }
 }
 
+impl Found {
+    /// Makes the most of an entry on the thread that has parsed it.
+    fn of(Read { line, outcome, note, .. }: Read, timeline: &TimelineName) -> Self {
+        Self { line, outcome: outcome.map(|read| Parsed::of(read, timeline)), note }
+    }
+}
+
+impl Parsed {
+    fn of(line: Line, timeline: &TimelineName) -> Self {
+        Ready::of_line(line, timeline).map_or_else(Self::WithoutId, Self::Ready)
+    }
+}
+
 /// The entries of a chunk. Once one of them has a problem, the rest of the file is read for problems only.
 impl Iterator for Source<'_> {
-    type Item = Result<Entry, Error>;
+    type Item = Result<Ready, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.room > 0 && !self.is_over {
-            let Some(Read { line, outcome, note, .. }) = self.reader.next() else {
+            let Some(Found { line, outcome, note }) = self.reader.next() else {
                 self.is_over = true;
                 break;
             };
@@ -196,14 +223,14 @@ impl Iterator for Source<'_> {
             }
             match outcome {
                 Ok(_) if !self.problems.is_empty() => {}
-                Ok(read) => {
+                Ok(parsed) => {
                     self.room -= 1;
                     self.taken += 1;
                     self.lines.push(line);
                     if self.taken.is_multiple_of(OFTEN) {
                         self.progress.rate(self.taken, "events");
                     }
-                    return Some(self.entry(read));
+                    return Some(self.entry(parsed));
                 }
                 Err(Fault::Entry(invalid)) => {
                     self.problems.push(in_data(&invalid).because_of(format!("line {line} was refused")));
@@ -228,12 +255,15 @@ impl Iterator for Source<'_> {
 }
 
 impl Source<'_> {
-    fn entry(&mut self, read: Line) -> Result<Entry, Error> {
-        let new_id = || {
-            self.without_id += 1;
-            new_event_id(self.session.host())
-        };
-        Ok(read.into_entry_with(self.session.timeline(), new_id)?)
+    fn entry(&mut self, parsed: Parsed) -> Result<Ready, Error> {
+        match parsed {
+            Parsed::Ready(ready) => Ok(ready),
+            Parsed::WithoutId(line) => {
+                self.without_id += 1;
+                let new_id = || new_event_id(self.session.host());
+                Ok(line.into_entry_with(self.session.timeline(), new_id)?.into())
+            }
+        }
     }
 
     fn has_failed(&self) -> bool {

@@ -36,6 +36,18 @@ pub struct Encoded {
     pub details: Vec<u8>,
 }
 
+/// What has the pieces of bytes of a record.
+pub trait Pieces {
+    /// Its header, what replay reads of its content, and what people read of it.
+    fn pieces(&self) -> [&[u8]; SECTIONS];
+}
+
+impl Pieces for Encoded {
+    fn pieces(&self) -> [&[u8]; SECTIONS] {
+        [&self.head, &self.claims, &self.details]
+    }
+}
+
 /// How much goes into a frame, and how hard it is compressed.
 #[derive(Clone, Copy, Debug)]
 pub struct Packing {
@@ -94,12 +106,12 @@ pub struct RawRecord<'a> {
 }
 
 /// Packs records into frames: as few as the limits allow, each with the `seq` of its first record.
-pub fn pack(first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
+pub fn pack(first: Seq, records: &[impl Pieces]) -> Result<Vec<(Seq, Vec<u8>)>> {
     pack_as(Packing::USUAL, first, records)
 }
 
 /// Packs records into frames, as tightly as is said.
-pub fn pack_as(packing: Packing, first: Seq, records: &[Encoded]) -> Result<Vec<(Seq, Vec<u8>)>> {
+pub fn pack_as(packing: Packing, first: Seq, records: &[impl Pieces]) -> Result<Vec<(Seq, Vec<u8>)>> {
     let mut frames = Vec::new();
     let mut seq = first;
     let mut rest = records;
@@ -108,7 +120,7 @@ pub fn pack_as(packing: Packing, first: Seq, records: &[Encoded]) -> Result<Vec<
         let mut bytes = 0;
         let fitting = rest.iter().take(room).take_while(|record| {
             let fits = bytes < packing.full;
-            bytes += record.head.len() + record.claims.len() + record.details.len();
+            bytes += record.pieces().iter().map(|piece| piece.len()).sum::<usize>();
             fits
         });
         let (chunk, later) = rest.split_at(fitting.count());
@@ -119,21 +131,23 @@ pub fn pack_as(packing: Packing, first: Seq, records: &[Encoded]) -> Result<Vec<
     Ok(frames)
 }
 
-fn encode(level: i32, first: Seq, records: &[Encoded]) -> Result<Vec<u8>> {
+fn encode(level: i32, first: Seq, records: &[impl Pieces]) -> Result<Vec<u8>> {
     let mut sizes = [0; SECTIONS];
     for record in records {
-        sizes[0] += record.head.len() + 6;
-        sizes[1] += record.claims.len();
-        sizes[2] += record.details.len();
+        let [head, claims, details] = record.pieces();
+        sizes[0] += head.len() + 6;
+        sizes[1] += claims.len();
+        sizes[2] += details.len();
     }
     let mut plain = sizes.map(Vec::with_capacity);
     for record in records {
-        let length = u16::try_from(record.head.len()).map_err(|_| too_large())?;
+        let [head, claims, details] = record.pieces();
+        let length = u16::try_from(head.len()).map_err(|_| too_large())?;
         plain[0].extend(length.to_le_bytes());
-        plain[0].extend(&record.head);
-        plain[0].extend(checksum(record).to_le_bytes());
-        plain[1].extend(&record.claims);
-        plain[2].extend(&record.details);
+        plain[0].extend(head);
+        plain[0].extend(checksum(head, claims, details).to_le_bytes());
+        plain[1].extend(claims);
+        plain[2].extend(details);
     }
     if plain.iter().any(|section| section.len() > LARGEST) {
         return Err(too_large());
@@ -192,11 +206,7 @@ fn too_large() -> Error {
         .into()
 }
 
-fn checksum(record: &Encoded) -> u32 {
-    record_checksum(&record.head, &record.claims, &record.details)
-}
-
-fn record_checksum(head: &[u8], claims: &[u8], details: &[u8]) -> u32 {
+fn checksum(head: &[u8], claims: &[u8], details: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c_append(crc32c::crc32c(head), claims), details)
 }
 
@@ -472,7 +482,7 @@ fn take_record<'a>(
     let head: v1::Head<'_> = v1::decode(head_bytes).map_err(|e| format!("its header is unreadable: {e}"))?;
     let claims = take(1, head.claims as usize).ok_or_else(cut)?;
     let details = take(2, head.details as usize).ok_or_else(cut)?;
-    if is_checked && record_checksum(head_bytes, claims, details).to_le_bytes() != crc {
+    if is_checked && checksum(head_bytes, claims, details).to_le_bytes() != crc {
         return Err("fails its checksum".to_owned());
     }
     Ok((head_bytes, RawRecord { seq, head, claims, details }))

@@ -4,7 +4,7 @@
 //! root over the leaf still stands; without the salt nobody can try out contents. The content is committed to
 //! as JSON and not as the stored bytes: whoever checks an exported record needs a hash function and no decoder.
 
-use annals_model::{Content, Op, Record, RecordedAt, Seq};
+use annals_model::{Content, Event, Op, Record, RecordedAt, Seq};
 use sha2::{Digest, Sha256};
 
 use super::v1;
@@ -20,17 +20,21 @@ const USUAL: usize = 1024;
 
 /// The JSON that a record's commitment covers: the event, or an object with the reason; `None` once redacted.
 pub fn content_json(content: &Content) -> Result<Option<Vec<u8>>, String> {
-    let json = match content {
-        Content::Event(event) => {
-            let mut json = Vec::with_capacity(USUAL);
-            serde_json::to_writer(&mut json, event).map(|()| json)
-        }
+    match content {
+        Content::Event(event) => event_json(event).map(Some),
         Content::Reason(reason) => {
-            serde_json::to_vec(&std::collections::BTreeMap::from([("reason", reason)]))
+            let json = serde_json::to_vec(&std::collections::BTreeMap::from([("reason", reason)]));
+            json.map(Some).map_err(|e| e.to_string())
         }
-        Content::Redacted => return Ok(None),
-    };
-    json.map(Some).map_err(|e| e.to_string())
+        Content::Redacted => Ok(None),
+    }
+}
+
+/// The JSON of an event, which the commitment of its record covers.
+pub fn event_json(event: &Event) -> Result<Vec<u8>, String> {
+    let mut json = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut json, event).map_err(|e| e.to_string())?;
+    Ok(json)
 }
 
 /// The hiding commitment to a content.

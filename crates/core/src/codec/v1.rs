@@ -39,6 +39,27 @@ pub fn encode<T: Serialize>(shape: &T) -> Result<Vec<u8>, String> {
     if bytes.len() > LARGEST { Err("it is too large".to_owned()) } else { Ok(bytes) }
 }
 
+/// Encodes a header, with the bytes that [`encode`] gives: bincode writes a number for the kind of seal and then, one by
+/// one, the bytes of it, which takes as long as all the rest.
+pub fn encode_head(head: &Head<'_>) -> Result<Vec<u8>, String> {
+    let Head { op, schema, recorded_at, previous, timeline, id, recorded_by, seal, claims, details } = head;
+    let mut bytes = Vec::with_capacity(USUAL);
+    let front = (op, schema, recorded_at, previous, timeline, id, recorded_by);
+    options().with_no_limit().serialize_into(&mut bytes, &front).map_err(|e| e.to_string())?;
+    match seal {
+        Seal::Salt(salt) => {
+            bytes.push(0);
+            bytes.extend(salt);
+        }
+        Seal::Commitment(commitment) => {
+            bytes.push(1);
+            bytes.extend(commitment);
+        }
+    }
+    options().with_no_limit().serialize_into(&mut bytes, &(claims, details)).map_err(|e| e.to_string())?;
+    if bytes.len() > LARGEST { Err("it is too large".to_owned()) } else { Ok(bytes) }
+}
+
 /// Decodes one of the shapes, whose text borrows from `bytes`.
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
     options().deserialize(bytes).map_err(|e| e.to_string())

@@ -192,13 +192,13 @@ impl Log for Staged<'_> {
 }
 
 impl Staging for Staged<'_> {
-    fn publish(self: Box<Self>, last: &Commit) -> Result<()> {
+    fn publish(self: Box<Self>, last: Commit) -> Result<()> {
         self.log.may_write()?;
         self.begin()?;
         if self.log.staged()? != Some(self.lock().begin) {
             return Err(Error::unavailable("the log has changed meanwhile", "try again"));
         }
-        let (mut ids, change) = self.change(last)?;
+        let (mut ids, change) = self.change(&last)?;
         let mut whole = Change { manifest: ids.manifest().clone(), ..Change::default() };
         if let Some(change) = &change {
             whole.put.clone_from(&change.put);
@@ -212,8 +212,8 @@ impl Staging for Staged<'_> {
             versions.extend(last.timelines.iter().cloned());
             (state.begin, state.redacts, versions)
         };
-        let commit = Commit { timelines: versions.into_iter().collect(), ..last.clone() };
-        ids.applied(last, change);
+        ids.applied(&last, change);
+        let commit = Commit { timelines: versions.into_iter().collect(), ..last };
         self.log
             .index
             .exchange(ids, || self.log.change_trees(before, &commit, Some(&whole), Some(erases)))?;

@@ -120,12 +120,28 @@ pub fn read_ahead<'scope>(
     input: Input<'scope>,
     options: ImportOptions<'scope>,
 ) -> Reader<'scope> {
+    read_ahead_as(scope, threads, format, input, options, |read| read)
+}
+
+/// The same, with what `make` makes of each entry on the thread that has parsed it.
+pub fn read_ahead_as<'scope, T, F>(
+    scope: &'scope Scope<'scope, '_>,
+    threads: NonZeroUsize,
+    format: ImportFormat,
+    input: Input<'scope>,
+    options: ImportOptions<'scope>,
+    make: F,
+) -> Box<dyn Iterator<Item = T> + 'scope>
+where
+    T: Send + 'scope,
+    F: Fn(Read) -> T + Clone + Send + 'scope,
+{
     if format != ImportFormat::Jsonl || options.map.is_some() {
-        return read(format, input, options);
+        return Box::new(read(format, input, options).map(make));
     }
     match without_mark(input) {
-        Ok((input, _)) => Box::new(ahead::read(scope, threads, jsonl::lines(input))),
-        Err(fault) => only(fault),
+        Ok((input, _)) => Box::new(ahead::read(scope, threads, jsonl::lines(input), make)),
+        Err(fault) => Box::new(only(fault).map(make)),
     }
 }
 

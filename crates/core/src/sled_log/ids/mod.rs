@@ -22,7 +22,8 @@ use crate::codec::leaf::op_of;
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::{Damage, Error, Result};
 use chunk::{HASH_BITS, Place};
-use filter::Filter;
+use filter::{Filter, OfRun};
+use runs::Run;
 pub use runs::{Change, Manifest};
 
 /// Records that may be missing from the runs.
@@ -135,13 +136,14 @@ impl Ids {
         Ok(ids)
     }
 
-    /// The same index once more.
-    pub fn fork(&self) -> Self {
+    /// The same index once more. The filter goes along, since it takes some room: where this one goes on to be asked much
+    /// it makes itself another.
+    pub fn fork(&mut self) -> Self {
         Self {
             tree: self.tree.clone(),
             manifest: self.manifest.clone(),
             recent: self.recent.clone(),
-            filter: self.filter.clone(),
+            filter: self.filter.take(),
             questions: self.questions,
             read: None,
             mask: self.mask,
@@ -246,7 +248,9 @@ impl Ids {
         }
         let mut found = Vec::new();
         if self.filter.as_ref().is_none_or(|filter| filter.may_have(hash)) {
-            for run in &self.manifest.runs {
+            let may_have =
+                |run: &&Run| self.filter.as_ref().is_none_or(|filter| filter.run_may_have(run.id, hash));
+            for run in self.manifest.runs.iter().filter(may_have) {
                 run.find(&self.tree, hash, &mut found)?;
             }
         }
@@ -257,7 +261,12 @@ impl Ids {
     fn fill_filter(&mut self) -> Result<()> {
         let mut filter = Filter::with_room(self.manifest.names());
         for run in &self.manifest.runs {
-            run.each(&self.tree, |place| filter.insert(place.hash))?;
+            let mut own = OfRun::with_room(run.names);
+            run.each(&self.tree, |place| {
+                filter.insert(place.hash);
+                own.insert(place.hash);
+            })?;
+            filter.add_run(run.id, own);
         }
         self.filter = Some(filter);
         Ok(())
@@ -284,7 +293,7 @@ impl Ids {
             let hash = self.hash(&name(timeline.as_str(), id.as_str()));
             places.push(Place { hash, first: entry.first, last: entry.last });
         }
-        self.manifest.grown(&self.tree, places, &commit.head, large).map(Some)
+        self.manifest.grown(&self.tree, places, &commit.head, large, self.filter.is_some()).map(Some)
     }
 
     fn recent_places(&mut self) -> Result<Vec<Place>> {
@@ -328,6 +337,10 @@ impl Ids {
         self.recent = HashMap::new();
         if let Some(filter) = &mut self.filter {
             change.hashes.iter().for_each(|hash| filter.insert(*hash));
+            filter.keep_runs(|id| change.manifest.runs.iter().any(|run| run.id == id));
+            if let Some((run, hashes)) = change.filter {
+                filter.add_run(run, hashes);
+            }
         }
         self.manifest = change.manifest;
     }
@@ -347,7 +360,7 @@ impl Ids {
             let to = Seq(from.0 + BUILT - 1).min(head.seq());
             ids.read_on(source, from, to)?;
             let places = ids.recent_places()?;
-            let change = ids.manifest.grown(&ids.tree, places, head, true)?;
+            let change = ids.manifest.grown(&ids.tree, places, head, true, ids.filter.is_some())?;
             ids.store(&change)?;
             ids.renew(change);
             from = to.next();

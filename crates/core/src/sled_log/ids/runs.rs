@@ -6,6 +6,7 @@
 use annals_model::Seq;
 
 use super::chunk::{self, Chunk, HASH_BITS, Place};
+use super::filter::OfRun;
 use crate::Result;
 use crate::log::Head;
 use crate::merkle::Hash;
@@ -27,7 +28,8 @@ const LARGEST: u64 = 2 * 1024 * 1024;
 /// One run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    id: u32,
+    /// Its number.
+    pub id: u32,
     /// Leading bits of a hash that say in which of its parts a name is.
     bits: u32,
     /// How many names it has.
@@ -50,8 +52,10 @@ pub struct Manifest {
 pub struct Change {
     pub put: Vec<([u8; 8], Vec<u8>)>,
     pub removed: Vec<[u8; 8]>,
-    /// The hashes of the names in the new run.
+    /// The hashes of the names that the commit has.
     pub hashes: Vec<u64>,
+    /// The new run, with the hashes of all that it has where they are asked for.
+    pub filter: Option<(u32, OfRun)>,
     pub manifest: Manifest,
 }
 
@@ -157,19 +161,28 @@ impl Manifest {
         self.runs.iter().map(|run| run.names).sum()
     }
 
-    /// Adds a run of these places, and merges where there are too many. A `large` commit merges large runs, too.
+    /// Adds a run of these places, and merges where there are too many. A `large` commit merges large runs, too. Gives a
+    /// filter of the new run where that is wanted.
     pub fn grown(
         &self,
         tree: &sled::Tree,
         mut places: Vec<Place>,
         head: &Head,
         large: bool,
+        filters: bool,
     ) -> Result<Change> {
         chunk::settle(&mut places);
         let manifest = Self { position: head.seq(), root: head.frontier.root(), ..self.clone() };
         let hashes = places.iter().map(|place| place.hash).collect();
         let mut change = Change { hashes, manifest, ..Change::default() };
-        change.merge(tree, places, large)?;
+        let places = change.merge(tree, places, large)?;
+        if let Some(run) = change.add(&places).filter(|_| filters) {
+            let mut hashes = OfRun::with_room(run.names);
+            for place in &places {
+                hashes.insert(place.hash);
+            }
+            change.filter = Some((run.id, hashes));
+        }
         Ok(change)
     }
 
@@ -243,8 +256,8 @@ impl Manifest {
 }
 
 impl Change {
-    /// Adds places, with the runs of their size as soon as these are too many.
-    fn merge(&mut self, tree: &sled::Tree, mut places: Vec<Place>, large: bool) -> Result<()> {
+    /// Joins places with the runs of their size as soon as these are too many; gives what is to be a run.
+    fn merge(&mut self, tree: &sled::Tree, mut places: Vec<Place>, large: bool) -> Result<Vec<Place>> {
         loop {
             let level = Run { id: 0, bits: 0, names: places.len() as u64 }.level();
             let own = |run: &Run| run.level() == level;
@@ -256,12 +269,13 @@ impl Change {
             self.manifest.runs.retain(|run| !own(run));
             places = self.take(tree, &runs, places)?;
         }
-        self.add(&places);
-        Ok(())
+        Ok(places)
     }
 
     /// The places of runs that are given up, and others.
     fn take(&mut self, tree: &sled::Tree, runs: &[Run], mut places: Vec<Place>) -> Result<Vec<Place>> {
+        let more = runs.iter().map(|run| run.names).sum::<u64>();
+        places.reserve_exact(usize::try_from(more).unwrap_or(0));
         for run in runs {
             run.each(tree, |place| places.push(place))?;
             self.removed.extend(run.keys());
@@ -270,9 +284,10 @@ impl Change {
         Ok(places)
     }
 
-    fn add(&mut self, places: &[Place]) {
+    /// Adds a run of these places; none where there are none.
+    fn add(&mut self, places: &[Place]) -> Option<Run> {
         if places.is_empty() {
-            return;
+            return None;
         }
         let run = Run::of(self.manifest.next, places.len() as u64);
         let mut rest = places;
@@ -283,5 +298,6 @@ impl Change {
         }
         self.manifest.next = self.manifest.next.wrapping_add(1);
         self.manifest.runs.push(run);
+        Some(run)
     }
 }
