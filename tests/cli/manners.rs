@@ -224,7 +224,8 @@ fn long_work_shows_how_far_it_is_on_a_terminal_and_nowhere_else() {
         return;
     }
     let sandbox = Sandbox::with_store();
-    let lines: String = (0..5_000)
+    // So many that they are not read and decided between two drawings of the bar.
+    let lines: String = (0..20_000)
         .map(|n| format!("{{\"id\":\"e{n}\",\"date\":\"2004\",\"title\":\"Event number {n}\"}}\n"))
         .collect();
     sandbox.write("many.jsonl", &lines);
@@ -238,7 +239,7 @@ fn long_work_shows_how_far_it_is_on_a_terminal_and_nowhere_else() {
         assert!(!shown.contains("d left"), "it never takes days: {shown:?}");
     }
     let shown = on_a_terminal(&sandbox, "import many.jsonl");
-    assert!(shown.contains('█') && shown.contains("5,000 already there"), "{shown:?}");
+    assert!(shown.contains('█') && shown.contains("20,000 already there"), "{shown:?}");
     for args in ["export --to csv -o many.csv", "export --to ics --strict -o many.ics", "verify"] {
         let shown = on_a_terminal(&sandbox, args);
         assert!(shown.contains("reading the log") || shown.contains("records"), "{shown:?}");
