@@ -1,6 +1,8 @@
 //! What a comparison of two points asks of the index: the claims on an attribute on both sides, and which records of
 //! an event counted there.
 
+use std::cell::Cell;
+
 use annals_model::diff::Difference;
 use annals_model::fold::Claim;
 use annals_model::{Certainty, Event, Moment, Seq};
@@ -32,15 +34,21 @@ impl ClaimIndex {
     ) -> Result<Option<Difference>> {
         let Some(attribute) = attribute else { return Ok(None) };
         let key = entry::key(timeline, entity, Some(attribute));
-        let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
+        let older = Cell::default();
+        let guard = self.open(log, |open| {
+            older.set(open.read(&key, true)?);
+            Ok(())
+        })?;
         let Some(open) = guard.as_ref() else { return Ok(None) };
-        let known = open.known(&key);
-        let mut rows: Vec<(&Rows, &Row)> = known.rows().collect();
+        let older = older.into_inner();
+        let parts = older.values().chain(open.recent.claims.get(&key));
+        let mut rows: Vec<(&Rows, &Row)> =
+            parts.flat_map(|rows| rows.all.iter().map(move |row| (rows, row))).collect();
         rows.sort_by_key(|(_, row)| (row.sketch.place, row.seq, row.sketch.position));
         let counts = |row: &Row, known_at: Seq| row.counts(known_at) && open.recent.counts(row, known_at);
         rows.retain(|(_, row)| points.iter().any(|(_, known_at)| counts(row, *known_at)));
         let mut dates = Dates::default();
-        let event = |(rows, row): &(&Rows, &Row)| rows.event(row, ("", ""), None, &mut dates);
+        let event = |(rows, row): &(&Rows, &Row)| rows.nameless_event(row, &mut dates);
         let events: Vec<Event> = rows.iter().map(event).collect::<Option<_>>().ok_or_else(unreadable)?;
         let claims = points.map(|(_, known_at)| {
             let all = rows.iter().zip(&events).filter(|((_, row), _)| counts(row, known_at));

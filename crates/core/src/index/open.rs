@@ -87,6 +87,20 @@ impl Open {
         if self.kept.contains_key(key) {
             return Ok(());
         }
+        let mut found = self.read(key, exact)?;
+        self.name(&mut found)?;
+        let sheets: Sheets = found.into_iter().map(|(key, rows)| (key, Sheet::new(rows))).collect();
+        let count: usize = sheets.values().map(Sheet::len).sum();
+        if self.kept_claims + count > most {
+            (self.kept, self.kept_claims) = Default::default();
+        }
+        self.kept_claims += count;
+        self.kept.insert(key.to_vec(), sheets);
+        Ok(())
+    }
+
+    /// Reads the claims that the runs have on an attribute, or on all that begin so, without the ids of their events.
+    pub fn read(&self, key: &[u8], exact: bool) -> Result<BTreeMap<Vec<u8>, Rows>, Unusable> {
         let mut found: BTreeMap<Vec<u8>, Rows> = BTreeMap::new();
         let mut dates = Dates::default();
         for (index, run) in self.runs.iter().enumerate() {
@@ -106,15 +120,7 @@ impl Open {
                 Some(())
             })?;
         }
-        self.name(&mut found)?;
-        let sheets: Sheets = found.into_iter().map(|(key, rows)| (key, Sheet::new(rows))).collect();
-        let count: usize = sheets.values().map(Sheet::len).sum();
-        if self.kept_claims + count > most {
-            (self.kept, self.kept_claims) = Default::default();
-        }
-        self.kept_claims += count;
-        self.kept.insert(key.to_vec(), sheets);
-        Ok(())
+        Ok(found)
     }
 
     /// Reads the ids of events.

@@ -9,7 +9,7 @@ use annals_model::answers::Answer;
 use annals_model::fold::{Claim, Counted};
 use annals_model::reduce::{Added, Deed, Increases, Needed, Sketch, Uses, reduce};
 use annals_model::settled::{applied, settle};
-use annals_model::{Event, Moment, Number, Question, Seq};
+use annals_model::{Event, EventId, Moment, Number, Question, Seq};
 
 use super::fact::{Alone, Dates, Fact, Text};
 use super::ids::Id;
@@ -115,6 +115,13 @@ impl Rows {
     ) -> Option<Event> {
         let (entity, attribute) = names;
         let alone = Alone { id: self.id(row)?.event()?, entity, attribute, sketch: &row.sketch, sum };
+        alone.event(self.text(row), dates)
+    }
+
+    /// The same of an event of which the id is no matter, and neither are the names.
+    pub fn nameless_event(&self, row: &Row, dates: &mut Dates) -> Option<Event> {
+        let id = EventId::new("-").ok()?;
+        let alone = Alone { id, entity: "", attribute: "", sketch: &row.sketch, sum: None };
         alone.event(self.text(row), dates)
     }
 
