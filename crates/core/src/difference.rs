@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use annals_model::answers::Answers;
 use annals_model::diff::{Difference, Side, Withdrawn};
 use annals_model::fold::Counted;
 use annals_model::{AsOf, Cell, Diff, Event, KnownAt, Position, Question, Record, RecordedAt, Seq, Value};
@@ -11,7 +10,7 @@ use annals_model::{AsOf, Cell, Diff, Event, KnownAt, Position, Question, Record,
 use crate::index::ClaimIndex;
 use crate::known::{KnownEvent, Standing};
 use crate::log::Log;
-use crate::replay::threads;
+use crate::replay::{self, threads};
 use crate::store::Store;
 use crate::{Error, Result, scan};
 
@@ -58,14 +57,14 @@ impl<L: Log> Store<L> {
         for (as_of, position) in sides {
             let question = Question { as_of: as_of.clone(), ..question.clone() };
             let Some(answered) = self.indexed(&question, position.seq)? else { return Ok(None) };
-            states.push(values(answered));
+            states.push(replay::joined(answered).into_state());
         }
         let names = differing(&states[0], &states[1]);
         drop(states);
         let points = sides.map(|(as_of, position)| (as_of.until(), position.seq));
         let mut differences = Vec::new();
         for (entity, attribute) in &names {
-            let asked = (&question.timeline, entity.as_str(), Some(attribute.as_str()));
+            let asked = (&question.timeline, entity.as_str(), attribute.as_str());
             differences.extend(index.difference(self.log(), asked, points, question.certainty)?);
         }
         Ok(Some(differences))
@@ -90,15 +89,6 @@ impl<L: Log> Store<L> {
 
 /// What stands, by names.
 type Values = BTreeMap<String, BTreeMap<String, Cell>>;
-
-/// What answers say to stand, as one.
-fn values(answered: Vec<Answers>) -> Values {
-    let mut all = Answers::default();
-    for next in answered {
-        all.append(next);
-    }
-    all.into_state()
-}
 
 /// The entities and attributes of which the values differ, in the order of their names.
 fn differing(from: &Values, to: &Values) -> Vec<(String, String)> {

@@ -5,13 +5,13 @@ use std::cell::Cell;
 
 use annals_model::diff::Difference;
 use annals_model::fold::Claim;
-use annals_model::{Certainty, Event, Moment, Seq};
+use annals_model::{Certainty, Event, Moment, Seq, TimelineName};
 
 use super::fact::Dates;
 use super::open::Open;
 use super::rows::{Row, Rows, claim};
 use super::run::Run;
-use super::{Asked, ClaimIndex, entry, unreadable};
+use super::{ClaimIndex, entry, unreadable};
 use crate::Result;
 use crate::log::Log;
 
@@ -28,11 +28,10 @@ impl ClaimIndex {
     pub fn difference<L: Log + ?Sized>(
         &self,
         log: &L,
-        (timeline, entity, attribute): Asked<'_>,
+        (timeline, entity, attribute): (&TimelineName, &str, &str),
         points: [Point; 2],
         certainty: Certainty,
     ) -> Result<Option<Difference>> {
-        let Some(attribute) = attribute else { return Ok(None) };
         let key = entry::key(timeline, entity, Some(attribute));
         let older = Cell::default();
         let guard = self.open(log, |open| {

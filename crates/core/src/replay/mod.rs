@@ -100,13 +100,19 @@ impl<L: Log> Store<L> {
 
 /// Answers as one, in the order of names, with the sources of those who contest them.
 fn cited<L: Log>(log: &L, answered: Vec<Answers>) -> Result<Answers> {
+    let mut answers = joined(answered);
+    let sources = Sources::read(log, answers.contenders().collect())?;
+    answers.cite(|seq| sources.of(seq));
+    Ok(answers)
+}
+
+/// The same without the sources.
+pub(crate) fn joined(answered: Vec<Answers>) -> Answers {
     let mut answers = Answers::default();
     for next in answered {
         answers.append(next);
     }
-    let sources = Sources::read(log, answers.contenders().collect())?;
-    answers.cite(|seq| sources.of(seq));
-    Ok(answers)
+    answers
 }
 
 /// How many events stand where, and which go on: the part of a snapshot that is not made of claims.
