@@ -141,6 +141,9 @@ impl Session {
 
     /// Makes the indexes grow after much was recorded. What keeps them from growing is told, and is no error.
     pub fn grow(&self, store: &Store<SledLog>) -> CliResult<()> {
+        if let Err(error) = store.tidy() {
+            ui::note(self, &format!("the index of ids stays in several pieces: {error}"))?;
+        }
         self.grow_index(store)?;
         self.grow_dates(store)
     }

@@ -110,7 +110,7 @@ fn a_store_of_another_format_is_left_alone() {
     sandbox.write(".annals/format", "annals store 9\n");
     insta::assert_snapshot!(sandbox.session("list"), @r"
     $ annals list
-    ! error: the store has the format `annals store 9`, this program reads `annals store 2`
+    ! error: the store has the format `annals store 9`, this program reads `annals store 3`
     ! hint: use the version of Annals that wrote it
     [exit 1]
     ");

@@ -93,6 +93,7 @@ impl Engine {
             }
             Outcome::Ok(())
         })?;
+        self.store.tidy()?;
         self.records()
     }
 

@@ -71,6 +71,12 @@ pub trait Log: Send + Sync {
         Ok(None)
     }
 
+    /// Puts together what large commits have left in many pieces beside the log, where that pays. Nothing that is
+    /// recorded changes, and nobody may commit meanwhile.
+    fn tidy(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The frames in order, from the one that holds `from`. Each is one that the log had at some moment since the
     /// call: where a commit seals frames meanwhile, some may be left out, and a reader that misses a record asks
     /// again from there.

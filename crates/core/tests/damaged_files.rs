@@ -146,7 +146,18 @@ fn what_stands_wrong_in_the_trees_is_named() {
         (
             |db| drop(db.open_tree("frames").unwrap().remove(712_u64.to_be_bytes()).unwrap()),
             vec![712],
-            "missing from the log",
+            "missing: the head file has seen them",
+        ),
+        (
+            |db| {
+                let frames = db.open_tree("frames").unwrap();
+                let mut value = frames.get(712_u64.to_be_bytes()).unwrap().unwrap().to_vec();
+                assert_eq!(value[0], 0x80, "the last frame carries the log's end");
+                value[30] ^= 1;
+                frames.insert(712_u64.to_be_bytes(), value).unwrap();
+            },
+            vec![712],
+            "missing: the head file has seen them",
         ),
         (
             |db| {
@@ -182,11 +193,6 @@ fn what_stands_wrong_in_the_trees_is_named() {
             (257..=512).collect(),
             "the stored root of their block is another",
         ),
-        (
-            |db| drop(db.open_tree("timelines").unwrap().remove(b"main").unwrap()),
-            vec![],
-            "timeline main has no version",
-        ),
     ];
     for (change, records, what) in alterations {
         let closed = closed();
@@ -195,6 +201,15 @@ fn what_stands_wrong_in_the_trees_is_named() {
         assert_eq!(named(&report), records.into_iter().collect(), "{what}: {:?}", report.damage);
         assert!(says(&report, what), "{what}: {:?}", report.damage);
     }
+}
+
+#[test]
+fn a_version_that_is_missing_is_named() {
+    // The last frame carries the version of its timeline, but for a commit that completes a block.
+    let closed = Closed::new(|store| fill(store, &TestHost::new(1), 1, 512));
+    closed.alter(|db| drop(db.open_tree("timelines").unwrap().remove(b"main").unwrap()));
+    let report = closed.verify();
+    assert!(says(&report, "timeline main has no version"), "{:?}", report.damage);
 }
 
 #[test]
@@ -210,6 +225,16 @@ fn a_head_that_cannot_be_read_is_damage() {
     let closed = whole.copy();
     closed.alter(|db| drop(db.open_tree("meta").unwrap().remove("head").unwrap()));
     assert!(is_damaged(&closed.open()), "no head");
+    for byte in [1, 4, 5, 20, 100] {
+        let closed = whole.copy();
+        closed.alter(|db| {
+            let frames = db.open_tree("frames").unwrap();
+            let mut value = frames.get(712_u64.to_be_bytes()).unwrap().unwrap().to_vec();
+            value[byte] ^= 0x40;
+            frames.insert(712_u64.to_be_bytes(), value).unwrap();
+        });
+        assert!(is_damaged(&closed.open()), "byte {byte} of the end that the last frame carries");
+    }
 }
 
 /// The bytes of a head file that has seen so many records and this root.

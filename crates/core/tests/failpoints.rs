@@ -17,6 +17,7 @@ use std::time::Duration;
 use annals_core::{Log, SledLog, SledOptions, Store, StoredRecord, WriteOptions, scan};
 use annals_model::{Entry, Event, EventId, Seq, TimelineName, Write};
 use annals_testkit::TestHost;
+use annals_testkit::files::copy_directory;
 use fail::FailScenario;
 use tempfile::TempDir;
 
@@ -145,6 +146,37 @@ fn a_process_that_ends_at_a_step_leaves_all_or_nothing() {
             Then::Open if step != "synced" => {}
             _ => assert!(is_there, "{step}"),
         }
+    }
+    scenario.teardown();
+}
+
+/// Putting the index of ids together changes no record, whatever becomes of it.
+#[test]
+fn a_step_that_fails_while_ids_are_put_together_costs_nothing() {
+    let scenario = FailScenario::setup();
+    let directory = TempDir::new().unwrap();
+    let whole = directory.path().join("whole");
+    let store = Store::new(SledLog::create(&whole, &SledOptions::default()).unwrap());
+    for batch in 0..5 {
+        assert!(write(&store, &format!("batch-{batch}"), 3_100));
+    }
+    let before = records(&store);
+    drop(store);
+    for step in ["stage", "apply", "applied", "flush", "sync", "synced"] {
+        let path = directory.path().join(step);
+        copy_directory(&whole, &path);
+        let store = open(&path);
+        fail::cfg(step, "return").unwrap();
+        assert!(store.tidy().is_err(), "{step}");
+        fail::cfg(step, "off").unwrap();
+        assert_eq!(records(&store), before, "{step}");
+        drop(store);
+        let store = open(&path);
+        store.tidy().unwrap();
+        assert!(write(&store, "batch-3", 3_100), "{step}: they are there already");
+        assert_eq!(records(&store), before, "{step}");
+        drop(store);
+        assert!(!reopened(&path, &before, 1));
     }
     scenario.teardown();
 }

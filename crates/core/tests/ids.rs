@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code: a panic is how a test fails")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -164,6 +164,39 @@ fn it_answers_as_a_map_of_all_names_would() {
     drop(store);
     let keys = keys(&place.path(), "ids");
     assert!(keys * 64 < model.len(), "{keys} keys for {} events", model.len());
+}
+
+/// The runs that have parts.
+fn runs(path: &Path) -> BTreeSet<u32> {
+    let keys = sled_of(path).open_tree("ids").unwrap().iter().keys().map(Result::unwrap);
+    keys.map(|key| u32::from_be_bytes(key[..4].try_into().unwrap())).collect()
+}
+
+#[test]
+fn what_imports_have_scattered_becomes_one_run() {
+    let (place, store) = Place::new();
+    let mut model = Model::new();
+    for to in [5_000, 10_000, 15_000, 20_000, 21_000] {
+        grow(&place, &store, &mut model, to);
+    }
+    drop(store);
+    assert!(runs(&place.path()).len() >= 4, "there is something to be put together");
+    let store = place.open();
+    let end = store.log().head().unwrap();
+    store.tidy().unwrap();
+    agrees(store.log(), &model);
+    assert_eq!(store.log().head().unwrap(), end);
+    drop(store);
+    assert_eq!(runs(&place.path()).len(), 1);
+    let store = place.open();
+    agrees(store.log(), &model);
+    assert_eq!(store.log().remark(), None);
+    // Nothing is left to be done, and the next records go behind it.
+    store.tidy().unwrap();
+    grow(&place, &store, &mut model, 30_000);
+    agrees(store.log(), &model);
+    let report = store.verify(store.log().witness()).unwrap();
+    assert_eq!((report.damage, report.events), (Vec::new(), model.len() as u64));
 }
 
 #[test]

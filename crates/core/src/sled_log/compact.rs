@@ -21,7 +21,7 @@ use annals_model::Seq;
 use super::cache::Passed;
 use super::lock::Lock;
 use super::open::OPENER;
-use super::open::{make_private, open_sled, read_format};
+use super::open::{Generation, make_private, open_sled, read_format};
 use super::sync::{sync_directory, sync_files};
 use super::{SledLog, SledOptions, guarded, index, keys, steps, swap};
 use crate::codec::frame::{Frame, Packing, pack_as};
@@ -124,7 +124,7 @@ impl SledLog {
         let frames_before = self.write_trees(&new, options, threads, told)?;
         steps::reach("written anew")?;
         wait_until_closed(&new)?;
-        let log = Self::open_files(&self.path, swap::NEW, options, None, false)?;
+        let log = Self::open_files(&self.path, swap::NEW, options, None, Generation::Present)?;
         let store = Store::new(log);
         let report = store.verify_telling(Some(witness), &mut |done| told(Stage::Checking, done))?;
         drop(store);
@@ -172,6 +172,7 @@ impl SledLog {
         }
         let meta = tree(b"meta")?;
         copy(&self.meta, meta.clone(), |key| key != keys::IDS)?;
+        self.write_end(&meta, &tree(b"timelines")?)?;
         if self.head()?.seq().0 >= super::ids::RECENT {
             let manifest = self.index.rewrite(self, events, &tree(b"ids")?)?;
             guarded("write the index of ids", || meta.insert(keys::IDS, manifest))?;

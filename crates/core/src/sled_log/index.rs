@@ -104,6 +104,15 @@ impl Index {
         self.with(log, &mut self.lock(), |ids| Ok(ids.fork()))
     }
 
+    /// Whether it has so many runs that it pays to make them one.
+    pub fn is_scattered(&self, log: &SledLog) -> Result<bool> {
+        let mut state = self.lock();
+        if let State::Old(_) = &*state {
+            return Ok(false);
+        }
+        self.with(log, &mut state, |ids| Ok(ids.manifest().is_scattered()))
+    }
+
     /// The number of the first run that the index does not have yet.
     pub fn next_run(&self, log: &SledLog) -> Result<u32> {
         self.with(log, &mut self.lock(), |ids| Ok(ids.manifest().next_run()))

@@ -21,6 +21,7 @@
 
 mod cache;
 mod compact;
+mod end;
 mod follow;
 mod head_file;
 mod ids;
@@ -35,7 +36,7 @@ mod sync;
 mod tail;
 mod watchdog;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,6 +63,7 @@ use crate::snapshots::{self, Snapshots};
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
 use cache::Passed;
+use end::{End, Moved};
 use head_file::HeadFile;
 use ids::Change;
 use index::Index;
@@ -84,6 +86,7 @@ pub struct SledLog {
     timelines: sled::Tree,
     blocks: sled::Tree,
     meta: sled::Tree,
+    end: End,
     db: sled::Db,
     watchdog: Watchdog,
     syncer: Syncer,
@@ -216,13 +219,19 @@ impl SledLog {
         if staged == Some(true) || erases(commit, before) {
             self.tail.remove()?;
         }
+        let is_small = staged.is_none() && end::is_small(commit, change);
+        if is_small {
+            self.note_format()?;
+        }
         // Whatever goes wrong from here on leaves open what is on the disk.
         self.refuses.store(true, Ordering::Release);
         steps::reach("apply")?;
         // Readers know the log's end, and bear with what stands behind it.
         let visible = self.visible.swap(u64::MAX, Ordering::AcqRel);
         let applied = catch_unwind(AssertUnwindSafe(|| {
-            self.watchdog.watch(|| self.apply(commit, change, staged.is_some()))
+            self.watchdog.watch(|| {
+                if is_small { self.apply_small(commit) } else { self.apply(commit, change, staged.is_some()) }
+            })
         }));
         applied.unwrap_or_else(|_| Err(panicked("append"))).inspect_err(|_| {
             self.visible.store(visible, Ordering::Release);
@@ -283,6 +292,7 @@ impl SledLog {
     }
 
     fn apply(&self, commit: &Commit, change: Option<&Change>, is_staged: bool) -> Result<()> {
+        let moved = self.end.moved().versions.clone();
         let trees = (&self.frames, &self.ids, &self.timelines, &self.blocks, &self.meta);
         let done = trees.transaction(|(frames, ids, timelines, blocks, meta)| {
             for (first, frame) in &commit.frames {
@@ -303,7 +313,8 @@ impl SledLog {
                 }
                 meta.insert(keys::IDS, change.manifest.encode())?;
             }
-            for (timeline, version) in &commit.timelines {
+            let versions = commit.timelines.iter().map(|(timeline, version)| (timeline, version));
+            for (timeline, version) in moved.iter().chain(versions) {
                 timelines.insert(timeline.as_str().as_bytes(), &version.0.to_be_bytes())?;
             }
             for (index, root) in &commit.blocks {
@@ -318,7 +329,9 @@ impl SledLog {
         done.map_err(|error| match error {
             TransactionError::Storage(error) => storage("append to the log", error),
             TransactionError::Abort(()) => Error::unavailable("the append was aborted", "try again"),
-        })
+        })?;
+        *self.end.moved() = Moved::default();
+        Ok(())
     }
 }
 
@@ -353,7 +366,8 @@ impl<T, R: Fn(&[u8], &[u8]) -> Result<T>> Iterator for Pairs<R> {
 fn read_frame(key: &[u8], value: &[u8]) -> Result<StoredFrame> {
     let first = keys::read_number(key);
     let first = first.ok_or_else(|| Damage::new("a frame of the log has an unreadable key"))?;
-    Ok((Seq(first), value.to_vec()))
+    // What cannot be read is given as it is: no frame, which is the damage of its records.
+    Ok((Seq(first), end::frame_of(value).unwrap_or(value).to_vec()))
 }
 
 /// The value under a key, read; a value that cannot be read is damage.
@@ -366,8 +380,8 @@ fn get<T>(tree: &sled::Tree, key: &[u8], read: impl Fn(&[u8]) -> Option<T>, what
 
 impl Log for SledLog {
     fn head(&self) -> Result<Head> {
-        let head = get(&self.meta, keys::HEAD, keys::read_head, "the head of the log")?;
-        Ok(head.unwrap_or_default())
+        let moved = self.end.moved().head.clone();
+        moved.map_or_else(|| self.stored_head(), Ok)
     }
 
     fn commit(&self, commit: &Commit) -> Result<()> {
@@ -383,6 +397,17 @@ impl Log for SledLog {
 
     fn stage(&self) -> Result<Option<Box<dyn Staging + '_>>> {
         Ok(Some(Box::new(Staged::behind(self)?)))
+    }
+
+    fn tidy(&self) -> Result<()> {
+        if !self.index.is_scattered(self)? {
+            return Ok(());
+        }
+        match Staged::behind(self)?.unite_ids() {
+            // Whoever asks it next has it built anew, as one.
+            Err(error) if ids::is_damaged(&error) => Ok(()),
+            united => united,
+        }
     }
 
     fn frames(&self, from: Seq) -> Box<dyn Iterator<Item = Result<StoredFrame>> + '_> {
@@ -414,6 +439,9 @@ impl Log for SledLog {
     }
 
     fn version(&self, timeline: &TimelineName) -> Result<Version> {
+        if let Some(version) = self.end.moved().versions.get(timeline) {
+            return Ok(*version);
+        }
         let key = timeline.as_str().as_bytes();
         let version = get(&self.timelines, key, keys::read_number, "a timeline's version")?;
         Ok(Version(version.unwrap_or(0)))
@@ -425,7 +453,9 @@ impl Log for SledLog {
             let entry = name.zip(keys::read_number(value).map(Version));
             entry.ok_or_else(|| Damage::new("a timeline's version is unreadable").into())
         });
-        pairs.collect()
+        let mut all = pairs.collect::<Result<BTreeMap<_, _>>>()?;
+        all.extend(self.end.moved().versions.iter().map(|(name, version)| (name.clone(), *version)));
+        Ok(all.into_iter().collect())
     }
 
     fn directory(&self) -> Option<&Path> {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use annals_model::{Invalid, Seq};
 
 use super::cache::Passed;
+use super::end::End;
 use super::head_file::{self, HeadFile};
 use super::index::{EVENTS, Index};
 use super::lock::Lock;
@@ -31,9 +32,11 @@ use crate::merkle::Frontier;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result, scan};
 
-const FORMAT: &str = "annals store 2";
-/// The format before, with a key for each event: read as it is, and changed to the present one by the first commit.
-const OLD_FORMAT: &str = "annals store 1";
+const FORMAT: &str = "annals store 3";
+/// The format before, in which no frame carries the log's end: the first one that does changes it to the present one.
+const BEFORE: &str = "annals store 2";
+/// The first format, with a key for each event: read as it is, and changed to the present one by the first commit.
+const FIRST_FORMAT: &str = "annals store 1";
 const WITHOUT_SYNC: &str = "durability os";
 const UNFINISHED: &str = "format.new";
 /// sled's page cache; the memory that it really takes is a multiple of it.
@@ -119,7 +122,7 @@ impl SledLog {
         let empty = Witness { count: 0, root: Frontier::default().root() };
         HeadFile::create(&path.join("head"), empty)?;
         make_private(&sled_path).map_err(failed)?;
-        let log = Self::open_files(path, swap::SLED, options, Some(lock), false)?;
+        let log = Self::open_files(path, swap::SLED, options, Some(lock), Generation::Present)?;
         sync_files(&sled_path).map_err(failed)?;
         sync_directory(&sled_path)?;
         // The format file comes last, and whole: what has it is a store.
@@ -145,9 +148,9 @@ impl SledLog {
     pub(super) fn open_locked(path: &Path, options: &SledOptions, lock: Lock) -> Result<Self> {
         swap::settle(path)?;
         // Under the lock: whoever had the store open may have changed its format.
-        let Format { durability, is_old } = read_format(path)?;
+        let Format { durability, generation } = read_format(path)?;
         let options = &SledOptions { durability, ..options.clone() };
-        let log = Self::open_files(path, swap::SLED, options, Some(lock), is_old)?;
+        let log = Self::open_files(path, swap::SLED, options, Some(lock), generation)?;
         if let Some(end) = log.staged()? {
             log.visible.store(end.0, Ordering::Release);
             if options.check_head {
@@ -170,7 +173,7 @@ impl SledLog {
         sled: &str,
         options: &SledOptions,
         lock: Option<Lock>,
-        is_old: bool,
+        generation: Generation,
     ) -> Result<Self> {
         let (head_file, witness) = match HeadFile::open(&path.join("head")) {
             Ok((head_file, witness)) => (Some(head_file), Some(witness)),
@@ -180,6 +183,7 @@ impl SledLog {
         let sled_path = path.join(sled);
         remove_unfinished(&sled_path)?;
         let db = open_sled(&sled_path, options.deadline)?;
+        let is_old = generation == Generation::First;
         let syncer = Syncer::new(&sled_path, options.durability)?;
         let tree = |name: &str| guarded("open the store", || db.open_tree(name));
         if !is_old && options.check_head && db.tree_names().iter().any(|name| **name == *EVENTS.as_bytes()) {
@@ -187,13 +191,14 @@ impl SledLog {
             guarded("drop the old index of ids", || db.drop_tree(EVENTS))?;
         }
         let old = if is_old { Some(tree(EVENTS)?) } else { None };
-        Ok(Self {
+        let log = Self {
             frames: tree("frames")?,
             ids: tree("ids")?,
             index: Index::new(old, options.check_head),
             timelines: tree("timelines")?,
             blocks: tree("blocks")?,
             meta: tree("meta")?,
+            end: End::new(generation == Generation::Present),
             path: path.to_owned(),
             syncer,
             head_file,
@@ -206,7 +211,12 @@ impl SledLog {
             db,
             gone: None,
             lock: lock.map(Arc::new),
-        })
+        };
+        match log.find_end() {
+            Err(Error::Damaged(_)) if !options.check_head => {}
+            found => found?,
+        }
+        Ok(log)
     }
 
     /// The log must hold everything that the head file has seen.
@@ -228,8 +238,19 @@ impl SledLog {
 /// What the format file says.
 pub(super) struct Format {
     pub durability: Durability,
-    /// Whether it is the format before the present one.
-    pub is_old: bool,
+    /// Which one it is.
+    pub generation: Generation,
+}
+
+/// The formats that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Generation {
+    /// With a key for each event.
+    First,
+    /// Without; no frame carries the log's end.
+    Second,
+    /// The one that is written.
+    Present,
 }
 
 /// Puts the format file in its place, durably: a store of the present format is there then.
@@ -256,9 +277,10 @@ pub(super) fn read_format(path: &Path) -> Result<Format> {
         Err(error) => return Err(Error::io(format!("cannot read the store at {}", path.display()), error)),
     };
     let mut lines = text.lines();
-    let is_old = match lines.next() {
-        Some(FORMAT) => false,
-        Some(OLD_FORMAT) => true,
+    let generation = match lines.next() {
+        Some(FORMAT) => Generation::Present,
+        Some(BEFORE) => Generation::Second,
+        Some(FIRST_FORMAT) => Generation::First,
         Some(other) if other.starts_with("annals store ") => {
             return Err(Error::unavailable(
                 format!("the store has the format `{other}`, this program reads `{FORMAT}`"),
@@ -268,8 +290,8 @@ pub(super) fn read_format(path: &Path) -> Result<Format> {
         _ => return Err(Damage::new("the store's format file is unreadable").into()),
     };
     match lines.next() {
-        None => Ok(Format { durability: Durability::Each, is_old }),
-        Some(WITHOUT_SYNC) => Ok(Format { durability: Durability::Os, is_old }),
+        None => Ok(Format { durability: Durability::Each, generation }),
+        Some(WITHOUT_SYNC) => Ok(Format { durability: Durability::Os, generation }),
         Some(_) => Err(Damage::new("the store's format file is unreadable").into()),
     }
 }

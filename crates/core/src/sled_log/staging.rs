@@ -89,6 +89,27 @@ impl<'a> Staged<'a> {
         Ok((ids, change))
     }
 
+    /// Makes the index of ids one run, and adds no record.
+    pub fn unite_ids(self) -> Result<()> {
+        self.log.may_write()?;
+        self.begin()?;
+        let before = self.lock().begin;
+        let head = self.lock().head.clone();
+        let mut parts = Filling::new(self.log.ids.clone());
+        let mut ids = self.log.index.fork(self.log)?;
+        let change = ids.united(&head, |key, part| parts.push(key.to_vec(), part))?;
+        parts.finish()?;
+        let united = Ids::load(self.log.ids.clone(), change.manifest.clone(), self.log, &head)?;
+        let commit = Commit { head, ..Commit::default() };
+        self.log
+            .index
+            .exchange(united, || self.log.change_trees(before, &commit, Some(&change), Some(false)))?;
+        self.lock().is_begun = false;
+        self.log.watchdog.watch(|| self.log.syncer.sync(&self.log.db))?;
+        self.log.refuses.store(false, Ordering::Release);
+        Ok(())
+    }
+
     fn begin(&self) -> Result<()> {
         if self.lock().is_begun {
             return Ok(());

@@ -19,6 +19,9 @@ const PART: u64 = 256;
 const FAN: usize = 8;
 /// Names in a run of the smallest size.
 const LEAST: u64 = 2048;
+/// Runs that are made one behind an import, if what the largest one lacks is at least this part of it.
+const SCATTERED: usize = 4;
+const WORTH: u64 = 8;
 /// Names that a small append merges at most, in some milliseconds; more waits for a large one, which takes its time
 /// anyway, or for a compaction.
 const QUICK: u64 = 20 * 1024;
@@ -186,33 +189,87 @@ impl Manifest {
         Ok(change)
     }
 
-    /// Makes one run of all runs and of `recent` places, which are sorted; gives its parts to `put`, and the manifest
-    /// with that run alone. Only a part of each run is in memory at a time.
-    pub fn as_one(
+    /// Whether so many runs have a part of the names worth speaking of that it pays to make them one.
+    pub fn is_scattered(&self) -> bool {
+        let largest = self.runs.iter().map(|run| run.names).max().unwrap_or(0);
+        let others = self.names() - largest;
+        self.runs.len() >= SCATTERED && others >= LEAST && others >= largest / WORTH
+    }
+
+    /// The keys of all parts.
+    pub fn keys(&self) -> impl Iterator<Item = [u8; 8]> {
+        self.runs.iter().flat_map(|run| run.keys())
+    }
+
+    /// Makes one run, with a number of its own, of all runs and of `recent` places, which are sorted; gives its parts to
+    /// `put`, and the manifest with that run alone. Only a part of each run is in memory at a time.
+    pub fn united(
         &self,
         tree: &sled::Tree,
-        recent: Vec<Place>,
+        recent: &[Place],
+        head: &Head,
+        put: impl FnMut([u8; 8], Vec<u8>) -> Result<()>,
+    ) -> Result<Self> {
+        let mut names = 0;
+        let most = Run::of(self.next, self.names() + recent.len() as u64);
+        self.merged(tree, recent, most, |_, places| {
+            names += places.len() as u64;
+            Ok(())
+        })?;
+        self.as_one(tree, recent, Run::of(self.next, names), head, put)
+    }
+
+    /// The same for so many events, with the first number.
+    pub fn anew(
+        &self,
+        tree: &sled::Tree,
+        recent: &[Place],
         events: u64,
+        head: &Head,
+        put: impl FnMut([u8; 8], Vec<u8>) -> Result<()>,
+    ) -> Result<Self> {
+        self.as_one(tree, recent, Run::of(0, events), head, put)
+    }
+
+    fn as_one(
+        &self,
+        tree: &sled::Tree,
+        recent: &[Place],
+        run: Run,
         head: &Head,
         mut put: impl FnMut([u8; 8], Vec<u8>) -> Result<()>,
     ) -> Result<Self> {
-        let run = Run::of(0, events);
-        let mut sources: Vec<Source> = self.runs.iter().map(|run| Source::of(*run)).collect();
-        sources.push(Source { run: None, part: 0, places: recent, at: 0 });
         let mut names = 0;
+        self.merged(tree, recent, run, |part, places| {
+            names += places.len() as u64;
+            put(run.key(part), chunk::encode(places, run.bits))
+        })?;
+        if names != run.names {
+            return Err(super::damaged());
+        }
+        let next = run.id.wrapping_add(1);
+        Ok(Self { position: head.seq(), root: head.frontier.root(), next, runs: vec![run] })
+    }
+
+    /// Calls `visit` with the places of each part of a run of all of them.
+    fn merged(
+        &self,
+        tree: &sled::Tree,
+        recent: &[Place],
+        run: Run,
+        mut visit: impl FnMut(u32, &[Place]) -> Result<()>,
+    ) -> Result<()> {
+        let mut sources: Vec<Source> = self.runs.iter().map(|run| Source::of(*run)).collect();
+        sources.push(Source { run: None, part: 0, places: recent.to_vec(), at: 0 });
         for part in 0..1 << run.bits {
             let mut places = Vec::new();
             for source in &mut sources {
                 source.take(tree, |place| run.has(place, part), &mut places)?;
             }
             chunk::settle(&mut places);
-            names += places.len() as u64;
-            put(run.key(part), chunk::encode(&places, run.bits))?;
+            visit(part, &places)?;
         }
-        if names != events {
-            return Err(super::damaged());
-        }
-        Ok(Self { position: head.seq(), root: head.frontier.root(), next: 1, runs: vec![run] })
+        Ok(())
     }
 
     /// Its bytes.
