@@ -60,7 +60,7 @@ pub struct Packing {
 impl Packing {
     /// For frames that come as records do: sled keeps up to 16 values in one page, writes all of them anew with every
     /// tenth change to it, and moves a page of over 128 KiB to a file of its own.
-    pub const USUAL: Self = Self { full: 32 * 1024, level: 3 };
+    pub const USUAL: Self = Self { full: 32 * 1024, level: 1 };
     /// For frames that are written once, as many records as a frame may have: levels above take several times as
     /// long for each further per cent.
     pub const TIGHT: Self = Self { full: 96 * 1024, level: 9 };

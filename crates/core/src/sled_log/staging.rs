@@ -8,11 +8,13 @@
 //! the store next removes what stands behind the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use annals_model::{EventId, Op, Seq, TimelineName, Version};
 
+use super::cache::Passed;
 use super::compact::Filling;
 use super::ids::{self, Change, Ids};
 use super::index;
@@ -97,15 +99,22 @@ impl<'a> Staged<'a> {
         let head = self.lock().head.clone();
         let mut parts = Filling::new(self.log.ids.clone());
         let mut ids = self.log.index.fork(self.log)?;
-        let change = ids.united(&head, |key, part| parts.push(key.to_vec(), part))?;
+        let manifest = ids.united(&head, |key, part| parts.push(key.to_vec(), part))?;
         parts.finish()?;
-        let united = Ids::load(self.log.ids.clone(), change.manifest.clone(), self.log, &head)?;
+        let united = Ids::load(self.log.ids.clone(), manifest.clone(), self.log, &head)?;
+        let first = ids::first_key(manifest.runs.first().map_or(0, |run| run.id));
+        let change = Change { manifest, ..Change::default() };
         let commit = Commit { head, ..Commit::default() };
         self.log
             .index
             .exchange(united, || self.log.change_trees(before, &commit, Some(&change), Some(false)))?;
         self.lock().is_begun = false;
-        self.log.watchdog.watch(|| self.log.syncer.sync(&self.log.db))?;
+        self.log.watchdog.watch(|| {
+            self.log.syncer.sync(&self.log.db)?;
+            // One by one, since sled keeps every page that a transaction changes. What a kill leaves of them goes with the
+            // next ones, or with a compaction.
+            remove(&self.log.ids, ..first)
+        })?;
         self.log.refuses.store(false, Ordering::Release);
         Ok(())
     }
@@ -265,25 +274,29 @@ impl SledLog {
     /// Removes what an append that never came to its end has left behind the log.
     pub(super) fn remove_staged(&self) -> Result<()> {
         let Some(end) = self.staged()? else { return Ok(()) };
-        remove_from(&self.frames, &keys::number(end.0 + 1))?;
-        remove_from(&self.blocks, &keys::number(end.0 / BLOCK))?;
-        remove_from(&self.ids, &ids::first_key(index::stored_next_run(self)?))?;
+        remove(&self.frames, keys::number(end.0 + 1)..)?;
+        remove(&self.blocks, keys::number(end.0 / BLOCK)..)?;
+        remove(&self.ids, ids::first_key(index::stored_next_run(self)?)..)?;
         guarded("tidy the store up", || self.meta.remove(keys::STAGED))?;
         self.visible.store(u64::MAX, Ordering::Release);
         Ok(())
     }
 }
 
-/// Removes a key and all behind it.
-fn remove_from(tree: &sled::Tree, from: &[u8]) -> Result<()> {
+/// Removes a range of keys.
+fn remove<K: AsRef<[u8]>>(tree: &sled::Tree, range: impl RangeBounds<K> + Clone) -> Result<()> {
+    let passed = Passed::default();
     loop {
-        let keys: Vec<sled::IVec> =
-            guarded("tidy the store up", || tree.range(from..).keys().take(AT_ONCE).collect())?;
-        if keys.is_empty() {
+        let pairs: Vec<(sled::IVec, usize)> = guarded("tidy the store up", || {
+            let pairs = tree.range(range.clone()).take(AT_ONCE);
+            pairs.map(|pair| pair.map(|(key, value)| (key, value.len()))).collect()
+        })?;
+        if pairs.is_empty() {
             return Ok(());
         }
-        for key in keys {
+        for (key, bytes) in pairs {
             guarded("tidy the store up", || tree.remove(&key))?;
+            passed.note(tree, &key, bytes);
         }
     }
 }

@@ -320,17 +320,16 @@ impl Ids {
         Ok(self.manifest.anew(&self.tree, &recent, events, head, put)?.encode())
     }
 
-    /// Makes one run of everything that the index knows beside the runs that there are: gives its parts to `put`, in the
-    /// order of their keys, and what exchanges the one for the others.
+    /// Makes one run of everything that the index knows, beside the runs that there are: gives its parts to `put`, in the
+    /// order of their keys, and the manifest that exchanges the one for the others.
     pub fn united(
         &mut self,
         head: &Head,
         put: impl FnMut([u8; 8], Vec<u8>) -> Result<()>,
-    ) -> Result<Change> {
+    ) -> Result<Manifest> {
         let mut recent = self.recent_places()?;
         chunk::settle(&mut recent);
-        let manifest = self.manifest.united(&self.tree, &recent, head, put)?;
-        Ok(Change { removed: self.manifest.keys().collect(), manifest, ..Change::default() })
+        self.manifest.united(&self.tree, &recent, head, put)
     }
 
     /// Takes note of a commit that was applied, with what it changed of the runs.

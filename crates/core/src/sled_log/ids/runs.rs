@@ -10,11 +10,14 @@ use super::filter::OfRun;
 use crate::Result;
 use crate::log::Head;
 use crate::merkle::Hash;
+use crate::sled_log::cache::Passed;
 use crate::sled_log::{get, guarded, keys};
 
 const VERSION: u8 = 1;
 /// Names in one part of a run, at most on average.
 const PART: u64 = 256;
+/// Bytes of a name in a run, about.
+const PLACE: usize = 9;
 /// Runs of about one size that become one.
 const FAN: usize = 8;
 /// Names in a run of the smallest size.
@@ -80,6 +83,7 @@ impl Source {
     fn take(
         &mut self,
         tree: &sled::Tree,
+        passed: &Passed,
         wanted: impl Fn(&Place) -> bool,
         taken: &mut Vec<Place>,
     ) -> Result<()> {
@@ -94,6 +98,7 @@ impl Source {
             };
             (self.places, self.at) = (Vec::new(), 0);
             run.part(tree, self.part, |chunk| self.places.extend(chunk.places()))?;
+            passed.note(tree, &run.key(self.part), self.places.len() * PLACE);
             self.part += 1;
         }
     }
@@ -196,11 +201,6 @@ impl Manifest {
         self.runs.len() >= SCATTERED && others >= LEAST && others >= largest / WORTH
     }
 
-    /// The keys of all parts.
-    pub fn keys(&self) -> impl Iterator<Item = [u8; 8]> {
-        self.runs.iter().flat_map(|run| run.keys())
-    }
-
     /// Makes one run, with a number of its own, of all runs and of `recent` places, which are sorted; gives its parts to
     /// `put`, and the manifest with that run alone. Only a part of each run is in memory at a time.
     pub fn united(
@@ -261,10 +261,11 @@ impl Manifest {
     ) -> Result<()> {
         let mut sources: Vec<Source> = self.runs.iter().map(|run| Source::of(*run)).collect();
         sources.push(Source { run: None, part: 0, places: recent.to_vec(), at: 0 });
+        let passed = Passed::default();
         for part in 0..1 << run.bits {
             let mut places = Vec::new();
             for source in &mut sources {
-                source.take(tree, |place| run.has(place, part), &mut places)?;
+                source.take(tree, &passed, |place| run.has(place, part), &mut places)?;
             }
             chunk::settle(&mut places);
             visit(part, &places)?;
