@@ -1,15 +1,20 @@
 //! Checking the whole store against itself: every frame, envelope, leaf, root, id and version.
+//!
+//! Frames are decoded and their leaves hashed on several threads; what depends on the records before is checked in order.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
 use annals_model::{Op, Record, RecordedAt, Seq, TimelineName, Version};
 
 use crate::attachments::Named;
 use crate::codec::frame::Frame;
-use crate::log::{Head, Log};
+use crate::log::{Head, Log, StoredFrame};
 use crate::merkle::{BLOCK, Frontier, Hash};
+use crate::replay::threads;
 use crate::store::Store;
 use crate::stored::StoredRecord;
+use crate::turns::in_turns;
 use crate::{Damage, Error, Result, scan};
 
 /// What was checked, and what was found.
@@ -74,6 +79,42 @@ impl<L: Log> Store<L> {
     }
 }
 
+/// A frame that was read: its last record and all of them with their leaves, as far as there is no damage.
+struct Read {
+    first: Seq,
+    records: Result<(Seq, Vec<Result<Leafed, Damage>>), Damage>,
+}
+
+/// A record, and the hash of its leaf.
+type Leafed = (StoredRecord, Result<Hash>);
+
+/// What ends the reading of frames early.
+enum End {
+    /// The storage gives out.
+    Storage(Damage),
+    Failed(Error),
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Read {
+    fn of(first: Seq, bytes: &[u8]) -> Self {
+        let leafed = |stored: StoredRecord| {
+            let leaf = stored.leaf();
+            (stored, leaf)
+        };
+        let records = Frame::decode(first, bytes).map(|frame| {
+            let records = frame.records().map(|raw| raw.and_then(|raw| StoredRecord::decode(&raw)).map(leafed));
+            (frame.last(), records.collect())
+        });
+        Self { first, records }
+    }
+}
+
 struct Check<'a, L> {
     log: &'a L,
     witnesses: &'a [(&'a str, Witness)],
@@ -121,44 +162,50 @@ impl<'a, L: Log> Check<'a, L> {
 
     /// Reads the frames from a position on; the inner error is where the storage gives out.
     fn frames_from(&mut self, from: Seq) -> Result<Result<(), Damage>> {
-        for stored in self.log.frames(from) {
-            match stored {
-                Ok((first, _)) if first < from => {}
-                Ok((first, bytes)) => self.frame(first, &bytes)?,
-                Err(Error::Damaged(damage)) => return Ok(Err(damage)),
-                Err(other) => return Err(other),
-            }
+        let log = self.log;
+        let threads = NonZeroUsize::new(threads::count()).unwrap_or(NonZeroUsize::MIN);
+        let wanted = |stored: &Result<StoredFrame>| !matches!(stored, Ok((first, _)) if *first < from);
+        let frames = log.frames(from).filter(wanted);
+        let read = |stored: Result<StoredFrame>| stored.map(|(first, bytes)| Read::of(first, &bytes));
+        let done = |read: Result<Read>| match read {
+            Ok(read) => self.frame(read).map_err(End::Failed),
+            Err(Error::Damaged(damage)) => Err(End::Storage(damage)),
+            Err(other) => Err(End::Failed(other)),
+        };
+        match in_turns(threads, frames, read, done) {
+            Ok(()) => Ok(Ok(())),
+            Err(End::Storage(damage)) => Ok(Err(damage)),
+            Err(End::Failed(error)) => Err(error),
         }
-        Ok(Ok(()))
     }
 
-    fn frame(&mut self, first: Seq, bytes: &[u8]) -> Result<()> {
+    fn frame(&mut self, Read { first, records }: Read) -> Result<()> {
         self.report.frames += 1;
         if first > self.next {
             self.lost(Damage::of(self.next, Seq(first.0 - 1), "missing from the log"));
         } else if first < self.next {
             self.lost(Damage::of(first, first, "stands in two frames"));
         }
-        let frame = match Frame::decode(first, bytes) {
-            Ok(frame) => frame,
+        let (last, records) = match records {
+            Ok(read) => read,
             Err(damage) => {
                 self.lost(damage);
                 self.next = first.next();
                 return Ok(());
             }
         };
-        for raw in frame.records() {
-            match raw.and_then(|raw| StoredRecord::decode(&raw)) {
-                Ok(stored) => self.record(&stored)?,
+        for read in records {
+            match read {
+                Ok((stored, leaf)) => self.record(&stored, leaf?)?,
                 Err(damage) => self.lost(damage),
             }
         }
-        self.next = self.next.max(frame.last().next());
+        self.next = self.next.max(last.next());
         (self.told)(self.report.records);
         Ok(())
     }
 
-    fn record(&mut self, stored: &StoredRecord) -> Result<()> {
+    fn record(&mut self, stored: &StoredRecord, leaf: Hash) -> Result<()> {
         let record = &stored.record;
         let seq = record.seq;
         self.report.records += 1;
@@ -166,10 +213,13 @@ impl<'a, L: Log> Check<'a, L> {
             self.damaged(seq, seq, "recorded earlier than the record before it");
         }
         self.recorded_at = Some(record.recorded_at);
-        *self.versions.entry(record.timeline.clone()).or_default() += 1;
+        match self.versions.get_mut(&record.timeline) {
+            Some(version) => *version += 1,
+            None => drop(self.versions.insert(record.timeline.clone(), 1)),
+        }
         self.report.attachments.note(record);
         self.event(stored)?;
-        let block = self.frontier.push(stored.leaf()?);
+        let block = self.frontier.push(leaf);
         if !self.complete {
             return Ok(());
         }

@@ -124,37 +124,40 @@ fn counts(
         |count| Ok(add(Some(count))?),
     )?;
     add(None)?;
-    let pieces = pieces(runs, renumbered, most)?;
-    for (scope, (_, counts)) in (WHOLE + 1..).zip(&pieces) {
-        for ((kind, timeline, at), net) in &counts.0 {
-            summing.next((scope, *kind, *timeline, *at), *net).map_or(Ok(()), |count| section.push(count))?;
+    let mut ends = Vec::new();
+    pieces(runs, renumbered, most, |last, counts| {
+        ends.push(last);
+        let scope = WHOLE + u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        for ((kind, timeline, at), net) in counts.0 {
+            summing.next((scope, kind, timeline, at), net).map_or(Ok(()), |count| section.push(count))?;
         }
-    }
+        Ok(())
+    })?;
     section.finish()?;
-    Ok(pieces.into_iter().map(|(last, _)| last).collect())
+    Ok(ends)
 }
 
-/// The pieces of the runs, small neighbours together.
+/// Hands over the pieces of the runs, small neighbours together: where each ends, and its counts.
 fn pieces(
     runs: &[Run],
     renumbered: impl Fn(usize, Count) -> Count,
     most: u64,
-) -> Result<Vec<(Seq, Counts)>, Trouble> {
-    let mut pieces: Vec<(Seq, Counts)> = Vec::new();
+    mut visit: impl FnMut(Seq, Counts) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
     let mut first = runs.first().map_or(1, |run| run.first.0);
+    let mut piece: Option<(Seq, Counts)> = None;
     for (number, run) in runs.iter().enumerate() {
         let mut items = run.each::<Count>();
         let mut next = items.next()?;
         for (scope, last) in (WHOLE + 1..).zip(&run.pieces) {
-            match pieces.last_mut() {
-                Some((end, _)) if last.0 + 1 - first <= most => *end = *last,
-                _ => {
-                    first = pieces.last().map_or(first, |(end, _)| end.0 + 1);
-                    pieces.push((*last, Counts::default()));
-                }
+            if let Some((end, counts)) = piece.take_if(|_| last.0 + 1 - first > most) {
+                first = end.0 + 1;
+                visit(end, counts)?;
             }
+            let (end, counts) = piece.get_or_insert_with(|| (*last, Counts::default()));
+            *end = *last;
             while let Some(count) = next.take_if(|count| count.key.0 <= scope) {
-                if let Some((_, counts)) = pieces.last_mut().filter(|_| count.key.0 == scope) {
+                if count.key.0 == scope {
                     let Count { key: (_, kind, timeline, at), net, .. } = renumbered(number, count);
                     counts.add_all([((kind, timeline, at), net)]);
                 }
@@ -162,7 +165,7 @@ fn pieces(
             }
         }
     }
-    Ok(pieces)
+    piece.map_or(Ok(()), |(end, counts)| visit(end, counts))
 }
 
 fn terms(runs: &[Run], writer: &mut Writer) -> Result<(), Trouble> {

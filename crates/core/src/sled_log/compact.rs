@@ -12,7 +12,6 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use crate::codec::frame::{Frame, Packing, pack_as};
 use crate::log::{Log, StoredFrame};
 use crate::merkle::BLOCK;
 use crate::store::Store;
+use crate::turns::in_turns;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
 
@@ -39,8 +39,6 @@ const OF_SLED: &[u8] = b"__sled__default";
 const AT_THE_END: u64 = 16;
 /// Keys that sled has to have behind one whose page will not be split any more.
 const BEHIND: usize = 17;
-/// Blocks that wait for a thread, or behind it.
-const WAITING: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 const STEP: Duration = Duration::from_millis(5);
 
@@ -196,7 +194,7 @@ impl SledLog {
             threads,
             blocks,
             |block| pack_block(block?, end),
-            |packed| {
+            |packed| -> Result<()> {
                 let packed = packed?;
                 before += packed.before;
                 events += packed.events;
@@ -331,47 +329,6 @@ fn pack_block(block: Vec<StoredFrame>, end: Seq) -> Result<Packed> {
     let is_at_the_end = (begin.0 - 1) / BLOCK + AT_THE_END > (end.0 - 1) / BLOCK;
     let packing = if is_at_the_end { Packing::USUAL } else { Packing::TIGHT };
     Ok(Packed { frames: pack_as(packing, begin, &records)?, before, events })
-}
-
-/// Does the same work on things on several threads, and hands over what becomes of them in their order.
-fn in_turns<T: Send, R: Send>(
-    threads: NonZeroUsize,
-    things: impl Iterator<Item = T>,
-    work: impl Fn(T) -> R + Sync,
-    mut done: impl FnMut(R) -> Result<()>,
-) -> Result<()> {
-    std::thread::scope(|scope| {
-        let work = &work;
-        let workers: Vec<(SyncSender<T>, Receiver<R>)> = (0..threads.get())
-            .map(|_| {
-                let (sender, jobs) = mpsc::sync_channel::<T>(WAITING);
-                let (results, receiver) = mpsc::sync_channel(WAITING);
-                // Nobody listens any more where an earlier one has failed.
-                scope.spawn(move || jobs.into_iter().map(work).all(|result| results.send(result).is_ok()));
-                (sender, receiver)
-            })
-            .collect();
-        let lost = || Error::unavailable("a thread ended early", "this is a fault of Annals: report it");
-        let mut turns = workers.iter().cycle();
-        let mut results = workers.iter().cycle();
-        let mut running = 0;
-        for thing in things {
-            if running == threads.get() * WAITING
-                && let Some((_, receiver)) = results.next()
-            {
-                done(receiver.recv().map_err(|_| lost())?)?;
-                running -= 1;
-            }
-            if let Some((sender, _)) = turns.next() {
-                sender.send(thing).map_err(|_| lost())?;
-                running += 1;
-            }
-        }
-        for (_, receiver) in results.take(running) {
-            done(receiver.recv().map_err(|_| lost())?)?;
-        }
-        Ok(())
-    })
 }
 
 /// Waits until sled has let go of a directory whose log was dropped: until then it may still write to it, and remove
