@@ -23,7 +23,7 @@ use crate::store::{Failed, Store, WriteOptions, check, is_redaction, is_refusal,
 use crate::{Result, erase};
 
 /// Records of a piece; a multiple of [`BLOCK`].
-pub const PIECE: u64 = 256 * BLOCK;
+pub const PIECE: u64 = 128 * BLOCK;
 
 /// How an import is done.
 struct How<'a> {

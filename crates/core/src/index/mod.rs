@@ -71,7 +71,7 @@ pub struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { enough: 8 * BLOCK, at_once: 1024 * BLOCK, fan: 8, kept: 1 << 18 }
+        Self { enough: 8 * BLOCK, at_once: 512 * BLOCK, fan: 8, kept: 1 << 18 }
     }
 }
 
