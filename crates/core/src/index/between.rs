@@ -4,12 +4,10 @@
 use std::cell::Cell;
 
 use annals_model::diff::Difference;
-use annals_model::fold::Claim;
-use annals_model::{Certainty, Event, Moment, Seq, TimelineName};
+use annals_model::{Certainty, Change, EventId, Moment, Seq, TimelineName};
 
-use super::fact::Dates;
 use super::open::Open;
-use super::rows::{Row, Rows, claim};
+use super::rows::{Row, Rows};
 use super::run::Run;
 use super::{ClaimIndex, entry, unreadable};
 use crate::Result;
@@ -46,12 +44,13 @@ impl ClaimIndex {
         rows.sort_by_key(|(_, row)| (row.sketch.place, row.seq, row.sketch.position));
         let counts = |row: &Row, known_at: Seq| row.counts(known_at) && open.recent.counts(row, known_at);
         rows.retain(|(_, row)| points.iter().any(|(_, known_at)| counts(row, *known_at)));
-        let mut dates = Dates::default();
-        let event = |(rows, row): &(&Rows, &Row)| rows.nameless_event(row, &mut dates);
-        let events: Vec<Event> = rows.iter().map(event).collect::<Option<_>>().ok_or_else(unreadable)?;
+        let change = |(rows, row): &(&Rows, &Row)| rows.text(row).change(row.sketch.deed, None);
+        let changes: Vec<Change> = rows.iter().map(change).collect::<Option<_>>().ok_or_else(unreadable)?;
+        // A comparison of values names no event.
+        let nobody = EventId::new("-").map_err(|_| unreadable())?;
         let claims = points.map(|(_, known_at)| {
-            let all = rows.iter().zip(&events).filter(|((_, row), _)| counts(row, known_at));
-            all.map(|((_, row), event)| claim(&row.sketch, row.seq, event)).collect::<Vec<Claim<'_>>>()
+            let all = rows.iter().zip(&changes).filter(|((_, row), _)| counts(row, known_at));
+            all.map(|((_, row), change)| row.sketch.said(&nobody, change)).collect::<Vec<_>>()
         });
         Ok(Difference::of((entity, attribute), &claims, points.map(|(until, _)| until), certainty))
     }

@@ -5,17 +5,17 @@
 
 use std::ops::Range;
 
-use annals_model::answers::Answer;
-use annals_model::fold::Claim;
+use annals_model::answers::{Answer, Witness};
+use annals_model::fold::Said;
 use annals_model::reduce::{Needed, Sketch};
 use annals_model::settled::{applied, settle};
-use annals_model::{Event, Number, Question, Seq};
+use annals_model::{Change, EventId, Number, Question, Seq};
 
 use super::bits::{Bits, Ranks};
 use super::entry;
-use super::fact::{Alone, Dates, Text};
+use super::fact::{Dates, Text};
 use super::ids::Id;
-use super::rows::{Row, Rows, claim};
+use super::rows::{Row, Rows};
 
 /// What the answers for some attributes need, in the order of their names.
 #[derive(Debug, Default)]
@@ -139,14 +139,16 @@ impl Part {
             Form::Clashing => entry::names(self.key(attribute))?,
             Form::Sure | Form::Open => ("", ""),
         };
-        let event = |one: &Wanted| {
-            let id = ids.of(one.seq)?.event()?;
-            let alone = Alone { id, entity, attribute: name, sketch: &one.sketch, sum: one.sum };
-            alone.event(self.text(one), dates)
+        let read = |one: &Wanted| {
+            Some((ids.of(one.seq)?.event()?, self.text(one).change(one.sketch.deed, one.sum)?))
         };
-        let events: Vec<Event> = wanted.iter().map(event).collect::<Option<_>>()?;
-        let claims: Vec<Claim<'_>> =
-            wanted.iter().zip(&events).map(|(one, event)| claim(&one.sketch, one.seq, event)).collect();
-        Some(Answer::of(question, &claims))
+        let read: Vec<(EventId, Change)> = wanted.iter().map(read).collect::<Option<_>>()?;
+        let read_of = wanted.iter().zip(&read);
+        let said: Vec<Said<'_>> = read_of.map(|(one, (id, change))| one.sketch.said(id, change)).collect();
+        let witness = |index: usize| {
+            let date = self.text(&wanted[index]).date(dates).ok()?;
+            Some(Witness { seq: wanted[index].seq, date, sources: Vec::new() })
+        };
+        Answer::told(&said, (entity, name), (question.as_of.until(), question.certainty), witness)
     }
 }

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use annals_model::answers::Answer;
-use annals_model::fold::{Claim, Counted};
+use annals_model::answers::{Answer, Witness};
+use annals_model::fold::Said;
 use annals_model::reduce::{Added, Deed, Increases, Needed, Sketch, Uses, reduce};
 use annals_model::settled::{applied, settle};
-use annals_model::{Event, EventId, Moment, Number, Question, Seq};
+use annals_model::{Change, Event, EventId, Moment, Number, Question, Seq};
 
 use super::fact::{Alone, Dates, Fact, Text};
 use super::ids::Id;
@@ -115,13 +115,6 @@ impl Rows {
     ) -> Option<Event> {
         let (entity, attribute) = names;
         let alone = Alone { id: self.id(row)?.event()?, entity, attribute, sketch: &row.sketch, sum };
-        alone.event(self.text(row), dates)
-    }
-
-    /// The same of an event of which the id is no matter, and neither are the names.
-    pub fn nameless_event(&self, row: &Row, dates: &mut Dates) -> Option<Event> {
-        let id = EventId::new("-").ok()?;
-        let alone = Alone { id, entity: "", attribute: "", sketch: &row.sketch, sum: None };
         alone.event(self.text(row), dates)
     }
 
@@ -271,19 +264,17 @@ impl<'a, 'q> Picked<'a, 'q> {
         }
         // Only clashes are told with the attribute's name.
         let names = if keeps_all { (entity, attribute) } else { ("", "") };
-        let event = |((rows, row), sum): &Needed<(&Rows, &Row)>| rows.event(row, names, *sum, &mut dates);
-        let events: Vec<Event> = needed.iter().map(event).collect::<Option<_>>()?;
-        let claims: Vec<Claim<'_>> = needed
-            .iter()
-            .zip(&events)
-            .map(|(((_, row), _), event)| claim(&row.sketch, row.seq, event))
-            .collect();
-        Some(Answer::of(question, &claims))
+        let read = |((rows, row), sum): &Needed<(&Rows, &Row)>| {
+            Some((rows.id(row)?.event()?, rows.text(row).change(row.sketch.deed, *sum)?))
+        };
+        let read: Vec<(EventId, Change)> = needed.iter().map(read).collect::<Option<_>>()?;
+        let read_of = needed.iter().map(|((_, row), _)| row).zip(&read);
+        let said: Vec<Said<'_>> = read_of.map(|(row, (id, change))| row.sketch.said(id, change)).collect();
+        let witness = |index: usize| {
+            let ((rows, row), _) = needed[index];
+            let date = rows.text(row).date(&mut dates).ok()?;
+            Some(Witness { seq: row.seq, date, sources: Vec::new() })
+        };
+        Answer::told(&said, names, (question.as_of.until(), question.certainty), witness)
     }
-}
-
-/// The claim of an event that has nothing else.
-pub fn claim<'e>(sketch: &Sketch, seq: Seq, event: &'e Event) -> Claim<'e> {
-    let Sketch { span, place, position, .. } = *sketch;
-    Claim { counted: Counted { place, seq, event }, position, span, effect: &event.effects[0] }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Kind;
 use crate::date::Span;
-use crate::fold::{Claim, fold};
-use crate::{Certainty, Effect, Moment, Seq, Value};
+use crate::fold::{Said, stand};
+use crate::{Certainty, Moment, Seq, Value};
 
 /// An attribute whose value differs.
 #[derive(Clone, Debug)]
@@ -38,34 +38,36 @@ impl Difference {
     /// the order of the log, and effect by effect. Nothing where the values are the same.
     pub fn of(
         (entity, attribute): (&str, &str),
-        claims: &[Vec<Claim<'_>>; 2],
+        claims: &[Vec<Said<'_>>; 2],
         as_of: [Moment; 2],
         certainty: Certainty,
     ) -> Option<Self> {
-        let holds = |side: usize, claim: &Claim<'_>| claim.holds(as_of[side], certainty);
+        let holds = |side: usize, claim: &Said<'_>| claim.holds(as_of[side], certainty);
         let made = [0, 1].map(|side| ranked(&claims[side]));
         let held =
             |side: usize| made[side].iter().filter(move |(_, claim)| holds(side, claim)).map(|(key, _)| key);
-        let effects =
-            |side: usize| made[side].iter().filter(move |(_, c)| holds(side, c)).map(|(_, c)| c.effect);
+        let effects = |side: usize| {
+            made[side].iter().filter(move |(_, c)| holds(side, c)).map(|(_, c)| (c.change, c.when))
+        };
         // Most attributes are made of the same claims on both sides, and need no folding.
         if held(0).eq(held(1)) && effects(0).eq(effects(1)) {
             return None;
         }
-        let folded = [0, 1].map(|side| fold(&claims[side], as_of[side], certainty));
-        let [from, to] = [0, 1].map(|side| folded[side].standing.as_ref().map(|standing| &standing.value));
+        let stood = [0, 1].map(|side| stand(&claims[side], as_of[side], certainty));
+        let [from, to] = [0, 1].map(|side| stood[side].value.as_deref());
         let kind = Kind::of(from, to).filter(|_| from != to)?;
         let mut responsible = BTreeMap::new();
         for (side, other) in [(0, 1), (1, 0)] {
             let ranks: HashMap<(Seq, usize), usize> =
                 made[side].iter().map(|(key, claim)| ((key.place, claim.position), key.rank)).collect();
-            let there: HashMap<Key, &Claim<'_>> =
+            let there: HashMap<Key, &Said<'_>> =
                 made[other].iter().map(|(key, claim)| (*key, claim)).collect();
-            for claim in folded[side].effective() {
-                let place = claim.counted.place;
+            for index in stood[side].steps.effective() {
+                let claim = &claims[side][index];
+                let place = claim.place;
                 let rank = ranks.get(&(place, claim.position)).copied().unwrap_or_default();
                 let key = Key { place, rank, span: claim.span };
-                match there.get(&key).filter(|same| is_same(same.effect, claim.effect)) {
+                match there.get(&key).filter(|same| (same.change, same.when) == (claim.change, claim.when)) {
                     Some(same) if holds(other, same) => {}
                     Some(_) => drop(responsible.entry(place).or_insert(Role::Crossed)),
                     None => drop(responsible.insert(place, Role::Rewritten)),
@@ -87,10 +89,10 @@ struct Key {
 }
 
 /// The claims with their keys. They come event by event and effect by effect, as they were made.
-fn ranked<'a>(claims: &[Claim<'a>]) -> Vec<(Key, Claim<'a>)> {
-    let mut ranked: Vec<(Key, Claim<'a>)> = Vec::with_capacity(claims.len());
+fn ranked<'a>(claims: &[Said<'a>]) -> Vec<(Key, Said<'a>)> {
+    let mut ranked: Vec<(Key, Said<'a>)> = Vec::with_capacity(claims.len());
     for claim in claims {
-        let place = claim.counted.place;
+        let place = claim.place;
         let rank = match ranked.last() {
             Some((before, last)) if before.place == place => {
                 before.rank + usize::from(last.position != claim.position)
@@ -100,9 +102,4 @@ fn ranked<'a>(claims: &[Claim<'a>]) -> Vec<(Key, Claim<'a>)> {
         ranked.push((Key { place, rank, span: claim.span }, *claim));
     }
     ranked
-}
-
-/// Whether two effects on one attribute do the same.
-fn is_same(a: &Effect, b: &Effect) -> bool {
-    a.change == b.change && a.when == b.when
 }
