@@ -3,13 +3,15 @@
 //! A row is a claim's sketch, the records between which it counts, and where its text stands. Texts are read for the
 //! few rows that an answer needs, and for no others.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use annals_model::answers::{Answer, Witness};
 use annals_model::fold::Said;
 use annals_model::reduce::{Added, Deed, Increases, Needed, Sketch, Uses, reduce};
 use annals_model::settled::{applied, settle};
-use annals_model::{Change, Event, EventId, Moment, Number, Question, Seq};
+use annals_model::{Change, Date, Event, EventId, Moment, Number, Question, Seq};
 
 use super::fact::{Alone, Dates, Fact, Text};
 use super::ids::Id;
@@ -30,12 +32,24 @@ pub struct Row {
     /// The record from which on it does not count.
     pub until: Seq,
     text: (u32, u32),
+    /// Its place among those that are read once only.
+    number: u32,
+}
+
+/// What an answer tells of a claim.
+#[derive(Clone, Debug)]
+pub struct Read {
+    id: EventId,
+    date: Option<Date>,
+    change: Change,
 }
 
 /// The claims on one attribute, in no particular order.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     pub(super) all: Vec<Row>,
+    /// What was read of each of them, where that is kept.
+    read: Vec<OnceLock<Box<Read>>>,
     texts: Vec<u8>,
     members: Members,
     uses: Uses,
@@ -81,7 +95,7 @@ impl Rows {
         fact.sketches(dates, member, |sketch| {
             uses.learn(sketch.deed);
             if keep(&sketch) {
-                rows.push(Row { sketch, seq: fact.seq, until, text: (0, 0) });
+                rows.push(Row { sketch, seq: fact.seq, until, text: (0, 0), number: 0 });
             }
         })?;
         if rows.len() > before {
@@ -103,6 +117,27 @@ impl Rows {
     pub fn id(&self, row: &Row) -> Option<&Id> {
         let index = self.ids.binary_search_by_key(&row.seq, |(seq, _)| *seq).ok()?;
         Some(&self.ids[index].1)
+    }
+
+    /// From now on keeps what answers tell of the rows, which stay where they are.
+    pub fn keep_what_is_read(&mut self) {
+        (0..).zip(&mut self.all).for_each(|(number, row)| row.number = number);
+        self.read.resize_with(self.all.len(), OnceLock::new);
+    }
+
+    /// What an answer tells of a row.
+    fn read(&self, row: &Row, dates: &mut Dates) -> Option<Cow<'_, Read>> {
+        let kept = self.read.get(row.number as usize);
+        if let Some(read) = kept.and_then(OnceLock::get) {
+            return Some(Cow::Borrowed(read));
+        }
+        let (id, text) = (self.id(row)?.event()?, self.text(row));
+        let (date, change) = (text.date(dates).ok()?, text.change(row.sketch.deed, None)?);
+        let read = Read { id, date, change };
+        Some(match kept {
+            Some(kept) => Cow::Borrowed(kept.get_or_init(|| Box::new(read))),
+            None => Cow::Owned(read),
+        })
     }
 
     /// A row's event, with nothing but its id, its date and the claim.
@@ -264,16 +299,17 @@ impl<'a, 'q> Picked<'a, 'q> {
         }
         // Only clashes are told with the attribute's name.
         let names = if keeps_all { (entity, attribute) } else { ("", "") };
-        let read = |((rows, row), sum): &Needed<(&Rows, &Row)>| {
-            Some((rows.id(row)?.event()?, rows.text(row).change(row.sketch.deed, *sum)?))
-        };
-        let read: Vec<(EventId, Change)> = needed.iter().map(read).collect::<Option<_>>()?;
-        let read_of = needed.iter().map(|((_, row), _)| row).zip(&read);
-        let said: Vec<Said<'_>> = read_of.map(|(row, (id, change))| row.sketch.said(id, change)).collect();
+        let read = |((rows, row), _): &Needed<(&'a Rows, &'a Row)>| rows.read(row, &mut dates);
+        let read: Vec<Cow<'_, Read>> = needed.iter().map(read).collect::<Option<_>>()?;
+        let sums: Vec<Option<Change>> = needed.iter().map(|(_, sum)| sum.map(Change::Increase)).collect();
+        let told = needed.iter().zip(read.iter().zip(&sums));
+        let said = told.map(|(((_, row), _), (read, sum))| {
+            row.sketch.said(&read.id, sum.as_ref().unwrap_or(&read.change))
+        });
+        let said: Vec<Said<'_>> = said.collect();
         let witness = |index: usize| {
-            let ((rows, row), _) = needed[index];
-            let date = rows.text(row).date(&mut dates).ok()?;
-            Some(Witness { seq: row.seq, date, sources: Vec::new() })
+            let ((_, row), _) = needed[index];
+            Some(Witness { seq: row.seq, date: read[index].date.clone(), sources: Vec::new() })
         };
         Answer::told(&said, names, (question.as_of.until(), question.certainty), witness)
     }

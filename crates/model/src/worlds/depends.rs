@@ -2,7 +2,7 @@
 
 use super::last::Bound;
 use super::unit::{Key, Scenario, Step, Units};
-use super::{Members, Worlds};
+use super::{Members, Worlds, in_order};
 use crate::{Change, EventId, Scalar};
 
 /// The events that may or may not have happened by D, and those whose order among each other is open where it
@@ -27,12 +27,8 @@ pub(super) fn on(worlds: &Worlds<'_>, members: Option<&Members>) -> Vec<EventId>
         scenarios.len() > 1 || scenarios.iter().flat_map(Scenario::steps).any(|step| is_open(index, step))
     };
     let units = worlds.units.all().enumerate();
-    let mut ids: Vec<&EventId> =
-        units.filter(|(index, (_, scenarios))| matters(*index, scenarios)).map(|(_, (id, _))| id).collect();
-    // The order of the log says nothing about the value.
-    ids.sort_unstable();
-    ids.dedup();
-    ids.into_iter().cloned().collect()
+    let mattering = units.filter(|(index, (_, scenarios))| matters(*index, scenarios));
+    in_order(mattering.map(|(_, (id, _))| id).collect())
 }
 
 /// Answers whether a step may come both before and after one of a kind.

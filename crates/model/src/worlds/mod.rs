@@ -16,9 +16,9 @@ mod last;
 mod members;
 mod numbers;
 mod peak;
+mod register;
 mod unit;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -71,6 +71,9 @@ pub struct Members {
 /// stands in every world.
 pub(crate) fn open(mut claims: Vec<Said<'_>>, as_of: Moment, value: Option<&Value>) -> Option<Open> {
     claims.sort_unstable_by_key(|said| (said.place, said.span, said.position));
+    if register::is_plain(&claims) {
+        return register::open(&claims, as_of, value);
+    }
     Worlds::of(&Units::of(&claims, as_of)).reading(value)
 }
 
@@ -92,7 +95,7 @@ struct Modifies {
 }
 
 /// A value that may stand, and one of the events that may have been the last to set it.
-type Outcome<'a> = (Option<Cow<'a, Value>>, Option<&'a EventId>);
+type Outcome<'a> = (Option<&'a Value>, Option<&'a EventId>);
 
 impl<'a> Worlds<'a> {
     fn of(units: &Units<'a>) -> Self {
@@ -117,10 +120,10 @@ impl<'a> Worlds<'a> {
     }
 
     fn reading(&self, value: Option<&Value>) -> Option<Open> {
-        let mut outcomes: Vec<Outcome<'a>> = Vec::with_capacity(self.bases.steps.len());
+        let results: Vec<_> = self.bases.steps.iter().map(|base| base.step.result()).collect();
+        let mut outcomes: Vec<Outcome<'_>> = Vec::with_capacity(results.len());
         let (mut numbers, mut sets, mut others) = (None, false, false);
-        for base in &self.bases.steps {
-            let result = base.step.result();
+        for (base, result) in self.bases.steps.iter().zip(&results) {
             let is_listed = match result.as_deref() {
                 None => false,
                 Some(Value::Set(_)) => {
@@ -138,33 +141,17 @@ impl<'a> Worlds<'a> {
                 }
             };
             if is_listed {
-                outcomes.push((result, Some(self.units.id(base.unit))));
+                outcomes.push((result.as_deref(), Some(self.units.id(base.unit))));
             }
         }
         self.absent(&mut outcomes);
         let bounds = numbers::bounds(self, numbers);
         let members = members::of(self, sets, others || bounds.is_some());
-        if is_settled(value, &outcomes, bounds.as_ref(), members.as_ref()) {
-            return None;
-        }
-        outcomes.retain(|(outcome, _)| outcome.as_deref() != value);
-        outcomes.sort_unstable();
-        outcomes.dedup();
-        let alternative = |same: &[Outcome<'_>]| Alternative {
-            value: same[0].0.as_deref().cloned(),
-            by: same.iter().filter_map(|(_, by)| by.cloned()).collect(),
-        };
-        Some(Open {
-            alternatives: outcomes.chunk_by(|(a, _), (b, _)| a == b).map(alternative).collect(),
-            low: bounds.as_ref().and_then(|bounds| bounds.low),
-            high: bounds.as_ref().and_then(|bounds| bounds.high),
-            depends_on: depends::on(self, members.as_ref()),
-            members,
-        })
+        told(value, outcomes, bounds, members, |members| depends::on(self, members))
     }
 
     /// Adds that nothing may stand, if it may, with the events that may have cleared it.
-    fn absent(&self, outcomes: &mut Vec<Outcome<'a>>) {
+    fn absent<'o>(&'o self, outcomes: &mut Vec<Outcome<'o>>) {
         // On nothing, an increase makes a number and an `add` a set; a `remove` leaves nothing.
         let makes = |change: &Change| !matches!(change, Change::Remove(_));
         let some = self.modifies_anything().then(|| Lasts::of(&self.units, |step| step.ops().any(makes)));
@@ -185,6 +172,40 @@ struct Bounds {
     high: Option<Number>,
 }
 
+/// What is open about the value that is said to stand, from all that may; `None` where that is this value alone.
+fn told(
+    value: Option<&Value>,
+    mut outcomes: Vec<Outcome<'_>>,
+    bounds: Option<Bounds>,
+    members: Option<Members>,
+    depends_on: impl FnOnce(Option<&Members>) -> Vec<EventId>,
+) -> Option<Open> {
+    if is_settled(value, &outcomes, bounds.as_ref(), members.as_ref()) {
+        return None;
+    }
+    outcomes.retain(|(outcome, _)| *outcome != value);
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    let alternative = |same: &[Outcome<'_>]| Alternative {
+        value: same[0].0.cloned(),
+        by: same.iter().filter_map(|(_, by)| by.cloned()).collect(),
+    };
+    Some(Open {
+        alternatives: outcomes.chunk_by(|(a, _), (b, _)| a == b).map(alternative).collect(),
+        low: bounds.and_then(|bounds| bounds.low),
+        high: bounds.and_then(|bounds| bounds.high),
+        depends_on: depends_on(members.as_ref()),
+        members,
+    })
+}
+
+/// Events by their ids, each once: the order of the log says nothing about the value.
+fn in_order(mut ids: Vec<&EventId>) -> Vec<EventId> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().cloned().collect()
+}
+
 /// Whether a value stands in every world.
 fn is_settled(
     value: Option<&Value>,
@@ -192,7 +213,7 @@ fn is_settled(
     bounds: Option<&Bounds>,
     members: Option<&Members>,
 ) -> bool {
-    if outcomes.iter().any(|(outcome, _)| outcome.as_deref() != value) {
+    if outcomes.iter().any(|(outcome, _)| *outcome != value) {
         return false;
     }
     let is_that_number = |bounds: &Bounds| {

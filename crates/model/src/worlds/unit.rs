@@ -269,18 +269,22 @@ fn begun_and<'a>(
 fn step<'a>(
     claims: &'a [Said<'a>],
     counts: fn(When) -> bool,
-    (earliest, latest): (Moment, Moment),
+    moments: (Moment, Moment),
     dated: Range,
     tie: Tie,
 ) -> Option<Step<'a>> {
     let last = claims.iter().rposition(|claim| counts(claim.when) && claim.change.replaces());
     let claims = &claims[last.unwrap_or(0)..];
-    let (first, after) = if dated.earliest == dated.latest && dated.earliest.is_finite() {
-        (tie, tie)
-    } else {
-        (BEFORE_ALL, AFTER_ALL)
-    };
     let does_something = claims.iter().any(|claim| counts(claim.when));
-    let (lo, hi, replaces) = ((earliest, first), (latest, after), last.is_some());
+    let ((lo, hi), replaces) = (keys(moments, dated, tie), last.is_some());
     does_something.then_some(Step { lo, hi, claims, counts, replaces })
+}
+
+/// The first and the last place in the order that a step may have between two moments, which is so `dated`.
+pub(super) fn keys((earliest, latest): (Moment, Moment), dated: Range, tie: Tie) -> (Key, Key) {
+    if dated.earliest == dated.latest && dated.earliest.is_finite() {
+        ((earliest, tie), (latest, tie))
+    } else {
+        ((earliest, BEFORE_ALL), (latest, AFTER_ALL))
+    }
 }
