@@ -62,12 +62,8 @@ impl<L: Log> Store<L> {
         let names = differing(&states[0], &states[1]);
         drop(states);
         let points = sides.map(|(as_of, position)| (as_of.until(), position.seq));
-        let mut differences = Vec::new();
-        for (entity, attribute) in &names {
-            let asked = (&question.timeline, entity.as_str(), attribute.as_str());
-            differences.extend(index.difference(self.log(), asked, points, question.certainty)?);
-        }
-        Ok(Some(differences))
+        let asked = (&question.timeline, &names[..]);
+        Ok(Some(index.differences(self.log(), asked, points, question.certainty)?))
     }
 
     /// The same of the events that the question's filter admits.

@@ -171,7 +171,8 @@ impl Sketch {
         self.is_simple && self.when != When::During && self.surely_holds(question)
     }
 
-    fn order(&self, certainty: Certainty) -> impl Ord + Copy + use<> {
+    /// Orders claims as the fold takes them.
+    pub(crate) fn order(&self, certainty: Certainty) -> impl Ord + Copy + use<> {
         let ends = self.when == When::End && self.is_interval;
         order(self.span, ends, (self.place, self.position), certainty)
     }

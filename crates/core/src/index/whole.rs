@@ -69,9 +69,7 @@ type Stretch = (Vec<u8>, Option<Vec<u8>>);
 
 impl<'a> Pass<'a> {
     fn new(open: &'a Open, question: &'a Question, known_at: Seq) -> Self {
-        let mut superseded = Bits::default();
-        let all = open.runs.iter().flat_map(Run::all_superseded).copied().chain(open.recent.superseded.all());
-        all.filter(|entry| entry.by <= known_at.0).for_each(|entry| superseded.set(entry.previous));
+        let superseded = open.superseded_at(known_at);
         let (prefix, day) = (entry::timeline_key(&question.timeline), dated::day_of(question.as_of.until()));
         Self { open, question, known_at, prefix, superseded, day }
     }

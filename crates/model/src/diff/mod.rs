@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use cause::{Cause, CauseKind, Withdrawn};
-pub use difference::{Difference, Role};
+pub use difference::{Difference, Role, mattering};
 
 use cause::Histories;
 
