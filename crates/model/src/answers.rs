@@ -59,11 +59,6 @@ impl Answers {
         &self.state
     }
 
-    /// The same, given away.
-    pub fn into_state(self) -> State {
-        self.state
-    }
-
     /// Adds what was found of an attribute; attributes come in the order of their names.
     pub fn add(&mut self, entity: &str, attribute: &str, answer: Answer) {
         self.clashes.extend(answer.clashes);

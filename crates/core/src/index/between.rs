@@ -32,6 +32,22 @@ impl ClaimIndex {
         Ok(self.open(log, |_| Ok(()))?.as_ref().is_none_or(|open| open.redactions() > 0))
     }
 
+    /// The names of all attributes of an entity, in order.
+    pub fn names<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        timeline: &TimelineName,
+        entity: &str,
+    ) -> Result<Vec<Name>> {
+        let key = entry::key(timeline, entity, None);
+        let open = self.open(log, |open| open.keep(&key, false, self.sizes.kept))?;
+        let known = open.as_ref().into_iter().flat_map(|open| open.sheets(&key, false));
+        let names = known.map(|known| entry::names(known.key).ok_or_else(unreadable));
+        names
+            .map(|names| names.map(|(entity, attribute)| (entity.to_owned(), attribute.to_owned())))
+            .collect()
+    }
+
     /// Which values of attributes differ between two points, and why. The names come in order.
     pub fn differences<L: Log + ?Sized>(
         &self,
