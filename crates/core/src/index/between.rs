@@ -159,7 +159,7 @@ impl<'a> Between<'a> {
             let newer = self.open.recent.claims.get(&key);
             let all = [Some(&rows), newer].into_iter().flatten();
             let all = all.flat_map(|rows| rows.all.iter().map(move |row| (rows, row))).collect();
-            differences.extend(self.difference((entity, attribute), all).ok_or_else(broken)?);
+            differences.extend(self.difference((entity, attribute), all)?);
         }
         Ok(differences)
     }
@@ -182,8 +182,12 @@ impl<'a> Between<'a> {
         Ok(())
     }
 
-    /// Compares the claims on an attribute; an outer nothing where a text cannot be read.
-    fn difference(&self, names: (&str, &str), mut all: Vec<(&Rows, &Row)>) -> Option<Option<Difference>> {
+    /// Compares the claims on an attribute.
+    fn difference(
+        &self,
+        names: (&str, &str),
+        mut all: Vec<(&Rows, &Row)>,
+    ) -> Result<Option<Difference>, Unusable> {
         let as_of = self.points.map(|(until, _)| until);
         let mut places: Vec<Seq> = Vec::new();
         for side in [0, 1] {
@@ -195,11 +199,11 @@ impl<'a> Between<'a> {
         all.retain(|(_, row)| places.binary_search(&row.sketch.place).is_ok());
         all.sort_by_key(|(_, row)| (row.sketch.place, row.seq, row.sketch.position));
         let change = |(rows, row): &(&Rows, &Row)| rows.text(row).change(row.sketch.deed, None);
-        let changes: Vec<Change> = all.iter().map(change).collect::<Option<_>>()?;
+        let changes: Vec<Change> = all.iter().map(change).collect::<Option<_>>().ok_or_else(broken)?;
         let claims = [0, 1].map(|side| {
             let own = all.iter().zip(&changes).filter(|((_, row), _)| self.counts(side, row));
             own.map(|((_, row), change)| row.sketch.said(self.nobody, change)).collect::<Vec<Said<'_>>>()
         });
-        Some(Difference::of(names, &claims, as_of, self.certainty))
+        Ok(Difference::of(names, &claims, as_of, self.certainty))
     }
 }

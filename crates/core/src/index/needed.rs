@@ -12,11 +12,13 @@ use annals_model::reduce::{Needed, Sketch};
 use annals_model::settled::{applied, settle};
 use annals_model::{Change, EventId, Number, Question, Seq, Value};
 
+use super::between::Name;
 use super::bits::{Bits, Ranks};
 use super::entry;
 use super::fact::{Dates, Text};
 use super::ids::Id;
 use super::rows::{Row, Rows};
+use super::run::{Unusable, broken};
 
 /// What the answers for some attributes need, in the order of their names.
 #[derive(Debug, Default)]
@@ -135,17 +137,23 @@ impl Part {
         self.text(wanted).change(wanted.sketch.deed, wanted.sum)
     }
 
-    /// The value of an attribute alone; an outer nothing where a text cannot be read.
-    fn value(&self, attribute: &Attribute, question: &Question, nobody: &EventId) -> Option<Option<Value>> {
+    /// The value of an attribute alone.
+    fn value(
+        &self,
+        attribute: &Attribute,
+        question: &Question,
+        nobody: &EventId,
+    ) -> Result<Option<Value>, Unusable> {
         let wanted = &self.claims[attribute.claims.clone()];
+        let changes = wanted.iter().map(|one| self.change(one));
         if attribute.form == Form::Sure {
-            let changes = wanted.iter().map(|one| Some((self.change(one)?, ())));
-            return Some(applied(changes)?.map(|(value, ())| value));
+            let found = applied(changes.map(|change| Some((change?, ()))));
+            return Ok(found.ok_or_else(broken)?.map(|(value, ())| value));
         }
-        let changes: Vec<Change> = wanted.iter().map(|one| self.change(one)).collect::<Option<_>>()?;
+        let changes: Vec<Change> = changes.collect::<Option<_>>().ok_or_else(broken)?;
         let said = wanted.iter().zip(&changes).map(|(one, change)| one.sketch.said(nobody, change));
         let stood = stand(&said.collect::<Vec<_>>(), question.as_of.until(), question.certainty);
-        Some(stood.value.map(Cow::into_owned))
+        Ok(stood.value.map(Cow::into_owned))
     }
 
     /// The answer for an attribute; nothing where a text cannot be read.
@@ -179,25 +187,23 @@ impl Part {
     }
 }
 
-/// The names of an attribute, if it has not the same value on both sides; an outer nothing where a text cannot be read.
+/// The names of an attribute, if it has not the same value on both sides.
 pub fn differing(
     pair: &Pair<'_>,
     questions: [&Question; 2],
     nobody: &EventId,
-) -> Option<Option<(String, String)>> {
+) -> Result<Option<Name>, Unusable> {
     if are_alike(pair, questions) {
-        return Some(None);
+        return Ok(None);
     }
-    let value = |side: usize| match pair[side] {
-        Some((part, own)) => part.value(own, questions[side], nobody),
-        None => Some(None),
-    };
-    if value(0)? == value(1)? {
-        return Some(None);
+    let value =
+        |side: usize| pair[side].map(|(part, own)| part.value(own, questions[side], nobody)).transpose();
+    if value(0)?.flatten() == value(1)?.flatten() {
+        return Ok(None);
     }
-    let (part, own) = pair.iter().flatten().next()?;
-    let (entity, attribute) = entry::names(part.key(own))?;
-    Some(Some((entity.to_owned(), attribute.to_owned())))
+    let key = pair.iter().flatten().next().map(|(part, own)| part.key(own));
+    let (entity, attribute) = key.and_then(entry::names).ok_or_else(broken)?;
+    Ok(Some((entity.to_owned(), attribute.to_owned())))
 }
 
 /// Whether both sides need the very same claims, which come to the same on both.

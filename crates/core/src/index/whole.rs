@@ -54,8 +54,7 @@ impl ClaimIndex {
             let parts = [from?, to?];
             let questions = sides.map(|(question, _)| question);
             let differ = |pairs: &[Pair<'_>]| {
-                let names =
-                    pairs.iter().map(|pair| needed::differing(pair, questions, &nobody).ok_or_else(broken));
+                let names = pairs.iter().map(|pair| needed::differing(pair, questions, &nobody));
                 Ok::<_, Unusable>(names.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
             };
             found.set(threads::map_chunks(&pairs(&parts), differ)?);

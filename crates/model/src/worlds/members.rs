@@ -85,26 +85,26 @@ fn touched(worlds: &Worlds<'_>, bases: &[Base<'_, '_>], member: &Scalar, mention
             floor.raise(key, *index);
         }
     }
-    let mut touched = Touched { may_add: false, may_drop: floor.is_unset() };
+    let mut may = Touched { may_add: false, may_drop: floor.is_unset() };
     for index in &mentions.units {
         for scenario in worlds.units.scenarios(*index) {
             let step = scenario.steps().rfind(|step| touches(step));
             if let Some(step) = step.filter(|step| Some(step.hi) >= floor.without(*index)) {
                 let is_added = step.ops().rev().find_map(|op| adds(op, member)).unwrap_or(false);
-                *(if is_added { &mut touched.may_add } else { &mut touched.may_drop }) = true;
+                *(if is_added { &mut may.may_add } else { &mut may.may_drop }) = true;
             }
         }
     }
     let can_be_last = |(last, _): &&Base<'_, '_>| {
         !mentions.units.contains(&last.unit) && Some(last.step.hi) >= floor.without(last.unit)
     };
-    touched.may_add |= mentions.bases.iter().map(|index| &bases[*index]).any(|base| can_be_last(&base));
-    touched.may_drop |= bases
+    may.may_add |= mentions.bases.iter().map(|index| &bases[*index]).any(|base| can_be_last(&base));
+    may.may_drop |= bases
         .iter()
         .take_while(|(last, _)| Some(last.step.hi) >= floor.second())
         .filter(|(_, set)| !set.contains(member))
         .any(|base| can_be_last(&base));
-    touched
+    may
 }
 
 /// Whether a change leaves a member in the set or out of it; `None` where it does not touch it.
