@@ -8,7 +8,8 @@
 //! There can be more worlds than could ever be enumerated, so here each reading of them is computed by itself,
 //! in time proportional to the claims that overlap, up to a logarithm. What makes this possible: happenings are
 //! independent of each other except for the order of their steps, and a step can be the last of a kind if and
-//! only if every other happening has a scenario whose steps of that kind can all come before it.
+//! only if every other happening has a scenario whose steps of that kind can all come before it. Most attributes of
+//! which the dates leave anything open are plain registers, which need no scenarios at all.
 
 mod depends;
 mod doubt;
