@@ -52,7 +52,7 @@ impl Projection for ForcesInHaiti {
         for effect in &happened.event().effects {
             let force = effect.entity.trim_start_matches("un-").to_owned();
             match (effect.attribute.as_str(), &effect.change) {
-                ("status", Change::Set(Value::Scalar(Scalar::Text(status)))) => match status.as_str() {
+                ("status", Change::Set(Value::Scalar(Scalar::Text(status)))) => match &**status {
                     "present" => _ = forces.came.insert(force),
                     "withdrawn" => _ = forces.left.insert(force),
                     _ => {}

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use annals_model::diff::{Difference, Side, Withdrawn};
 use annals_model::fold::Counted;
-use annals_model::{AsOf, Cell, Diff, Event, KnownAt, Position, Question, Record, RecordedAt, Seq, Value};
+use annals_model::{AsOf, Diff, Event, KnownAt, Position, Question, Record, RecordedAt, Seq};
 
 use crate::index::ClaimIndex;
 use crate::known::{KnownEvent, Standing};
 use crate::log::Log;
-use crate::replay::{self, threads};
+use crate::replay::threads;
 use crate::store::Store;
 use crate::{Error, Result, scan};
 
@@ -28,7 +28,7 @@ impl<L: Log> Store<L> {
             return Ok(None);
         }
         let found = if question.filter.is_empty() {
-            self.differences(index, question, sides)?
+            Some(self.differences(index, question, sides)?)
         } else {
             self.differences_of_admitted(question, sides)
         };
@@ -52,22 +52,21 @@ impl<L: Log> Store<L> {
         index: &ClaimIndex,
         question: &Question,
         sides: [(&AsOf, Position); 2],
-    ) -> Result<Option<Vec<Difference>>> {
-        let mut states = Vec::new();
-        for (as_of, position) in sides {
-            let question = Question { as_of: as_of.clone(), ..question.clone() };
-            let Some(answered) = self.indexed(&question, position.seq)? else { return Ok(None) };
-            states.push(replay::joined(answered).into_state());
-        }
-        let names = differing(&states[0], &states[1]);
-        drop(states);
+    ) -> Result<Vec<Difference>> {
+        let names = if question.entities.is_empty() {
+            let questions = sides.map(|(as_of, _)| Question { as_of: as_of.clone(), ..question.clone() });
+            index.differing(self.log(), [0, 1].map(|side| (&questions[side], sides[side].1.seq)))?
+        } else {
+            // Of a few entities every attribute is looked at.
+            let entities: BTreeSet<&String> = question.entities.iter().collect();
+            let mut names = Vec::new();
+            for entity in entities {
+                names.extend(index.names(self.log(), &question.timeline, entity)?);
+            }
+            names
+        };
         let points = sides.map(|(as_of, position)| (as_of.until(), position.seq));
-        let mut differences = Vec::new();
-        for (entity, attribute) in &names {
-            let asked = (&question.timeline, entity.as_str(), attribute.as_str());
-            differences.extend(index.difference(self.log(), asked, points, question.certainty)?);
-        }
-        Ok(Some(differences))
+        index.differences(self.log(), (&question.timeline, &names), points, question.certainty)
     }
 
     /// The same of the events that the question's filter admits.
@@ -85,27 +84,6 @@ impl<L: Log> Store<L> {
         };
         Some(Diff::differences(question, &side(0), &side(1)))
     }
-}
-
-/// What stands, by names.
-type Values = BTreeMap<String, BTreeMap<String, Cell>>;
-
-/// The entities and attributes of which the values differ, in the order of their names.
-fn differing(from: &Values, to: &Values) -> Vec<(String, String)> {
-    let none = BTreeMap::new();
-    let entities: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
-    let mut names = Vec::new();
-    for entity in entities {
-        let [from, to] = [from, to].map(|side| side.get(entity).unwrap_or(&none));
-        let attributes: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
-        let differ = attributes.into_iter().filter(|name| value(from.get(*name)) != value(to.get(*name)));
-        names.extend(differ.map(|name| (entity.clone(), name.clone())));
-    }
-    names
-}
-
-fn value(cell: Option<&Cell>) -> Option<&Value> {
-    cell.map(|cell| &cell.value)
 }
 
 /// What some records say of their events: that they count so, or that they were withdrawn.

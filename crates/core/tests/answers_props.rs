@@ -189,7 +189,7 @@ proptest! {
     /// Of a set that only grows, the sure members stand in every world and the possible ones in some.
     #[test]
     fn what_is_only_added_to_has_the_sure_and_the_possible_members(mut log in small_logs(5)) {
-        rewrite(&mut log, |position, id| Change::Add(Scalar::Text(format!("{id} {position}"))));
+        rewrite(&mut log, |position, id| Change::Add(Scalar::Text(format!("{id} {position}").into())));
         let worlds = worlds(&log)?;
         let answers = both(&recorded(&log.events), &log.as_of);
         let [surely, possibly] = answers.each_ref().map(marks_of_one);
@@ -233,7 +233,7 @@ fn leave_lasting_marks(entry: &mut Entry) {
     let (Write::Append(event) | Write::Revise(event)) = &mut entry.write else { return };
     let id = event.id.clone();
     for (position, effect) in event.effects.iter_mut().enumerate() {
-        effect.change = Change::Add(Scalar::Text(format!("{id} {position}")));
+        effect.change = Change::Add(Scalar::Text(format!("{id} {position}").into()));
         lasts_for_ever(&mut effect.when);
     }
 }

@@ -79,7 +79,7 @@ fn whole_events() -> BoxedStrategy<Event> {
                 ..event
             };
             for (effect, value) in event.effects.iter_mut().zip(values) {
-                effect.change = Change::Add(Scalar::Text(value));
+                effect.change = Change::Add(Scalar::Text(value.into()));
             }
             event
         })

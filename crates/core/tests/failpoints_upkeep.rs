@@ -89,7 +89,7 @@ impl Place {
         let mut event = Event::new(EventId::new("named").unwrap(), MARKER);
         event.date = Some(Date::parse("2004").unwrap());
         let (entity, attribute) = ("somebody".to_owned(), "name".to_owned());
-        let change = Change::Set(Value::Scalar(Scalar::Text(MARKER.to_owned())));
+        let change = Change::Set(Value::Scalar(Scalar::Text(MARKER.into())));
         event.effects.push(Effect { entity, attribute, change, when: When::Start });
         event.sources.push(Source { sha256: Some(attached.sha256), ..Source::default() });
         write(&store, &host, Write::Append(Box::new(event))).unwrap();

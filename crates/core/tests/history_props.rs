@@ -219,7 +219,7 @@ fn on_one_attribute(entry: &mut Entry) {
 fn modifying(events: &mut [Event], of_numbers: bool) {
     let effects = events.iter_mut().flat_map(|event| &mut event.effects);
     for (index, effect) in effects.enumerate() {
-        let member = Scalar::Text(["p", "q", "r"][index % 3].to_owned());
+        let member = Scalar::Text(["p", "q", "r"][index % 3].into());
         effect.change = match effect.change {
             _ if of_numbers => Change::Increase(Number::from(i64::try_from(index % 4).unwrap())),
             Change::Remove(_) | Change::Clear => Change::Remove(member),

@@ -32,7 +32,7 @@ fn store(dir: &Path) -> Store<MemoryLog> {
         let mut event =
             Event::new(EventId::new(format!("e{number}")).unwrap(), format!("title-{number}-marker"));
         event.tags = vec![format!("tag-{number}-marker")];
-        let value = Scalar::Text(format!("witness-{number}-marker"));
+        let value = Scalar::Text(format!("witness-{number}-marker").into());
         let (entity, attribute) = ("case".to_owned(), "witnesses".to_owned());
         let effect = Effect { entity, attribute, change: Change::Add(value), when: When::Start };
         (event.date, event.effects) = (Some(Date::parse("2004").unwrap()), vec![effect]);
@@ -181,7 +181,7 @@ fn sources_of_those_who_contest_a_value_are_kept_until_one_is_redacted() {
     let event = |name: &str| {
         let mut event = Event::new(EventId::new(name).unwrap(), "t");
         let (entity, attribute) = ("case".to_owned(), "status".to_owned());
-        let change = Change::Set(Scalar::Text(name.to_owned()).into());
+        let change = Change::Set(Scalar::Text(name.into()).into());
         event.date = Some(Date::parse("2004-05-02").unwrap());
         event.effects = vec![Effect { entity, attribute, change, when: When::Start }];
         event.sources = vec![Source { title: Some(format!("source of {name}")), ..Source::default() }];

@@ -41,7 +41,7 @@ fn event(name: &str, entity: &str, value: &str) -> Event {
     event.date = Some(Date::parse("2004").unwrap());
     event.sources.push(Source { sha256: Some("ab".repeat(32)), ..Source::default() });
     let (entity, attribute) = (entity.to_owned(), "status".to_owned());
-    let change = Change::Set(Value::Scalar(Scalar::Text(value.to_owned())));
+    let change = Change::Set(Value::Scalar(Scalar::Text(value.into())));
     event.effects.push(Effect { entity, attribute, change, when: When::Start });
     event
 }

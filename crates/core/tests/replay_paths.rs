@@ -72,12 +72,11 @@ fn changes() -> impl Strategy<Value = (&'static str, Change)> {
     let number = |text: &'static str| text.parse::<Number>().unwrap();
     let texts = select(vec!["0", "0", "1", "2", "-1", "0.5", "-2.25"]);
     let increases = texts.prop_map(move |text| Change::Increase(number(text))).boxed();
-    let sets =
-        select(vec!["p", "q"]).prop_map(|text| Change::Set(Value::Scalar(Scalar::Text(text.to_owned()))));
+    let sets = select(vec!["p", "q"]).prop_map(|text| Change::Set(Value::Scalar(Scalar::Text(text.into()))));
     let registers = prop_oneof![6 => sets, 1 => Just(Change::Clear)].boxed();
     let members = prop_oneof![
-        3 => select(vec!["m", "n"]).prop_map(|text| Change::Add(Scalar::Text(text.to_owned()))),
-        1 => Just(Change::Remove(Scalar::Text("m".to_owned()))),
+        3 => select(vec!["m", "n"]).prop_map(|text| Change::Add(Scalar::Text(text.into()))),
+        1 => Just(Change::Remove(Scalar::Text("m".into()))),
     ];
     let mixed = prop_oneof![8 => increases.clone(), 4 => registers.clone(), 1 => members];
     prop_oneof![
@@ -237,7 +236,7 @@ fn everything(as_of: &str) -> Question {
 }
 
 fn set(entity: &str, value: &str) -> Effect {
-    let change = Change::Set(Value::Scalar(Scalar::Text(value.to_owned())));
+    let change = Change::Set(Value::Scalar(Scalar::Text(value.into())));
     Effect { entity: entity.to_owned(), attribute: "status".to_owned(), change, when: When::Start }
 }
 

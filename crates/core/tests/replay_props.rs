@@ -281,7 +281,7 @@ fn leave_marks(entry: &mut Entry) {
     let id = event.id.clone();
     for (position, effect) in event.effects.iter_mut().enumerate() {
         "marks".clone_into(&mut effect.attribute);
-        effect.change = Change::Add(Scalar::Text(format!("{id} {position}")));
+        effect.change = Change::Add(Scalar::Text(format!("{id} {position}").into()));
     }
 }
 

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::conflicts::contested;
-use crate::fold::{Claim, Counted, Folded, Standing, fold};
+use crate::conflicts;
+use crate::fold::{Claim, Counted, Said, Stood, decide, open};
 use crate::{
     Cell, Certainty, Change, Clash, Contender, Date, Doubt, EventId, Moment, Open, Question, Seq, Source,
     State, Unsettled, Value,
@@ -30,7 +30,7 @@ pub struct Answer {
     pub cell: Option<Cell>,
     /// The records of the claims that the cell says to be contested by, in their order.
     pub contenders: Vec<Seq>,
-    /// What the dates leave open.
+    /// What the dates leave open where nothing stands; of what stands the cell has it.
     pub open: Option<Box<Open>>,
     /// The effects that did not fit what stood.
     clashes: Vec<Clash>,
@@ -57,11 +57,6 @@ impl Answers {
     /// What stands.
     pub const fn state(&self) -> &State {
         &self.state
-    }
-
-    /// The same, given away.
-    pub fn into_state(self) -> State {
-        self.state
     }
 
     /// Adds what was found of an attribute; attributes come in the order of their names.
@@ -154,54 +149,63 @@ impl Answer {
 
     /// Folds the claims on one attribute as of a moment.
     pub fn at(claims: &[Claim<'_>], as_of: Moment, certainty: Certainty) -> Self {
-        let folded = fold(claims, as_of, certainty);
-        let clashes = folded.clashes().map(|claim| clash(&claim)).collect();
-        let (cell, contenders) = cell(claims, &folded, as_of, certainty).unzip();
-        Self { cell, contenders: contenders.unwrap_or_default(), open: folded.open, clashes }
+        let said: Vec<Said<'_>> = claims.iter().map(Claim::said).collect();
+        let witness = |index: usize| {
+            let Counted { seq, event, .. } = claims[index].counted;
+            Some(Witness { seq, date: event.date.clone(), sources: event.sources.clone() })
+        };
+        let effect = claims.first().map(|claim| claim.effect);
+        let names = effect.map(|effect| (effect.entity.as_str(), effect.attribute.as_str()));
+        Self::told(&said, names.unwrap_or_default(), (as_of, certainty), witness).unwrap_or_default()
+    }
+
+    /// Folds what is said of one attribute, in any order, as of a moment. Only clashes are told with its names; `witness`
+    /// is asked for what the answer tells of a few claims beside, and there is no answer where it knows nothing of one.
+    pub fn told(
+        said: &[Said<'_>],
+        names: (&str, &str),
+        (as_of, certainty): (Moment, Certainty),
+        mut witness: impl FnMut(usize) -> Option<Witness>,
+    ) -> Option<Self> {
+        let Stood { value, by, steps } = decide(said, as_of, certainty);
+        let open = open(said, as_of, value.as_deref());
+        let clashes = steps.clashes().map(|index| clash(&said[index], names)).collect();
+        let Some((value, by)) = value.zip(by) else { return Some(Self { open, clashes, ..Self::default() }) };
+        let (mut contested, mut contenders) = (Vec::new(), Vec::new());
+        if let Some(base) = steps.effective().next() {
+            let others = conflicts::contested(said, base, as_of, certainty);
+            contested.reserve_exact(others.len());
+            contenders.reserve_exact(others.len());
+            for index in others {
+                let Change::Set(value) = said[index].change else { continue };
+                let Witness { seq, date, sources } = witness(index)?;
+                contested.push(Contender { value: value.clone(), by: said[index].id.clone(), date, sources });
+                contenders.push(seq);
+            }
+        }
+        let (sure, date) = (open.is_none(), witness(by)?.date);
+        let (value, by) = (value.into_owned(), said[by].id.clone());
+        let cell = Some(Cell { value, sure, by, date, open: open.into(), contested });
+        Some(Self { cell, contenders, open: None, clashes })
     }
 }
 
-fn cell(
-    claims: &[Claim<'_>],
-    folded: &Folded<'_>,
-    as_of: Moment,
-    certainty: Certainty,
-) -> Option<(Cell, Vec<Seq>)> {
-    let Standing { value, by } = folded.standing.clone()?;
-    let event = by.counted.event;
-    let base = folded.effective().next();
-    let contested = base.map_or_else(Vec::new, |base| contested(claims, &base, as_of, certainty));
-    let contenders = contested.iter().filter_map(|claim| Some((Contender::of(claim)?, claim.counted.seq)));
-    let (contested, seqs) = contenders.unzip();
-    let cell = Cell {
-        value,
-        sure: folded.is_sure(),
-        by: event.id.clone(),
-        date: event.date.clone(),
-        open: folded.open.clone().into(),
-        contested,
-    };
-    Some((cell, seqs))
+/// What an answer tells of a claim beside what the fold looks at.
+#[derive(Clone, Debug)]
+pub struct Witness {
+    /// The record that says so.
+    pub seq: Seq,
+    /// The event's date.
+    pub date: Option<Date>,
+    /// Where it is said, where that is known.
+    pub sources: Vec<Source>,
 }
 
-impl Contender {
-    fn of(claim: &Claim<'_>) -> Option<Self> {
-        let event = claim.counted.event;
-        let Change::Set(value) = &claim.effect.change else { return None };
-        Some(Self {
-            value: value.clone(),
-            by: event.id.clone(),
-            date: event.date.clone(),
-            sources: event.sources.clone(),
-        })
-    }
-}
-
-fn clash(claim: &Claim<'_>) -> Clash {
+fn clash(said: &Said<'_>, (entity, attribute): (&str, &str)) -> Clash {
     Clash {
-        entity: claim.effect.entity.clone(),
-        attribute: claim.effect.attribute.clone(),
-        id: claim.counted.event.id.clone(),
-        op: claim.effect.change.op(),
+        entity: entity.to_owned(),
+        attribute: attribute.to_owned(),
+        id: said.id.clone(),
+        op: said.change.op(),
     }
 }

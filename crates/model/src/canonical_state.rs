@@ -197,7 +197,7 @@ mod tests {
         let id = |text: &str| EventId::new(text).unwrap();
         let number = |text: &str| text.parse::<Number>().unwrap();
         let words = ["plain", "\"quoted\" \\ \u{1}\u{8}\t\n\u{c}\r", "\u{7f}é\u{2028}😀\u{ffff}", ""];
-        let mut values: Vec<Value> = words.map(|word| Scalar::Text(word.to_owned()).into()).to_vec();
+        let mut values: Vec<Value> = words.map(|word| Scalar::Text(word.into()).into()).to_vec();
         let numbers = ["0", "-7", "0.1", "-12.25", "9007199254740991", "-9007199254740991", "1e-17"];
         values.extend(numbers.map(|digits| Scalar::Number(number(digits)).into()));
         let largest = number("9007199254740991");

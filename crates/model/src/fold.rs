@@ -5,12 +5,20 @@
 //! is SPEC section 4, and this file is the only place of the engine that says so. It works on one attribute at
 //! a time, so that replay, and every other question about values, asks the same code.
 
+mod open;
+mod said;
+
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::date::{Range, Span};
-use crate::worlds::{self, Open};
+use crate::worlds::Open;
 use crate::{Certainty, Change, Date, Effect, Event, Moment, Number, Scalar, Seq, Value, When};
+
+pub(crate) use self::open::open;
+pub(crate) use self::said::decide;
+pub use self::said::{Said, Step, Steps, Stood, stand};
 
 /// An event that counts at K: in its last version, neither retracted nor redacted.
 #[derive(Clone, Copy, Debug)]
@@ -45,54 +53,22 @@ pub struct Standing<'a> {
     pub by: Claim<'a>,
 }
 
-/// One step of a fold: a claim that holds, and what it did to what stood before it.
-#[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
-    /// The claim.
-    pub claim: Claim<'a>,
-    /// What it did.
-    pub applied: Applied,
-}
-
 /// The answer for one attribute.
 #[derive(Clone, Debug, Default)]
 pub struct Folded<'a> {
     /// What stands, if anything does.
     pub standing: Option<Standing<'a>>,
     /// The claims that hold, in fold order.
-    pub steps: Vec<Step<'a>>,
+    pub steps: Steps<Claim<'a>>,
     /// What the dates leave open; `None` where the answer is sure: nothing that is only possible, and no other
     /// order of overlapping dates, could make it another.
     pub open: Option<Box<Open>>,
 }
 
-impl<'a> Folded<'a> {
+impl Folded<'_> {
     /// Whether the answer is the same whatever the dates leave open.
     pub const fn is_sure(&self) -> bool {
         self.open.is_none()
-    }
-
-    /// The claims that did not fit what stood, in fold order.
-    pub fn clashes(&self) -> impl Iterator<Item = Claim<'a>> {
-        self.steps.iter().filter(|step| step.applied == Applied::Clash).map(|step| step.claim)
-    }
-
-    /// The claims that what stands is made of, in fold order: the last one that replaced everything, and those
-    /// after it that changed something. A final `clear` is one, though nothing stands after it.
-    pub fn effective(&self) -> impl DoubleEndedIterator<Item = Claim<'a>> {
-        let changed = |step: &&Step<'a>| step.applied == Applied::Changed;
-        self.steps[self.base()..].iter().filter(changed).map(|step| step.claim)
-    }
-
-    /// The claims that changed something, of which a later replacement left nothing, in fold order.
-    pub fn overridden(&self) -> impl DoubleEndedIterator<Item = Claim<'a>> {
-        let changed = |step: &&Step<'a>| step.applied == Applied::Changed;
-        self.steps[..self.base()].iter().filter(changed).map(|step| step.claim)
-    }
-
-    /// The index of the step from which on what stands was made.
-    fn base(&self) -> usize {
-        self.steps.iter().rposition(|step| step.claim.effect.change.replaces()).unwrap_or(0)
     }
 }
 
@@ -110,7 +86,21 @@ impl<'a> Counted<'a> {
     }
 }
 
-impl Claim<'_> {
+impl<'a> Claim<'a> {
+    /// What the fold looks at of it.
+    pub fn said(&self) -> Said<'a> {
+        let Counted { place, event, .. } = self.counted;
+        Said {
+            id: &event.id,
+            place,
+            position: self.position,
+            span: self.span,
+            when: self.effect.when,
+            is_interval: event.date.as_ref().is_some_and(Date::is_interval),
+            change: &self.effect.change,
+        }
+    }
+
     /// The bounds of the moment at which the effect takes hold.
     pub const fn moment(&self) -> Range {
         moment(self.span, self.effect.when)
@@ -123,28 +113,7 @@ impl Claim<'_> {
 
     /// Orders claims as the fold takes them.
     pub fn order(&self, certainty: Certainty) -> impl Ord + use<> {
-        order(self.span, self.ends_an_interval(), (self.counted.place, self.position), certainty)
-    }
-
-    /// Whether the claim is made at the end of an interval, which never comes before its start.
-    fn ends_an_interval(&self) -> bool {
-        self.effect.when == When::End && self.counted.event.date.as_ref().is_some_and(Date::is_interval)
-    }
-
-    /// Whether two claims are made by the same happening at the same end of it, so that the event itself orders
-    /// them.
-    fn is_simultaneous(&self, other: &Self) -> bool {
-        self.counted.place == other.counted.place
-            && self.span == other.span
-            && (self.effect.when == When::End) == (other.effect.when == When::End)
-    }
-
-    /// Whether this claim, which comes before the other in fold order, does so whatever their dates leave open.
-    fn comes_before(&self, other: &Self) -> bool {
-        let (a, b) = (self.moment(), other.moment());
-        let same_second = a.earliest == a.latest && a.earliest.is_finite() && a == b;
-        let same_event = self.counted.place == other.counted.place;
-        a.latest < b.earliest || self.is_simultaneous(other) || (same_second && !same_event)
+        self.said().order(certainty)
     }
 }
 
@@ -201,16 +170,28 @@ pub(crate) fn order(
 
 /// Folds one attribute's claims, which may come in any order, into what stands as of a moment.
 pub fn fold<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Folded<'a> {
-    let mut holding: Vec<Claim<'a>> =
-        claims.iter().filter(|claim| claim.holds(as_of, certainty)).copied().collect();
-    holding.sort_by_cached_key(|claim| claim.order(certainty));
-    let mut value = None;
-    let step = |claim: Claim<'a>| Step { claim, applied: apply(&mut value, &claim.effect.change) };
-    let steps: Vec<Step<'a>> = holding.into_iter().map(step).collect();
-    let by = steps.iter().rfind(|step| step.applied == Applied::Changed).map(|step| step.claim);
-    let open = open(claims, as_of, value.as_ref());
-    let standing = value.zip(by).map(|(value, by)| Standing { value, by });
-    Folded { standing, steps, open }
+    let said = said(claims);
+    let stood = stand(&said, as_of, certainty);
+    let open = open(&said, as_of, stood.value.as_deref());
+    Folded { steps: stood.steps.told(|index| claims[index]), standing: standing_of(claims, stood), open }
+}
+
+/// The same without a look at what the dates leave open: what stands.
+pub fn standing<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Option<Standing<'a>> {
+    standing_of(claims, decide(&said(claims), as_of, certainty))
+}
+
+/// The claims that hold as of a moment, in fold order.
+pub fn steps<'a>(claims: &[Claim<'a>], as_of: Moment, certainty: Certainty) -> Steps<Claim<'a>> {
+    stand(&said(claims), as_of, certainty).steps.told(|index| claims[index])
+}
+
+fn said<'a>(claims: &[Claim<'a>]) -> Vec<Said<'a>> {
+    claims.iter().map(Claim::said).collect()
+}
+
+fn standing_of<'a>(claims: &[Claim<'a>], stood: Stood<'_>) -> Option<Standing<'a>> {
+    Some(Standing { value: stood.value?.into_owned(), by: claims[stood.by?] })
 }
 
 /// What a change did to the value that stood.
@@ -226,88 +207,50 @@ pub enum Applied {
 
 /// Applies one change to what stands.
 pub fn apply(value: &mut Option<Value>, change: &Change) -> Applied {
+    let mut stands = value.take().map(Cow::Owned);
+    let applied = applied(&mut stands, change);
+    *value = stands.map(Cow::into_owned);
+    applied
+}
+
+/// The same where what was set is not copied before something else changes it.
+pub(crate) fn applied<'a>(value: &mut Option<Cow<'a, Value>>, change: &'a Change) -> Applied {
     match change {
-        Change::Set(new) => *value = Some(new.clone()),
+        Change::Set(new) => *value = Some(Cow::Borrowed(new)),
         Change::Clear => *value = None,
         Change::Increase(by) => return increase(value, *by),
-        Change::Add(member) => match value {
-            None => *value = Some(Value::Set(BTreeSet::from([member.clone()]))),
+        Change::Add(member) => match value.as_deref() {
+            None => *value = Some(Cow::Owned(Value::Set(BTreeSet::from([member.clone()])))),
+            Some(Value::Scalar(_)) => return Applied::Clash,
             Some(Value::Set(members)) if members.contains(member) => return Applied::Unchanged,
-            Some(Value::Set(members)) => {
-                members.insert(member.clone());
-            }
-            Some(Value::Scalar(_)) => return Applied::Clash,
+            Some(Value::Set(_)) => drop(members(value).map(|members| members.insert(member.clone()))),
         },
-        Change::Remove(member) => match value {
+        Change::Remove(member) => match value.as_deref() {
             None => return Applied::Unchanged,
-            Some(Value::Set(members)) => {
-                if !members.remove(member) {
-                    return Applied::Unchanged;
-                }
-            }
             Some(Value::Scalar(_)) => return Applied::Clash,
+            Some(Value::Set(members)) if !members.contains(member) => return Applied::Unchanged,
+            Some(Value::Set(_)) => drop(members(value).map(|members| members.remove(member))),
         },
     }
     Applied::Changed
 }
 
-fn increase(value: &mut Option<Value>, by: Number) -> Applied {
-    let stands = match value {
+/// The members of a set that stands, to be changed.
+fn members<'v>(value: &'v mut Option<Cow<'_, Value>>) -> Option<&'v mut BTreeSet<Scalar>> {
+    match value.as_mut()?.to_mut() {
+        Value::Set(members) => Some(members),
+        Value::Scalar(_) => None,
+    }
+}
+
+fn increase(value: &mut Option<Cow<'_, Value>>, by: Number) -> Applied {
+    let stands = match value.as_deref() {
         None => Number::ZERO,
         Some(Value::Scalar(Scalar::Number(_))) if by == Number::ZERO => return Applied::Unchanged,
         Some(Value::Scalar(Scalar::Number(number))) => *number,
         Some(_) => return Applied::Clash,
     };
     let Some(sum) = stands.checked_add(by) else { return Applied::Clash };
-    *value = Some(Value::Scalar(Scalar::Number(sum)));
+    *value = Some(Cow::Owned(Value::Scalar(Scalar::Number(sum))));
     Applied::Changed
-}
-
-/// What the dates of an attribute's claims leave open about the value that is said to stand.
-fn open(claims: &[Claim<'_>], as_of: Moment, value: Option<&Value>) -> Option<Box<Open>> {
-    let is_sure = |claim: &Claim<'_>| claim.holds(as_of, Certainty::Surely);
-    let possible = || claims.iter().filter(|claim| claim.holds(as_of, Certainty::Possibly));
-    let bases = possible().filter(|claim| claim.effect.change.replaces() && is_sure(claim));
-    // Whatever surely came before a sure replacement leaves no trace.
-    let floor = bases.map(|claim| claim.moment().earliest).max();
-    let mut relevant: Vec<Claim<'_>> =
-        possible().filter(|c| floor.is_none_or(|floor| c.moment().latest >= floor)).copied().collect();
-    if relevant.iter().all(|claim| matches!(claim.effect.change, Change::Add(_) | Change::Remove(_))) {
-        leave_out_overridden(&mut relevant, is_sure);
-    }
-    if relevant.iter().all(is_sure) {
-        relevant.sort_by_cached_key(|claim| claim.order(Certainty::Surely));
-        // There is one order, and it is that of the fold.
-        if relevant.windows(2).all(|pair| pair[0].comes_before(&pair[1])) {
-            return None;
-        }
-    }
-    worlds::open(relevant, as_of, value).map(Box::new)
-}
-
-/// Leaves out of claims that only add and remove members what surely came before a sure touch of the same member.
-/// The first one that surely makes a set of nothing stays.
-fn leave_out_overridden(claims: &mut Vec<Claim<'_>>, is_sure: impl Fn(&Claim<'_>) -> bool) {
-    let mut floors: HashMap<&Scalar, Moment> = HashMap::new();
-    let mut first: Option<Claim<'_>> = None;
-    for claim in claims.iter().filter(|claim| is_sure(claim)) {
-        let (Change::Add(member) | Change::Remove(member)) = &claim.effect.change else { continue };
-        let earliest = claim.moment().earliest;
-        floors.entry(member).and_modify(|floor| *floor = earliest.max(*floor)).or_insert(earliest);
-        let order = |claim: &Claim<'_>| claim.order(Certainty::Surely);
-        let adds = matches!(claim.effect.change, Change::Add(_));
-        if adds && first.as_ref().is_none_or(|first| order(claim) < order(first)) {
-            first = Some(*claim);
-        }
-    }
-    let is_first = |claim: &Claim<'_>| {
-        first.is_some_and(|first| {
-            (first.counted.place, first.position, first.span)
-                == (claim.counted.place, claim.position, claim.span)
-        })
-    };
-    claims.retain(|claim| {
-        let (Change::Add(member) | Change::Remove(member)) = &claim.effect.change else { return true };
-        is_first(claim) || floors.get(member).is_none_or(|floor| claim.moment().latest >= *floor)
-    });
 }

@@ -3,15 +3,18 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Invalid, limits};
 
 /// The id of an event, unique in its timeline: 1 to 200 characters, no control characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct EventId(Box<str>);
+///
+/// One answer may name an event several times: its copies share the text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(Arc<str>);
 
 /// The name of a timeline: 1 to 100 letters, digits, `-`, `_`, `.` in any script.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -37,7 +40,7 @@ pub struct Version(pub u64);
 
 impl EventId {
     /// Checks and takes an id.
-    pub fn new(id: impl Into<Box<str>>) -> Result<Self, Invalid> {
+    pub fn new(id: impl Into<Arc<str>>) -> Result<Self, Invalid> {
         let id = id.into();
         limits::name(&id, limits::ID).map(|()| Self(id))
     }
@@ -102,7 +105,7 @@ impl Seq {
 }
 
 macro_rules! text_type {
-    ($name:ident) => {
+    ($name:ident, $text:expr) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -119,16 +122,41 @@ macro_rules! text_type {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = Box::<str>::deserialize(deserializer)?;
+                let text = $text(deserializer)?;
                 Self::new(text).map_err(serde::de::Error::custom)
             }
         }
     };
 }
 
-text_type!(EventId);
-text_type!(TimelineName);
-text_type!(SnapshotName);
+text_type!(EventId, shared);
+text_type!(TimelineName, Box::<str>::deserialize);
+text_type!(SnapshotName, Box::<str>::deserialize);
+
+/// Reads a text that copies are to share.
+fn shared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Arc<str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Arc<str>, E> {
+            Ok(text.into())
+        }
+    }
+
+    deserializer.deserialize_str(Text)
+}
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

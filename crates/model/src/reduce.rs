@@ -15,8 +15,8 @@
 //! a log, where nothing is known beforehand.
 
 use crate::date::{Range, Span};
-use crate::fold::{holds, moment, order};
-use crate::{Certainty, Change, Moment, Number, Question, Scalar, Seq, Value, When};
+use crate::fold::{Said, holds, moment, order};
+use crate::{Certainty, Change, EventId, Moment, Number, Question, Scalar, Seq, Value, When};
 
 /// Numbers whose sizes add up to more than this may clash in one order and not in another.
 const LARGEST: i128 = i128::MAX / 8;
@@ -139,6 +139,12 @@ impl Uses {
 }
 
 impl Sketch {
+    /// What the claim says, of an event with this id and with this change.
+    pub const fn said<'a>(&self, id: &'a EventId, change: &'a Change) -> Said<'a> {
+        let Self { place, position, span, when, is_interval, .. } = *self;
+        Said { id, place, position, span, when, is_interval, change }
+    }
+
     /// The first and the last moment at which the effect may take hold.
     pub const fn bounds(&self) -> (Moment, Moment) {
         let range = moment(self.span, self.when);
@@ -165,7 +171,8 @@ impl Sketch {
         self.is_simple && self.when != When::During && self.surely_holds(question)
     }
 
-    fn order(&self, certainty: Certainty) -> impl Ord + Copy + use<> {
+    /// Orders claims as the fold takes them.
+    pub(crate) fn order(&self, certainty: Certainty) -> impl Ord + Copy + use<> {
         let ends = self.when == When::End && self.is_interval;
         order(self.span, ends, (self.place, self.position), certainty)
     }

@@ -38,7 +38,9 @@ pub fn applied<T>(changes: impl Iterator<Item = Option<(Change, T)>>) -> Option<
     let (mut value, mut by) = (None, None);
     for change in changes {
         let (change, claim) = change?;
-        if apply(&mut value, &change) == Applied::Changed {
+        if let Change::Set(new) = change {
+            (value, by) = (Some(new), Some(claim));
+        } else if apply(&mut value, &change) == Applied::Changed {
             by = Some(claim);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -15,8 +16,8 @@ pub enum Scalar {
     Bool(bool),
     /// An exact decimal number.
     Number(Number),
-    /// Text.
-    Text(String),
+    /// Text, which copies share.
+    Text(Arc<str>),
 }
 
 /// What stands in an attribute.
@@ -35,8 +36,10 @@ impl Scalar {
         match text.as_bytes().first() {
             Some(b'"') => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
                 // Without an escape the text stands between the quotes as it is.
-                Some(plain) if !plain.contains('\\') => Self::text(plain.to_owned()),
-                _ => Self::text(serde_json::from_str(text).map_err(|e| Invalid::new(e.to_string()))?),
+                Some(plain) if !plain.contains('\\') => Self::text(plain),
+                _ => Self::text(
+                    &serde_json::from_str::<String>(text).map_err(|e| Invalid::new(e.to_string()))?,
+                ),
             },
             Some(b't') => Ok(Self::Bool(true)),
             Some(b'f') => Ok(Self::Bool(false)),
@@ -56,13 +59,13 @@ impl Scalar {
                 Ok(number) => Ok(Self::Number(number)),
                 // Digits that do not fit exactly are still digits: taking them as text would hide it.
                 Err(error) if error.hint().is_some() => Err(error),
-                Err(_) => Self::text(text.to_owned()),
+                Err(_) => Self::text(text),
             },
         }
     }
 
-    fn text(text: String) -> Result<Self, Invalid> {
-        limits::text(&text, 0, limits::VALUE).map(|()| Self::Text(text))
+    fn text(text: &str) -> Result<Self, Invalid> {
+        limits::text(text, 0, limits::VALUE).map(|()| Self::Text(text.into()))
     }
 }
 

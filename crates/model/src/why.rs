@@ -221,7 +221,7 @@ impl Why {
         not_counted.extend(versions.iter().flat_map(told).filter_map(|told| taken_back(question, told)));
         let standing = folded.standing.as_ref();
         let event = standing.map(|standing| standing.by.counted.event);
-        let made_of: Vec<Part> = folded.effective().filter_map(find).collect();
+        let made_of: Vec<Part> = folded.steps.effective().filter_map(find).collect();
         let because = standing.is_none().then(|| absence(&made_of, &not_counted));
         Self {
             schema: SCHEMA,
@@ -235,7 +235,7 @@ impl Why {
             because,
             open: folded.open.as_deref().cloned().unwrap_or_default(),
             made_of,
-            overridden: folded.overridden().filter_map(find).collect(),
+            overridden: folded.steps.overridden().filter_map(find).collect(),
             not_counted,
             redacted,
             entity,

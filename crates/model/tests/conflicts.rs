@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use annals_model::conflicts::{
     Conflicts, Histories, LinkFault, MOST_COMPARED, Mention, Sign, Version, contested,
 };
-use annals_model::fold::{Claim, Counted, fold};
+use annals_model::fold::{Claim, Counted, Said, stand};
 use annals_model::line::Line;
 use annals_model::{
     AsOf, Certainty, Date, EventId, Filter, Knowledge, KnownAt, Moment, Op, Position, Question, Seq,
@@ -156,10 +156,11 @@ fn the_claims_that_contest_the_deciding_one_are_found_among_an_attributes_claims
     let claims: Vec<Claim<'_>> = counted.iter().flat_map(|counted| counted.claims()).collect();
     let rivals = |as_of: &str, certainty| {
         let as_of = Date::parse(as_of).unwrap().span().end.latest;
-        let by = fold(&claims, as_of, certainty).standing.unwrap().by;
-        let rivals = contested(&claims, &by, as_of, certainty);
-        let ids: Vec<&str> = rivals.iter().map(|claim| claim.counted.event.id.as_str()).collect();
-        format!("{} against {}", by.counted.event.id, ids.join(" "))
+        let said: Vec<Said<'_>> = claims.iter().map(Claim::said).collect();
+        let by = stand(&said, as_of, certainty).by.unwrap();
+        let rivals = contested(&said, by, as_of, certainty);
+        let ids: Vec<&str> = rivals.iter().map(|rival| said[*rival].id.as_str()).collect();
+        format!("{} against {}", said[by].id, ids.join(" "))
     };
     assert_eq!(rivals("2012", Certainty::Surely), "z against x");
     assert_eq!(rivals("2010-06", Certainty::Possibly), "z against x");

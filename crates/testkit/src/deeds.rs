@@ -34,7 +34,7 @@ pub fn deeds(events: u16, count: std::ops::Range<usize>) -> impl Strategy<Value 
 pub fn tame(deeds: &mut [Deed]) {
     for (index, effect) in deeds.iter_mut().flat_map(|deed| &mut deed.2).enumerate() {
         let number = i64::try_from(index % 7).unwrap() - 2;
-        let member = Scalar::Text(format!("m{}", index % 4));
+        let member = Scalar::Text(format!("m{}", index % 4).into());
         let is_scalar =
             |change: &Change| matches!(change, Change::Clear | Change::Set(Value::Scalar(Scalar::Number(_))));
         let is_set = |change: &Change| {

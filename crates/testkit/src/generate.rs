@@ -186,7 +186,7 @@ pub fn as_of_dates() -> BoxedStrategy<AsOf> {
 pub fn scalars() -> BoxedStrategy<Scalar> {
     prop_oneof![
         numbers().prop_map(Scalar::Number),
-        select(vec!["p", "q"]).prop_map(|text| Scalar::Text(text.to_owned())),
+        select(vec!["p", "q"]).prop_map(|text| Scalar::Text(text.into())),
         any::<bool>().prop_map(Scalar::Bool),
     ]
     .boxed()

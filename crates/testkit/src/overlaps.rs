@@ -145,7 +145,7 @@ fn set(scalar: Scalar) -> Change {
 }
 
 fn texts() -> impl Strategy<Value = Scalar> {
-    select(vec!["p", "q", "r"]).prop_map(|text| Scalar::Text(text.to_owned()))
+    select(vec!["p", "q", "r"]).prop_map(|text| Scalar::Text(text.into()))
 }
 
 fn numbers() -> impl Strategy<Value = Number> {

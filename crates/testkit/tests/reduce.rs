@@ -18,7 +18,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn scalar(number: u8) -> Scalar {
-    Scalar::Text(format!("m{number}"))
+    Scalar::Text(format!("m{number}").into())
 }
 
 fn by(number: u8) -> Number {

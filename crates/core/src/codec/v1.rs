@@ -506,7 +506,7 @@ impl ScalarShape<'_> {
         Ok(match self {
             Self::Bool(value) => Scalar::Bool(value),
             Self::Number(value) => Scalar::Number(value.read()?),
-            Self::Text(value) => Scalar::Text(value.to_owned()),
+            Self::Text(value) => Scalar::Text(value.into()),
         })
     }
 }

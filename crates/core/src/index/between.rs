@@ -1,22 +1,30 @@
-//! What a comparison of two points asks of the index: the claims on an attribute on both sides, and which records of
-//! an event counted there.
+//! What a comparison of two points asks of the index: the claims on attributes on both sides, and which records of an
+//! event counted there.
+//!
+//! The runs are read side by side, as for a whole state, but for the attributes alone that are asked about. Of their
+//! claims those are read whole that what stands on either side may be made of.
 
 use std::cell::Cell;
 
-use annals_model::diff::Difference;
-use annals_model::fold::Claim;
-use annals_model::{Certainty, Event, Moment, Seq, TimelineName};
+use annals_model::diff::{Difference, mattering};
+use annals_model::fold::Said;
+use annals_model::{Certainty, Change, EventId, Moment, Seq, TimelineName};
 
+use super::bits::Bits;
 use super::fact::Dates;
 use super::open::Open;
-use super::rows::{Row, Rows, claim};
-use super::run::Run;
-use super::{ClaimIndex, entry, unreadable};
+use super::rows::{OPEN, Row, Rows};
+use super::run::{Cursor, Run, Unusable, broken};
+use super::{ClaimIndex, dated, entry, unreadable};
 use crate::Result;
 use crate::log::Log;
+use crate::replay::threads;
 
 /// A point on both axes: the last second that counts, and the last record.
 pub type Point = (Moment, Seq);
+
+/// An entity and one of its attributes.
+pub type Name = (String, String);
 
 impl ClaimIndex {
     /// Whether the log has redactions. What they erased is not in the index, as known at any moment.
@@ -24,36 +32,39 @@ impl ClaimIndex {
         Ok(self.open(log, |_| Ok(()))?.as_ref().is_none_or(|open| open.redactions() > 0))
     }
 
-    /// Whether the value of an attribute differs between two points, and why.
-    pub fn difference<L: Log + ?Sized>(
+    /// The names of all attributes of an entity, in order.
+    pub fn names<L: Log + ?Sized>(
         &self,
         log: &L,
-        (timeline, entity, attribute): (&TimelineName, &str, &str),
+        timeline: &TimelineName,
+        entity: &str,
+    ) -> Result<Vec<Name>> {
+        let key = entry::key(timeline, entity, None);
+        let open = self.open(log, |open| open.keep(&key, false, self.sizes.kept))?;
+        let known = open.as_ref().into_iter().flat_map(|open| open.sheets(&key, false));
+        let names = known.map(|known| entry::names(known.key).ok_or_else(unreadable));
+        names
+            .map(|names| names.map(|(entity, attribute)| (entity.to_owned(), attribute.to_owned())))
+            .collect()
+    }
+
+    /// Which values of attributes differ between two points, and why. The names come in order.
+    pub fn differences<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        (timeline, names): (&TimelineName, &[Name]),
         points: [Point; 2],
         certainty: Certainty,
-    ) -> Result<Option<Difference>> {
-        let key = entry::key(timeline, entity, Some(attribute));
-        let older = Cell::default();
-        let guard = self.open(log, |open| {
-            older.set(open.read(&key, true)?);
+    ) -> Result<Vec<Difference>> {
+        let found = Cell::default();
+        let nobody = EventId::new("-").map_err(|_| unreadable())?;
+        let open = self.open(log, |open| {
+            let between = Between::new(open, timeline, points, certainty, &nobody);
+            found.set(threads::map_chunks(names, |names| between.differences(names))?);
             Ok(())
         })?;
-        let Some(open) = guard.as_ref() else { return Ok(None) };
-        let older = older.into_inner();
-        let parts = older.values().chain(open.recent.claims.get(&key));
-        let mut rows: Vec<(&Rows, &Row)> =
-            parts.flat_map(|rows| rows.all.iter().map(move |row| (rows, row))).collect();
-        rows.sort_by_key(|(_, row)| (row.sketch.place, row.seq, row.sketch.position));
-        let counts = |row: &Row, known_at: Seq| row.counts(known_at) && open.recent.counts(row, known_at);
-        rows.retain(|(_, row)| points.iter().any(|(_, known_at)| counts(row, *known_at)));
-        let mut dates = Dates::default();
-        let event = |(rows, row): &(&Rows, &Row)| rows.nameless_event(row, &mut dates);
-        let events: Vec<Event> = rows.iter().map(event).collect::<Option<_>>().ok_or_else(unreadable)?;
-        let claims = points.map(|(_, known_at)| {
-            let all = rows.iter().zip(&events).filter(|((_, row), _)| counts(row, known_at));
-            all.map(|((_, row), event)| claim(&row.sketch, row.seq, event)).collect::<Vec<Claim<'_>>>()
-        });
-        Ok(Difference::of((entity, attribute), &claims, points.map(|(until, _)| until), certainty))
+        drop(open);
+        Ok(found.into_inner())
     }
 
     /// Of some events, told by their first records, the last one that was there at each of two records, if one was.
@@ -82,5 +93,117 @@ impl Open {
         let first = self.runs.partition_point(|run| run.last < seq);
         let in_runs = |run: &Run| run.superseded(seq);
         self.runs[first..].iter().find_map(in_runs).or_else(|| self.recent.superseded.by(seq))
+    }
+
+    /// The records that did not count any more when the log ended at a record.
+    pub(super) fn superseded_at(&self, known_at: Seq) -> Bits {
+        let mut superseded = Bits::default();
+        let all = self.runs.iter().flat_map(Run::all_superseded).copied().chain(self.recent.superseded.all());
+        all.filter(|entry| entry.by <= known_at.0).for_each(|entry| superseded.set(entry.previous));
+        superseded
+    }
+}
+
+/// A comparison of two points.
+struct Between<'a> {
+    open: &'a Open,
+    timeline: &'a TimelineName,
+    points: [Point; 2],
+    certainty: Certainty,
+    /// The records that no longer counted, of each side.
+    superseded: [Bits; 2],
+    /// The side that knows less.
+    earlier: usize,
+    /// The last record and the last day, since 1970, of both sides.
+    last: (Seq, i64),
+    /// A comparison of values names no event.
+    nobody: &'a EventId,
+}
+
+impl<'a> Between<'a> {
+    fn new(
+        open: &'a Open,
+        timeline: &'a TimelineName,
+        points: [Point; 2],
+        certainty: Certainty,
+        nobody: &'a EventId,
+    ) -> Self {
+        let [(from, from_known), (to, to_known)] = points;
+        let superseded = [from_known, to_known].map(|known_at| open.superseded_at(known_at));
+        let earlier = usize::from(to_known < from_known);
+        let last = (from_known.max(to_known), dated::day_of(from.max(to)));
+        Self { open, timeline, points, certainty, superseded, earlier, last, nobody }
+    }
+
+    /// Whether a row counts on a side.
+    fn counts(&self, side: usize, row: &Row) -> bool {
+        row.seq <= self.points[side].1 && !self.superseded[side].has(row.seq.0)
+    }
+
+    /// The attributes whose values differ, of some that come in the order of their names.
+    fn differences(&self, names: &[Name]) -> Result<Vec<Difference>, Unusable> {
+        let runs = self.open.runs.iter().filter(|run| run.first <= self.last.0);
+        let mut runs: Vec<Cursor<'_>> = runs.map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
+        let (mut rows, mut dates, mut chosen) = (Rows::default(), Dates::default(), Vec::new());
+        let mut differences = Vec::new();
+        for (entity, attribute) in names {
+            let key = entry::key(self.timeline, entity, Some(attribute));
+            rows.clear();
+            for run in &mut runs {
+                run.reach(&key)?;
+                while run.key() == Some(&key) {
+                    self.take(run, &mut rows, (&mut dates, &mut chosen))?;
+                    run.advance()?;
+                }
+            }
+            let newer = self.open.recent.claims.get(&key);
+            let all = [Some(&rows), newer].into_iter().flatten();
+            let all = all.flat_map(|rows| rows.all.iter().map(move |row| (rows, row))).collect();
+            differences.extend(self.difference((entity, attribute), all)?);
+        }
+        Ok(differences)
+    }
+
+    /// Takes the facts of a group that count on either side and may hold there.
+    fn take(
+        &self,
+        run: &Cursor<'_>,
+        rows: &mut Rows,
+        (dates, chosen): (&mut Dates, &mut Vec<u32>),
+    ) -> Result<(), Unusable> {
+        let columns = run.facts()?;
+        // What did not count any more on the side that knows less does not on the other either.
+        columns.choose(columns.up_to(self.last.0), self.last.1, &self.superseded[self.earlier], chosen);
+        let mut rests = columns.rests();
+        for index in chosen {
+            let fact = rests.fact(*index as usize).ok_or_else(broken)?;
+            rows.take(&fact, OPEN, dates, |_| true).ok_or_else(broken)?;
+        }
+        Ok(())
+    }
+
+    /// Compares the claims on an attribute.
+    fn difference(
+        &self,
+        names: (&str, &str),
+        mut all: Vec<(&Rows, &Row)>,
+    ) -> Result<Option<Difference>, Unusable> {
+        let as_of = self.points.map(|(until, _)| until);
+        let mut places: Vec<Seq> = Vec::new();
+        for side in [0, 1] {
+            let own = all.iter().filter(|(_, row)| self.counts(side, row)).map(|(_, row)| &row.sketch);
+            places.extend(mattering(own, as_of[side], self.certainty));
+        }
+        places.sort_unstable();
+        places.dedup();
+        all.retain(|(_, row)| places.binary_search(&row.sketch.place).is_ok());
+        all.sort_by_key(|(_, row)| (row.sketch.place, row.seq, row.sketch.position));
+        let change = |(rows, row): &(&Rows, &Row)| rows.text(row).change(row.sketch.deed, None);
+        let changes: Vec<Change> = all.iter().map(change).collect::<Option<_>>().ok_or_else(broken)?;
+        let claims = [0, 1].map(|side| {
+            let own = all.iter().zip(&changes).filter(|((_, row), _)| self.counts(side, row));
+            own.map(|((_, row), change)| row.sketch.said(self.nobody, change)).collect::<Vec<Said<'_>>>()
+        });
+        Ok(Difference::of(names, &claims, as_of, self.certainty))
     }
 }

@@ -3,10 +3,10 @@
 //!
 //! What is kept was read when the log had a certain number of redactions, and is forgotten as soon as it has another.
 
-use std::collections::HashMap;
-
 use annals_model::answers::Answer;
 use annals_model::{Seq, Source};
+
+use crate::quick::QuickMap;
 
 /// Records whose sources are kept.
 const MOST: usize = 4096;
@@ -15,7 +15,7 @@ const MOST: usize = 4096;
 #[derive(Debug, Default)]
 pub struct Cited {
     redactions: u64,
-    known: HashMap<Seq, Vec<Source>>,
+    known: QuickMap<Seq, Vec<Source>>,
 }
 
 impl Cited {
@@ -24,10 +24,11 @@ impl Cited {
         if self.redactions != redactions {
             *self = Self { redactions, ..Self::default() };
         }
-        if !answer.contenders.iter().all(|seq| self.known.contains_key(seq)) {
-            return false;
+        let contested = answer.cell.iter_mut().flat_map(|cell| &mut cell.contested);
+        for (contender, seq) in contested.zip(&answer.contenders) {
+            let Some(sources) = self.known.get(seq) else { return false };
+            contender.sources.clone_from(sources);
         }
-        answer.cite(|seq| self.known.get(&seq).map_or(&[], Vec::as_slice));
         true
     }
 

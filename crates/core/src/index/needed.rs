@@ -3,24 +3,27 @@
 //! Most attributes of a whole state have one claim that decides, and nothing that their dates leave open: for these
 //! no event is made and nothing is folded. The fold says what all others come to.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use annals_model::answers::Answer;
-use annals_model::fold::Claim;
+use annals_model::answers::{Answer, Witness};
+use annals_model::fold::{Said, stand};
 use annals_model::reduce::{Needed, Sketch};
 use annals_model::settled::{applied, settle};
-use annals_model::{Event, Number, Question, Seq};
+use annals_model::{Change, EventId, Number, Question, Seq, Value};
 
+use super::between::Name;
 use super::bits::{Bits, Ranks};
 use super::entry;
-use super::fact::{Alone, Dates, Text};
+use super::fact::{Dates, Text};
 use super::ids::Id;
-use super::rows::{Row, Rows, claim};
+use super::rows::{Row, Rows};
+use super::run::{Unusable, broken};
 
 /// What the answers for some attributes need, in the order of their names.
 #[derive(Debug, Default)]
 pub struct Part {
-    pub(super) attributes: Vec<Attribute>,
+    attributes: Vec<Attribute>,
     keys: Vec<u8>,
     claims: Vec<Wanted>,
     texts: Vec<u8>,
@@ -52,6 +55,12 @@ struct Wanted {
     sum: Option<Number>,
     text: Range<usize>,
 }
+
+/// What a part needs of an attribute.
+pub type Wanting<'a> = (&'a Part, &'a Attribute);
+
+/// What both sides of a comparison need of one attribute.
+pub type Pair<'a> = [Option<Wanting<'a>>; 2];
 
 /// The ids of events by their records.
 pub struct Ids {
@@ -105,6 +114,11 @@ impl Part {
         self.claims.push(Wanted { sketch: row.sketch, seq: row.seq, sum, text });
     }
 
+    /// All attributes, in the order of their names.
+    pub fn all(&self) -> impl Iterator<Item = Wanting<'_>> {
+        self.attributes.iter().map(move |own| (self, own))
+    }
+
     /// The records of which the ids are needed.
     pub fn records(&self) -> impl Iterator<Item = Seq> {
         self.claims.iter().map(|claim| claim.seq)
@@ -119,6 +133,29 @@ impl Part {
         Text::new(&self.texts[wanted.text.clone()])
     }
 
+    fn change(&self, wanted: &Wanted) -> Option<Change> {
+        self.text(wanted).change(wanted.sketch.deed, wanted.sum)
+    }
+
+    /// The value of an attribute alone.
+    fn value(
+        &self,
+        attribute: &Attribute,
+        question: &Question,
+        nobody: &EventId,
+    ) -> Result<Option<Value>, Unusable> {
+        let wanted = &self.claims[attribute.claims.clone()];
+        let changes = wanted.iter().map(|one| self.change(one));
+        if attribute.form == Form::Sure {
+            let found = applied(changes.map(|change| Some((change?, ()))));
+            return Ok(found.ok_or_else(broken)?.map(|(value, ())| value));
+        }
+        let changes: Vec<Change> = changes.collect::<Option<_>>().ok_or_else(broken)?;
+        let said = wanted.iter().zip(&changes).map(|(one, change)| one.sketch.said(nobody, change));
+        let stood = stand(&said.collect::<Vec<_>>(), question.as_of.until(), question.certainty);
+        Ok(stood.value.map(Cow::into_owned))
+    }
+
     /// The answer for an attribute; nothing where a text cannot be read.
     pub fn answer(
         &self,
@@ -129,8 +166,7 @@ impl Part {
     ) -> Option<Answer> {
         let wanted = &self.claims[attribute.claims.clone()];
         if attribute.form == Form::Sure {
-            let changes =
-                wanted.iter().map(|one| Some((self.text(one).change(one.sketch.deed, one.sum)?, one)));
+            let changes = wanted.iter().map(|one| Some((self.change(one)?, one)));
             let Some((value, by)) = applied(changes)? else { return Some(Answer::default()) };
             return Some(Answer::sure(value, ids.of(by.seq)?.event()?, self.text(by).date(dates).ok()?));
         }
@@ -139,14 +175,43 @@ impl Part {
             Form::Clashing => entry::names(self.key(attribute))?,
             Form::Sure | Form::Open => ("", ""),
         };
-        let event = |one: &Wanted| {
-            let id = ids.of(one.seq)?.event()?;
-            let alone = Alone { id, entity, attribute: name, sketch: &one.sketch, sum: one.sum };
-            alone.event(self.text(one), dates)
+        let read = |one: &Wanted| Some((ids.of(one.seq)?.event()?, self.change(one)?));
+        let read: Vec<(EventId, Change)> = wanted.iter().map(read).collect::<Option<_>>()?;
+        let read_of = wanted.iter().zip(&read);
+        let said: Vec<Said<'_>> = read_of.map(|(one, (id, change))| one.sketch.said(id, change)).collect();
+        let witness = |index: usize| {
+            let date = self.text(&wanted[index]).date(dates).ok()?;
+            Some(Witness { seq: wanted[index].seq, date, sources: Vec::new() })
         };
-        let events: Vec<Event> = wanted.iter().map(event).collect::<Option<_>>()?;
-        let claims: Vec<Claim<'_>> =
-            wanted.iter().zip(&events).map(|(one, event)| claim(&one.sketch, one.seq, event)).collect();
-        Some(Answer::of(question, &claims))
+        Answer::told(&said, (entity, name), (question.as_of.until(), question.certainty), witness)
     }
+}
+
+/// The names of an attribute, if it has not the same value on both sides.
+pub fn differing(
+    pair: &Pair<'_>,
+    questions: [&Question; 2],
+    nobody: &EventId,
+) -> Result<Option<Name>, Unusable> {
+    if are_alike(pair, questions) {
+        return Ok(None);
+    }
+    let value =
+        |side: usize| pair[side].map(|(part, own)| part.value(own, questions[side], nobody)).transpose();
+    if value(0)?.flatten() == value(1)?.flatten() {
+        return Ok(None);
+    }
+    let key = pair.iter().flatten().next().map(|(part, own)| part.key(own));
+    let (entity, attribute) = key.and_then(entry::names).ok_or_else(broken)?;
+    Ok(Some((entity.to_owned(), attribute.to_owned())))
+}
+
+/// Whether both sides need the very same claims, which come to the same on both.
+fn are_alike(pair: &Pair<'_>, [from, to]: [&Question; 2]) -> bool {
+    let [Some((from_part, own)), Some((to_part, other))] = pair else { return false };
+    let is_same_question = from.as_of == to.as_of && own.form == other.form;
+    let are_sure = own.form == Form::Sure && other.form == Form::Sure;
+    let key = |one: &Wanted| (one.seq, one.sketch.position, one.sketch.span, one.sum);
+    let (own, other) = (&from_part.claims[own.claims.clone()], &to_part.claims[other.claims.clone()]);
+    (are_sure || is_same_question) && own.iter().map(key).eq(other.iter().map(key))
 }

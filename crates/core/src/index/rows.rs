@@ -3,13 +3,15 @@
 //! A row is a claim's sketch, the records between which it counts, and where its text stands. Texts are read for the
 //! few rows that an answer needs, and for no others.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use annals_model::answers::Answer;
-use annals_model::fold::{Claim, Counted};
+use annals_model::answers::{Answer, Witness};
+use annals_model::fold::Said;
 use annals_model::reduce::{Added, Deed, Increases, Needed, Sketch, Uses, reduce};
 use annals_model::settled::{applied, settle};
-use annals_model::{Event, EventId, Moment, Number, Question, Seq};
+use annals_model::{Change, Date, Event, EventId, Moment, Number, Question, Seq};
 
 use super::fact::{Alone, Dates, Fact, Text};
 use super::ids::Id;
@@ -30,12 +32,24 @@ pub struct Row {
     /// The record from which on it does not count.
     pub until: Seq,
     text: (u32, u32),
+    /// Its place among those that are read once only.
+    number: u32,
+}
+
+/// What an answer tells of a claim.
+#[derive(Clone, Debug)]
+pub struct Read {
+    id: EventId,
+    date: Option<Date>,
+    change: Change,
 }
 
 /// The claims on one attribute, in no particular order.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     pub(super) all: Vec<Row>,
+    /// What was read of each of them, where that is kept.
+    read: Vec<OnceLock<Box<Read>>>,
     texts: Vec<u8>,
     members: Members,
     uses: Uses,
@@ -81,7 +95,7 @@ impl Rows {
         fact.sketches(dates, member, |sketch| {
             uses.learn(sketch.deed);
             if keep(&sketch) {
-                rows.push(Row { sketch, seq: fact.seq, until, text: (0, 0) });
+                rows.push(Row { sketch, seq: fact.seq, until, text: (0, 0), number: 0 });
             }
         })?;
         if rows.len() > before {
@@ -105,6 +119,27 @@ impl Rows {
         Some(&self.ids[index].1)
     }
 
+    /// From now on keeps what answers tell of the rows, which stay where they are.
+    pub fn keep_what_is_read(&mut self) {
+        (0..).zip(&mut self.all).for_each(|(number, row)| row.number = number);
+        self.read.resize_with(self.all.len(), OnceLock::new);
+    }
+
+    /// What an answer tells of a row.
+    fn read(&self, row: &Row, dates: &mut Dates) -> Option<Cow<'_, Read>> {
+        let kept = self.read.get(row.number as usize);
+        if let Some(read) = kept.and_then(OnceLock::get) {
+            return Some(Cow::Borrowed(read));
+        }
+        let (id, text) = (self.id(row)?.event()?, self.text(row));
+        let (date, change) = (text.date(dates).ok()?, text.change(row.sketch.deed, None)?);
+        let read = Read { id, date, change };
+        Some(match kept {
+            Some(kept) => Cow::Borrowed(kept.get_or_init(|| Box::new(read))),
+            None => Cow::Owned(read),
+        })
+    }
+
     /// A row's event, with nothing but its id, its date and the claim.
     pub fn event(
         &self,
@@ -115,13 +150,6 @@ impl Rows {
     ) -> Option<Event> {
         let (entity, attribute) = names;
         let alone = Alone { id: self.id(row)?.event()?, entity, attribute, sketch: &row.sketch, sum };
-        alone.event(self.text(row), dates)
-    }
-
-    /// The same of an event of which the id is no matter, and neither are the names.
-    pub fn nameless_event(&self, row: &Row, dates: &mut Dates) -> Option<Event> {
-        let id = EventId::new("-").ok()?;
-        let alone = Alone { id, entity: "", attribute: "", sketch: &row.sketch, sum: None };
         alone.event(self.text(row), dates)
     }
 
@@ -271,19 +299,18 @@ impl<'a, 'q> Picked<'a, 'q> {
         }
         // Only clashes are told with the attribute's name.
         let names = if keeps_all { (entity, attribute) } else { ("", "") };
-        let event = |((rows, row), sum): &Needed<(&Rows, &Row)>| rows.event(row, names, *sum, &mut dates);
-        let events: Vec<Event> = needed.iter().map(event).collect::<Option<_>>()?;
-        let claims: Vec<Claim<'_>> = needed
-            .iter()
-            .zip(&events)
-            .map(|(((_, row), _), event)| claim(&row.sketch, row.seq, event))
-            .collect();
-        Some(Answer::of(question, &claims))
+        let read = |((rows, row), _): &Needed<(&'a Rows, &'a Row)>| rows.read(row, &mut dates);
+        let read: Vec<Cow<'_, Read>> = needed.iter().map(read).collect::<Option<_>>()?;
+        let sums: Vec<Option<Change>> = needed.iter().map(|(_, sum)| sum.map(Change::Increase)).collect();
+        let told = needed.iter().zip(read.iter().zip(&sums));
+        let said = told.map(|(((_, row), _), (read, sum))| {
+            row.sketch.said(&read.id, sum.as_ref().unwrap_or(&read.change))
+        });
+        let said: Vec<Said<'_>> = said.collect();
+        let witness = |index: usize| {
+            let ((_, row), _) = needed[index];
+            Some(Witness { seq: row.seq, date: read[index].date.clone(), sources: Vec::new() })
+        };
+        Answer::told(&said, names, (question.as_of.until(), question.certainty), witness)
     }
-}
-
-/// The claim of an event that has nothing else.
-pub fn claim<'e>(sketch: &Sketch, seq: Seq, event: &'e Event) -> Claim<'e> {
-    let Sketch { span, place, position, .. } = *sketch;
-    Claim { counted: Counted { place, seq, event }, position, span, effect: &event.effects[0] }
 }

@@ -195,13 +195,25 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// At the first group whose key is no less than this one.
     pub fn at(run: &'a Run, from: &[u8]) -> Result<Self, Unusable> {
-        let next = run.directory.partition_point(|(first, _)| first.as_slice() < from).saturating_sub(1);
-        let mut cursor = Self { run, next, plain: Vec::new(), key: Vec::new(), facts: 0..0 };
-        cursor.advance()?;
-        while cursor.key().is_some_and(|key| key < from) {
-            cursor.advance()?;
-        }
+        let mut cursor = Self { run, next: 0, plain: Vec::new(), key: Vec::new(), facts: 0..0 };
+        cursor.reach(from)?;
         Ok(cursor)
+    }
+
+    /// Goes on to the first group whose key is no less than this one, which is no less than those it was at before.
+    pub fn reach(&mut self, from: &[u8]) -> Result<(), Unusable> {
+        let block =
+            self.run.directory.partition_point(|(first, _)| first.as_slice() < from).saturating_sub(1);
+        if self.next <= block {
+            self.next = block;
+            self.plain.clear();
+            self.facts = 0..0;
+            self.advance()?;
+        }
+        while self.key().is_some_and(|key| key < from) {
+            self.advance()?;
+        }
+        Ok(())
     }
 
     /// The group's key; nothing at the end.

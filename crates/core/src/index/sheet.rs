@@ -70,6 +70,7 @@ impl Sheet {
     /// Puts claims in order.
     pub fn new(mut rows: Rows) -> Self {
         rows.all.sort_by_cached_key(|row| (lane(row), Reverse(row.sketch.bounds().1)));
+        rows.keep_what_is_read();
         let together = |nodes: &[Bounds]| nodes.iter().copied().reduce(Bounds::and);
         let leaves: Vec<Bounds> = rows.all.iter().map(Bounds::of).collect();
         let mut levels = Vec::new();
@@ -158,7 +159,7 @@ mod tests {
         for (seq, until, date) in versions {
             let id = EventId::new(format!("e{seq}")).unwrap();
             let origin = Origin { seq: Seq(seq), place: Seq(seq), date: Some(&date) };
-            let change = Change::Set(Scalar::Text(format!("value {seq}")).into());
+            let change = Change::Set(Scalar::Text(format!("value {seq}").into()).into());
             let effect =
                 Effect { entity: "a".to_owned(), attribute: "b".to_owned(), change, when: When::Start };
             let change = v1::encode_change(&effect.change).unwrap();

@@ -4,26 +4,28 @@
 //! read side by side; of it, only what its answer needs is written down ([`Part`]). Which records no longer count at
 //! K is a set of bits that is made first. The ids that answers name are read last, in the order of the log.
 
+use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::thread;
 
 use annals_model::answers::Answers;
 use annals_model::date::Range;
 use annals_model::reduce::{Added, Deed, Increases, Needed};
-use annals_model::{Moment, Question, Seq};
+use annals_model::{EventId, Moment, Question, Seq};
 
+use super::between::Name;
 use super::bits::Bits;
 use super::columns::Columns;
 use super::dated;
 use super::fact::{Dates, Fact};
-use super::needed::{Attribute, Ids, Part};
+use super::needed::{self, Ids, Pair, Part, Wanting};
 use super::open::Open;
 use super::rows::{OPEN, Picked, Row, Rows};
 use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Trouble, entry, unreadable};
+use crate::Result;
 use crate::log::Log;
 use crate::replay::threads;
-use crate::{Error, Result};
 
 impl ClaimIndex {
     /// What stands in all attributes of the question's timeline as the log knew it at a record, in the order of their
@@ -34,21 +36,43 @@ impl ClaimIndex {
         question: &Question,
         known_at: Seq,
     ) -> Result<Vec<Answers>> {
-        // The runs may turn out to be damaged as they are read: then they are made anew, once.
-        for _ in 0..2 {
-            let mut guard = self.open(log, |_| Ok(()))?;
-            let Some(open) = guard.as_ref() else { break };
-            match Pass::new(open, question, known_at).run() {
-                Ok(found) => return Ok(found),
-                Err(Trouble::Error(error)) => return Err(error),
-                Err(Trouble::Anew(why)) => {
-                    *guard = None;
-                    self.clear().map_err(|e| Error::io("cannot remove the index", e))?;
-                    self.note(why);
-                }
-            }
-        }
-        Err(unreadable())
+        let found = Cell::default();
+        let open = self.open(log, |open| {
+            found.set(Pass::new(open, question, known_at).run()?);
+            Ok(())
+        })?;
+        drop(open);
+        Ok(found.into_inner())
+    }
+
+    /// The names of the attributes of a timeline that have other values on one side than on the other, in order. A side is
+    /// a question and the last record that it knows.
+    pub fn differing<L: Log + ?Sized>(&self, log: &L, sides: [(&Question, Seq); 2]) -> Result<Vec<Name>> {
+        let (found, nobody) = (Cell::default(), EventId::new("-").map_err(|_| unreadable())?);
+        let open = self.open(log, |open| {
+            let [from, to] = sides.map(|(question, known_at)| Pass::new(open, question, known_at).parts());
+            let parts = [from?, to?];
+            let questions = sides.map(|(question, _)| question);
+            let differ = |pairs: &[Pair<'_>]| {
+                let names = pairs.iter().map(|pair| needed::differing(pair, questions, &nobody));
+                Ok::<_, Unusable>(names.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+            };
+            found.set(threads::map_chunks(&pairs(&parts), differ)?);
+            Ok(())
+        })?;
+        drop(open);
+        Ok(found.into_inner())
+    }
+}
+
+/// What both sides need of each attribute, in the order of their keys.
+fn pairs(parts: &[Vec<Part>; 2]) -> Vec<Pair<'_>> {
+    let mut sides = [0, 1].map(|side| parts[side].iter().flat_map(Part::all).peekable());
+    let mut pairs = Vec::new();
+    loop {
+        let keys = sides.each_mut().map(|side| side.peek().map(|(part, own)| part.key(own)));
+        let Some(next) = keys.into_iter().flatten().min() else { return pairs };
+        pairs.push(sides.each_mut().map(|side| side.next_if(|(part, own)| part.key(own) == next)));
     }
 }
 
@@ -69,36 +93,38 @@ type Stretch = (Vec<u8>, Option<Vec<u8>>);
 
 impl<'a> Pass<'a> {
     fn new(open: &'a Open, question: &'a Question, known_at: Seq) -> Self {
-        let mut superseded = Bits::default();
-        let all = open.runs.iter().flat_map(Run::all_superseded).copied().chain(open.recent.superseded.all());
-        all.filter(|entry| entry.by <= known_at.0).for_each(|entry| superseded.set(entry.previous));
+        let superseded = open.superseded_at(known_at);
         let (prefix, day) = (entry::timeline_key(&question.timeline), dated::day_of(question.as_of.until()));
         Self { open, question, known_at, prefix, superseded, day }
     }
 
-    fn run(&self) -> Result<Vec<Answers>, Trouble> {
+    /// What the answers for all attributes need.
+    fn parts(&self) -> Result<Vec<Part>, Trouble> {
         let stretches = self.stretches(threads::count());
-        let parts = thread::scope(|scope| {
+        thread::scope(|scope| {
             let threads: Vec<_> =
                 stretches.iter().map(|stretch| scope.spawn(|| self.read(stretch))).collect();
             let done =
                 threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            done.collect::<Result<Vec<Part>, Trouble>>()
-        })?;
+            done.collect()
+        })
+    }
+
+    fn run(&self) -> Result<Vec<Answers>, Trouble> {
+        let parts = self.parts()?;
         let mut named = Bits::default();
         parts.iter().flat_map(Part::records).for_each(|seq| named.set(seq.0));
         let records: Vec<Seq> = named.all().map(Seq).collect();
         let ids = threads::map_chunks(&records, |records| self.open.ids(records))?;
         let ids = Ids::new(named, ids);
-        let all: Vec<(&Part, &Attribute)> =
-            parts.iter().flat_map(|part| part.attributes.iter().map(move |own| (part, own))).collect();
+        let all: Vec<Wanting<'_>> = parts.iter().flat_map(Part::all).collect();
         // Answers are large: each thread's stay where they are put.
         let answered: Result<_, Unusable> =
             threads::map_chunks(&all, |all| Ok(vec![self.answers(all, &ids)?]));
         Ok(answered?)
     }
 
-    fn answers(&self, all: &[(&Part, &Attribute)], ids: &Ids) -> Result<Answers, Unusable> {
+    fn answers(&self, all: &[Wanting<'_>], ids: &Ids) -> Result<Answers, Unusable> {
         let (mut answers, mut dates) = (Answers::default(), Dates::default());
         for (part, own) in all {
             let answer = part.answer(own, self.question, ids, &mut dates).ok_or_else(broken)?;

@@ -78,7 +78,7 @@ impl<L: Log> Store<L> {
     }
 
     /// What the index answers, in the order of names; nothing where there is none, or it cannot be written.
-    pub(crate) fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Answers>>> {
+    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Answers>>> {
         let Some(index) = self.index() else { return Ok(None) };
         let mut entities: Vec<&str> = question.entities.iter().map(String::as_str).collect();
         entities.sort_unstable();
@@ -100,19 +100,13 @@ impl<L: Log> Store<L> {
 
 /// Answers as one, in the order of names, with the sources of those who contest them.
 fn cited<L: Log>(log: &L, answered: Vec<Answers>) -> Result<Answers> {
-    let mut answers = joined(answered);
-    let sources = Sources::read(log, answers.contenders().collect())?;
-    answers.cite(|seq| sources.of(seq));
-    Ok(answers)
-}
-
-/// The same without the sources.
-pub(crate) fn joined(answered: Vec<Answers>) -> Answers {
     let mut answers = Answers::default();
     for next in answered {
         answers.append(next);
     }
-    answers
+    let sources = Sources::read(log, answers.contenders().collect())?;
+    answers.cite(|seq| sources.of(seq));
+    Ok(answers)
 }
 
 /// How many events stand where, and which go on: the part of a snapshot that is not made of claims.

@@ -186,7 +186,7 @@ fn scalar() -> impl Strategy<Value = Scalar> {
     prop_oneof![
         any::<bool>().prop_map(Scalar::Bool),
         number().prop_map(Scalar::Number),
-        text().prop_map(Scalar::Text)
+        text().prop_map(|text| Scalar::Text(text.into()))
     ]
 }
 

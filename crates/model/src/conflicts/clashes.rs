@@ -25,7 +25,7 @@ pub(super) fn find(attribute: &Attribute<'_>) -> Vec<Misfit> {
     let mut found = Vec::new();
     let mut value = None;
     let mut by = None;
-    for step in &attribute.folded.steps {
+    for step in attribute.steps.iter() {
         let event = step.claim.counted.event;
         match (apply(&mut value, &step.claim.effect.change), &value, by) {
             (Applied::Changed, ..) => by = Some(&event.id),

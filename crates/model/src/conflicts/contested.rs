@@ -4,13 +4,14 @@
 //! something else. Dates count as the same when their bounds are; a wide one, such as a year, may also hide
 //! that one thing followed the other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use serde::Serialize;
 
 use super::{Attribute, Mention};
 use crate::date::Range;
-use crate::fold::Claim;
+use crate::fold::{Claim, Said};
 use crate::{Certainty, Change, Moment, Seq, Source, Value};
 
 /// An attribute that events of the same date set to different values.
@@ -40,36 +41,37 @@ pub struct Word {
     pub sources: Vec<Source>,
 }
 
-/// The claims that contest a deciding one: of one attribute's `claims`, those of other events that hold as of a
-/// moment, at the same bounds, and set another value. They come in the order of the log; there is none where
-/// the deciding claim does not set a value.
-pub fn contested<'a>(
-    claims: &[Claim<'a>],
-    deciding: &Claim<'a>,
-    as_of: Moment,
-    certainty: Certainty,
-) -> Vec<Claim<'a>> {
-    let Change::Set(value) = &deciding.effect.change else { return Vec::new() };
-    let at_the_same_time =
-        claims.iter().filter(|claim| claim.moment() == deciding.moment() && claim.holds(as_of, certainty));
-    let mut others = last_words(at_the_same_time);
-    others.remove(&deciding.counted.place);
-    others.into_values().filter(|(_, other)| *other != value).map(|(claim, _)| claim).collect()
+/// The claims that contest a deciding one: of what is `said` of one attribute, by their places there, those of other
+/// events that hold as of a moment, at the same bounds, and set another value. They come in the order of the log; there
+/// is none where the deciding claim does not set a value.
+pub fn contested(said: &[Said<'_>], deciding: usize, as_of: Moment, certainty: Certainty) -> Vec<usize> {
+    let deciding = &said[deciding];
+    let Change::Set(value) = deciding.change else { return Vec::new() };
+    let is_at_the_same_time =
+        |said: &Said<'_>| said.moment() == deciding.moment() && said.holds(as_of, certainty);
+    let mut words = last_words((0..).zip(said).filter(|(_, said)| is_at_the_same_time(said)));
+    words.retain(|word| word.place != deciding.place && word.value != value);
+    words.into_iter().map(|word| word.claim).collect()
+}
+
+/// The last value that an event sets, and the place of the claim that sets it.
+struct LastWord<'a> {
+    place: Seq,
+    claim: usize,
+    value: &'a Value,
 }
 
 /// What each event sets last, by its place in the log.
-fn last_words<'c, 'a: 'c>(
-    claims: impl Iterator<Item = &'c Claim<'a>>,
-) -> BTreeMap<Seq, (Claim<'a>, &'a Value)> {
-    let mut words: BTreeMap<Seq, (Claim<'a>, &'a Value)> = BTreeMap::new();
-    for claim in claims {
-        let Change::Set(value) = &claim.effect.change else { continue };
-        let word = words.entry(claim.counted.place).or_insert((*claim, value));
-        if word.0.position < claim.position {
-            *word = (*claim, value);
+fn last_words<'c, 'a: 'c>(said: impl Iterator<Item = (usize, &'c Said<'a>)>) -> Vec<LastWord<'a>> {
+    let mut sets: Vec<(Seq, Reverse<usize>, usize, &Value)> = Vec::new();
+    for (claim, Said { place, position, change, .. }) in said {
+        if let Change::Set(value) = change {
+            sets.push((*place, Reverse(*position), claim, value));
         }
     }
-    words
+    sets.sort_unstable_by_key(|(place, position, claim, _)| (*place, *position, *claim));
+    sets.dedup_by_key(|(place, ..)| *place);
+    sets.into_iter().map(|(place, _, claim, value)| LastWord { place, claim, value }).collect()
 }
 
 /// Every group of claims on an attribute that contest each other, in the order of their dates.
@@ -87,8 +89,9 @@ pub(super) fn find(attribute: &Attribute<'_>) -> Vec<Contested> {
 }
 
 fn of_group(attribute: &Attribute<'_>, group: &[&Claim<'_>]) -> Option<Contested> {
-    let words = last_words(group.iter().copied());
-    let mut values = words.values().map(|(_, value)| value);
+    let said: Vec<Said<'_>> = group.iter().map(|claim| claim.said()).collect();
+    let words = last_words((0..).zip(&said));
+    let mut values = words.iter().map(|word| word.value);
     let first = values.next()?;
     if values.all(|value| value == first) {
         return None;
@@ -98,17 +101,18 @@ fn of_group(attribute: &Attribute<'_>, group: &[&Claim<'_>]) -> Option<Contested
             (other.counted.place, other.position) == (claim.counted.place, claim.position)
                 && other.span == claim.span
         };
-        attribute.folded.effective().any(same)
+        attribute.steps.effective().any(same)
     };
-    let words: Vec<Word> = words
-        .values()
-        .map(|(claim, value)| Word {
+    let word = |LastWord { claim, value, .. }| {
+        let claim = group[claim];
+        Word {
             event: Mention::of(&claim.counted),
-            value: (*value).clone(),
+            value: Value::clone(value),
             stands: stands(claim),
             sources: claim.counted.event.sources.clone(),
-        })
-        .collect();
+        }
+    };
+    let words: Vec<Word> = words.into_iter().map(word).collect();
     Some(Contested {
         entity: attribute.entity.to_owned(),
         attribute: attribute.name.to_owned(),

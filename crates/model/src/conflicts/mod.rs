@@ -23,7 +23,7 @@ pub use self::links::{BrokenLink, LinkFault};
 pub use self::precision::{FalsePrecision, Sign, Suspect};
 pub use self::stale::{Dated, Outdated, Stale};
 
-use crate::fold::{Claim, Counted, Folded, fold};
+use crate::fold::{Claim, Counted, Steps, steps};
 use crate::{Asked, Certainty, Date, Event, EventId, Knowledge, Op, Question, Seq};
 
 /// The name of the JSON form.
@@ -92,12 +92,12 @@ impl Mention {
     }
 }
 
-/// One attribute: all its claims, and the fold of those that the question counts.
+/// One attribute: all its claims, and those that hold of the ones that the question counts.
 struct Attribute<'a> {
     entity: &'a str,
     name: &'a str,
     claims: Vec<Claim<'a>>,
-    folded: Folded<'a>,
+    steps: Steps<Claim<'a>>,
 }
 
 impl Conflicts {
@@ -162,8 +162,8 @@ fn attributes<'a>(
     let counts = |claim: &&Claim<'_>| question.filter.admits(claim.counted.event, question.certainty);
     let attribute = |((entity, name), claims): ((&'a str, &'a str), Vec<Claim<'a>>)| {
         let counting: Vec<Claim<'a>> = claims.iter().filter(counts).copied().collect();
-        let folded = fold(&counting, question.as_of.until(), question.certainty);
-        Attribute { entity, name, claims, folded }
+        let steps = steps(&counting, question.as_of.until(), question.certainty);
+        Attribute { entity, name, claims, steps }
     };
     claims.into_iter().map(attribute).collect()
 }

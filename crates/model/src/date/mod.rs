@@ -43,6 +43,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
@@ -58,7 +59,7 @@ use crate::Day;
 /// When something happened, as EDTF: the text as written and the bounds that follow from it.
 #[derive(Clone)]
 pub struct Date {
-    text: Box<str>,
+    text: Arc<str>,
     happenings: Happenings,
 }
 

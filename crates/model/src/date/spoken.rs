@@ -52,5 +52,5 @@ fn loose_edtf(text: &str) -> Option<String> {
             _ => tight.push(c),
         }
     }
-    Date::exact(&tight).ok().map(|date| date.text.into())
+    Date::exact(&tight).ok().map(|date| date.text.as_ref().into())
 }

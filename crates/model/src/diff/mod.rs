@@ -25,11 +25,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use cause::{Cause, CauseKind, Withdrawn};
-pub use difference::{Difference, Role};
+pub use difference::{Difference, Role, mattering};
 
 use cause::Histories;
 
-use crate::fold::{Claim, Counted};
+use crate::fold::{Counted, Said};
 use crate::{
     AsOf, Certainty, Date, EventId, Filter, Moment, Position, Question, RecordedAt, TimelineName, Value,
 };
@@ -117,7 +117,7 @@ pub struct Side<'a> {
 }
 
 /// The claims on one attribute, of each side.
-type Claims<'a> = [Vec<Claim<'a>>; 2];
+type Claims<'a> = [Vec<Said<'a>>; 2];
 
 impl Diff {
     /// Compares two sides of a question. Of the question itself, its date and its point of knowledge are not
@@ -187,7 +187,7 @@ fn attributes<'a>(question: &Question, sides: [&Side<'a>; 2]) -> BTreeMap<(&'a s
         let admitted = counted.filter(|one| question.filter.admits(one.event, question.certainty));
         for claim in admitted.flat_map(Counted::claims).filter(|claim| asked(&claim.effect.entity)) {
             let of = (claim.effect.entity.as_str(), claim.effect.attribute.as_str());
-            found.entry(of).or_default()[index].push(claim);
+            found.entry(of).or_default()[index].push(claim.said());
         }
     }
     found

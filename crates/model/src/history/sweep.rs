@@ -19,7 +19,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::date::{Range, Span};
-use crate::fold::{Claim, Standing, fold};
+use crate::fold::{Claim, Standing, fold, standing};
 use crate::{Alternative, Certainty, Change, Effect, EventId, Moment, Number, Open, Seq, Value, When};
 
 /// Claims that are carried along before it is tried to fold a part of them.
@@ -184,7 +184,7 @@ impl<'a> Sweep<'a> {
         if sure && surely.standing.is_some() && self.may_be_replaced(as_of) {
             sure = fold(&self.all, as_of, Certainty::Surely).is_sure();
         }
-        let possibly = fold(&claims, as_of, Certainty::Possibly).standing;
+        let possibly = standing(&claims, as_of, Certainty::Possibly);
         let mut answers: Vec<Stands<'a>> = Vec::new();
         answers.extend(surely.standing.map(|standing| self.original(standing, sure)));
         let others = possibly.map(|standing| self.original(standing, false));

@@ -74,11 +74,11 @@ impl Json {
     fn to_scalar(&self) -> Scalar {
         match self {
             Self::Bool(value) => Scalar::Bool(*value),
-            Self::Text(text) => Scalar::Text(text.clone()),
+            Self::Text(text) => Scalar::Text(text.as_str().into()),
             Self::Number(digits) => {
-                digits.parse().map_or_else(|_| Scalar::Text(digits.to_string()), Scalar::Number)
+                digits.parse().map_or_else(|_| Scalar::Text(digits.to_string().into()), Scalar::Number)
             }
-            other => Scalar::Text(other.to_string()),
+            other => Scalar::Text(other.to_string().into()),
         }
     }
 }

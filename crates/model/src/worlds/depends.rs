@@ -1,8 +1,8 @@
 //! The events whose dates make a difference.
 
 use super::last::Bound;
-use super::unit::{Key, Step, Unit};
-use super::{Members, Worlds};
+use super::unit::{Key, Scenario, Step, Units};
+use super::{Members, Worlds, in_order};
 use crate::{Change, EventId, Scalar};
 
 /// The events that may or may not have happened by D, and those whose order among each other is open where it
@@ -11,25 +11,24 @@ use crate::{Change, EventId, Scalar};
 pub(super) fn on(worlds: &Worlds<'_>, members: Option<&Members>) -> Vec<EventId> {
     let disputed =
         |member: &Scalar| members.is_some_and(|m| m.possibly.contains(member) && !m.surely.contains(member));
-    let is_disputed = |change: &&Change| match change {
+    let is_disputed = |change: &Change| match change {
         Change::Add(member) | Change::Remove(member) => disputed(member),
         _ => false,
     };
     let all = Overlaps::of(&worlds.units, |_| true);
-    let bases = Overlaps::of(&worlds.units, Step::replaces);
+    // Where every step replaces what stands they are the same.
+    let some = worlds.modifies_anything().then(|| Overlaps::of(&worlds.units, Step::replaces));
+    let bases = some.as_ref().unwrap_or(&all);
     let is_open = |index: usize, step: &Step<'_>| {
-        let others = if step.replaces() { &all } else { &bases };
-        others.meets(step, index) || step.ops.iter().any(is_disputed)
+        let others = if step.replaces() { &all } else { bases };
+        others.meets(step, index) || step.ops().any(is_disputed)
     };
-    let matters = |(index, unit): &(usize, &Unit<'_>)| {
-        unit.scenarios.len() > 1 || unit.scenarios.iter().flatten().any(|step| is_open(*index, step))
+    let matters = |index: usize, scenarios: &[Scenario<'_>]| {
+        scenarios.len() > 1 || scenarios.iter().flat_map(Scenario::steps).any(|step| is_open(index, step))
     };
-    let units = worlds.units.iter().enumerate();
-    let mut ids: Vec<EventId> = units.filter(matters).map(|(_, unit)| unit.event.id.clone()).collect();
-    // The order of the log says nothing about the value.
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+    let units = worlds.units.all().enumerate();
+    let mattering = units.filter(|(index, (_, scenarios))| matters(*index, scenarios));
+    in_order(mattering.map(|(_, (id, _))| id).collect())
 }
 
 /// Answers whether a step may come both before and after one of a kind.
@@ -39,10 +38,10 @@ struct Overlaps {
 }
 
 impl Overlaps {
-    fn of<'a>(units: &[Unit<'a>], is_kind: impl Fn(&Step<'a>) -> bool) -> Self {
+    fn of<'a>(units: &Units<'a>, is_kind: impl Fn(&Step<'a>) -> bool) -> Self {
         let mut ranges: Vec<(Key, Key, usize)> = Vec::new();
-        for (index, unit) in units.iter().enumerate() {
-            let steps = unit.scenarios.iter().flatten().filter(|step| is_kind(step));
+        for (index, (_, scenarios)) in units.all().enumerate() {
+            let steps = scenarios.iter().flat_map(Scenario::steps).filter(|step| is_kind(step));
             ranges.extend(steps.map(|step| (step.lo, step.hi, index)));
         }
         ranges.sort_unstable();

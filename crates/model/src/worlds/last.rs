@@ -1,13 +1,17 @@
 //! Which steps of a kind can be the last of that kind.
 
-use super::unit::{Key, Step, Unit};
+use super::unit::{Key, Scenario, Step, Units};
 
-/// Where a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+/// A step that can be the last of a kind, and where it is.
+#[derive(Clone, Debug)]
+pub(super) struct Last<'a> {
+    /// The happening that takes it.
     pub(super) unit: usize,
+    /// The scenario in which it does, among those of the happening.
     pub(super) scenario: usize,
-    pub(super) step: usize,
+    /// How many steps of the scenario come before it.
+    pub(super) before: usize,
+    pub(super) step: Step<'a>,
 }
 
 /// A bound that the happenings set, and the happening that sets it, so that it can be told without this one.
@@ -53,28 +57,22 @@ impl Bound {
 
 /// The steps of a kind that can be the last of it.
 #[derive(Debug)]
-pub(super) struct Lasts {
-    pub(super) places: Vec<Place>,
+pub(super) struct Lasts<'a> {
+    pub(super) steps: Vec<Last<'a>>,
     /// A step can be the last one only if it may come no earlier than this.
     pub(super) floor: Bound,
 }
 
-impl Lasts {
+impl<'a> Lasts<'a> {
     /// Looks for the last steps of a kind.
-    pub(super) fn of<'a>(units: &[Unit<'a>], is_kind: impl Fn(&Step<'a>) -> bool) -> Self {
-        let mut floor = Bound::default();
-        for (index, unit) in units.iter().enumerate() {
-            if let Some(key) = earliest_end(unit, &is_kind) {
-                floor.raise(key, index);
-            }
-        }
-        let mut lasts = Self { places: Vec::new(), floor };
-        for (index, unit) in units.iter().enumerate() {
-            for (scenario, steps) in unit.scenarios.iter().enumerate() {
-                let last = steps.iter().rposition(&is_kind);
-                let last = last.filter(|step| Some(steps[*step].hi) >= floor.without(index));
-                if let Some(step) = last {
-                    lasts.places.push(Place { unit: index, scenario, step });
+    pub(super) fn of(units: &Units<'a>, is_kind: impl Fn(&Step<'a>) -> bool) -> Self {
+        let mut lasts = Self { steps: Vec::new(), floor: floor(units, &is_kind) };
+        for (unit, (_, scenarios)) in units.all().enumerate() {
+            let floor = lasts.floor.without(unit);
+            for (scenario, steps) in scenarios.iter().enumerate() {
+                let last = steps.steps().enumerate().filter(|(_, step)| is_kind(step)).last();
+                if let Some((before, step)) = last.filter(|(_, step)| Some(step.hi) >= floor) {
+                    lasts.steps.push(Last { unit, scenario, before, step: step.clone() });
                 }
             }
         }
@@ -87,9 +85,24 @@ impl Lasts {
     }
 }
 
+/// No step of a kind can be the last one that comes earlier than this.
+pub(super) fn floor<'a>(units: &Units<'a>, is_kind: impl Fn(&Step<'a>) -> bool) -> Bound {
+    let mut floor = Bound::default();
+    for (unit, (_, scenarios)) in units.all().enumerate() {
+        if let Some(key) = earliest_end(scenarios, &is_kind) {
+            floor.raise(key, unit);
+        }
+    }
+    floor
+}
+
 /// The place in the order by which a happening can be done with its steps of a kind; `None` where it may have
 /// none of them.
-pub(super) fn earliest_end<'a>(unit: &Unit<'a>, is_kind: impl Fn(&Step<'a>) -> bool) -> Option<Key> {
-    let last = |steps: &Vec<Step<'a>>| steps.iter().filter(|step| is_kind(step)).map(|step| step.lo).max();
-    unit.scenarios.iter().map(last).min().flatten()
+pub(super) fn earliest_end<'a>(
+    scenarios: &[Scenario<'a>],
+    is_kind: impl Fn(&Step<'a>) -> bool,
+) -> Option<Key> {
+    let last =
+        |scenario: &Scenario<'a>| scenario.steps().filter(|step| is_kind(step)).map(|step| step.lo).max();
+    scenarios.iter().map(last).min().flatten()
 }

@@ -1,10 +1,11 @@
 //! What a set surely and possibly holds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::last::{Place, earliest_end};
+use super::last::{Last, earliest_end};
 use super::peak::follows_nothing;
-use super::unit::Step;
+use super::unit::{Scenario, Step};
 use super::{Members, Worlds};
 use crate::{Change, Scalar, Value};
 
@@ -25,9 +26,9 @@ pub(super) fn of(worlds: &Worlds<'_>, is_set: bool, is_scalar: bool) -> Option<M
             mentions.entry(member).or_default().bases.push(index);
         }
     }
-    for (index, unit) in worlds.units.iter().enumerate() {
-        let steps = unit.scenarios.iter().flatten().filter(|step| !step.replaces());
-        for change in steps.flat_map(|step| &step.ops) {
+    for (index, (_, scenarios)) in worlds.units.all().enumerate() {
+        let steps = scenarios.iter().flat_map(Scenario::steps).filter(|step| !step.replaces());
+        for change in steps.flat_map(Step::ops) {
             if let Change::Add(member) | Change::Remove(member) = change {
                 mentions.entry(member).or_default().units.insert(index);
             }
@@ -35,7 +36,7 @@ pub(super) fn of(worlds: &Worlds<'_>, is_set: bool, is_scalar: bool) -> Option<M
     }
     let mut members = Members { surely: BTreeSet::new(), possibly: BTreeSet::new() };
     for (member, mentions) in mentions {
-        let Last { may_add, may_drop } = last(worlds, &bases, member, &mentions);
+        let Touched { may_add, may_drop } = touched(worlds, &bases, member, &mentions);
         if may_add {
             members.possibly.insert(member.clone());
             // Text and numbers have no members, whatever is added to them.
@@ -48,16 +49,16 @@ pub(super) fn of(worlds: &Worlds<'_>, is_set: bool, is_scalar: bool) -> Option<M
 }
 
 /// A step that can be the last to replace what stands, and the members that it leaves.
-type Base = (Place, BTreeSet<Scalar>);
+type Base<'w, 'a> = (&'w Last<'a>, BTreeSet<Scalar>);
 
 /// Those that may come latest first.
-fn bases(worlds: &Worlds<'_>) -> Vec<Base> {
-    let set = |place: &Place| match worlds.step(*place).result() {
-        Some(Value::Set(set)) => (*place, set),
-        _ => (*place, BTreeSet::new()),
+fn bases<'w, 'a>(worlds: &'w Worlds<'a>) -> Vec<Base<'w, 'a>> {
+    let set = |last: &'w Last<'a>| match last.step.result().map(Cow::into_owned) {
+        Some(Value::Set(set)) => (last, set),
+        _ => (last, BTreeSet::new()),
     };
-    let mut bases: Vec<Base> = worlds.bases.places.iter().map(set).collect();
-    bases.sort_by_key(|(place, _)| std::cmp::Reverse(worlds.step(*place).hi));
+    let mut bases: Vec<Base<'_, '_>> = worlds.bases.steps.iter().map(set).collect();
+    bases.sort_by_key(|(last, _)| std::cmp::Reverse(last.step.hi));
     bases
 }
 
@@ -71,39 +72,39 @@ struct Mentions {
 }
 
 /// Whether the last step that touches a member may add it, and whether it may drop it or be missing.
-struct Last {
+struct Touched {
     may_add: bool,
     may_drop: bool,
 }
 
-fn last(worlds: &Worlds<'_>, bases: &[Base], member: &Scalar, mentions: &Mentions) -> Last {
-    let touches = |step: &Step<'_>| step.replaces() || step.ops.iter().any(|op| adds(op, member).is_some());
+fn touched(worlds: &Worlds<'_>, bases: &[Base<'_, '_>], member: &Scalar, mentions: &Mentions) -> Touched {
+    let touches = |step: &Step<'_>| step.replaces() || step.ops().any(|op| adds(op, member).is_some());
     let mut floor = worlds.bases.floor;
     for index in &mentions.units {
-        if let Some(key) = earliest_end(&worlds.units[*index], touches) {
+        if let Some(key) = earliest_end(worlds.units.scenarios(*index), touches) {
             floor.raise(key, *index);
         }
     }
-    let mut last = Last { may_add: false, may_drop: floor.is_unset() };
+    let mut may = Touched { may_add: false, may_drop: floor.is_unset() };
     for index in &mentions.units {
-        for steps in &worlds.units[*index].scenarios {
-            let step = steps.iter().rfind(|step| touches(step));
+        for scenario in worlds.units.scenarios(*index) {
+            let step = scenario.steps().rfind(|step| touches(step));
             if let Some(step) = step.filter(|step| Some(step.hi) >= floor.without(*index)) {
-                let is_added = step.ops.iter().rev().find_map(|op| adds(op, member)).unwrap_or(false);
-                *(if is_added { &mut last.may_add } else { &mut last.may_drop }) = true;
+                let is_added = step.ops().rev().find_map(|op| adds(op, member)).unwrap_or(false);
+                *(if is_added { &mut may.may_add } else { &mut may.may_drop }) = true;
             }
         }
     }
-    let can_be_last = |(place, _): &&Base| {
-        !mentions.units.contains(&place.unit) && Some(worlds.step(*place).hi) >= floor.without(place.unit)
+    let can_be_last = |(last, _): &&Base<'_, '_>| {
+        !mentions.units.contains(&last.unit) && Some(last.step.hi) >= floor.without(last.unit)
     };
-    last.may_add |= mentions.bases.iter().map(|index| &bases[*index]).any(|base| can_be_last(&base));
-    last.may_drop |= bases
+    may.may_add |= mentions.bases.iter().map(|index| &bases[*index]).any(|base| can_be_last(&base));
+    may.may_drop |= bases
         .iter()
-        .take_while(|(place, _)| Some(worlds.step(*place).hi) >= floor.second())
+        .take_while(|(last, _)| Some(last.step.hi) >= floor.second())
         .filter(|(_, set)| !set.contains(member))
         .any(|base| can_be_last(&base));
-    last
+    may
 }
 
 /// Whether a change leaves a member in the set or out of it; `None` where it does not touch it.

@@ -8,7 +8,8 @@
 //! There can be more worlds than could ever be enumerated, so here each reading of them is computed by itself,
 //! in time proportional to the claims that overlap, up to a logarithm. What makes this possible: happenings are
 //! independent of each other except for the order of their steps, and a step can be the last of a kind if and
-//! only if every other happening has a scenario whose steps of that kind can all come before it.
+//! only if every other happening has a scenario whose steps of that kind can all come before it. Most attributes of
+//! which the dates leave anything open are plain registers, which need no scenarios at all.
 
 mod depends;
 mod doubt;
@@ -16,16 +17,17 @@ mod last;
 mod members;
 mod numbers;
 mod peak;
+mod register;
 mod unit;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 pub use self::doubt::Doubt;
-use self::last::{Lasts, Place};
-use self::unit::{Unit, units};
-use crate::fold::Claim;
+use self::last::{Last, Lasts};
+use self::unit::{Step, Units};
+use crate::fold::Said;
 use crate::{Change, EventId, Moment, Number, Scalar, Value};
 
 /// What the dates leave open about an attribute as of a moment.
@@ -68,17 +70,20 @@ pub struct Members {
 
 /// Reads the worlds of an attribute's claims, of which `value` is said to stand as of a moment; `None` where it
 /// stands in every world.
-pub(crate) fn open(claims: Vec<Claim<'_>>, as_of: Moment, value: Option<&Value>) -> Option<Open> {
-    let worlds = Worlds::of(units(claims, as_of));
-    worlds.reading(value)
+pub(crate) fn open(mut claims: Vec<Said<'_>>, as_of: Moment, value: Option<&Value>) -> Option<Open> {
+    claims.sort_unstable_by_key(|said| (said.place, said.span, said.position));
+    if register::is_plain(&claims) {
+        return register::open(&claims, as_of, value);
+    }
+    Worlds::of(&Units::of(&claims, as_of)).reading(value)
 }
 
 /// An attribute's happenings without the steps that leave a trace in no world.
 #[derive(Debug)]
 struct Worlds<'a> {
-    units: Vec<Unit<'a>>,
+    units: Units<'a>,
     /// The steps that can be the last to replace what stands.
-    bases: Lasts,
+    bases: Lasts<'a>,
     /// The most decisive change of the steps that only modify what stands, of each kind.
     modifies: Modifies,
 }
@@ -90,24 +95,17 @@ struct Modifies {
     set: bool,
 }
 
+/// A value that may stand, and one of the events that may have been the last to set it.
+type Outcome<'a> = (Option<&'a Value>, Option<&'a EventId>);
+
 impl<'a> Worlds<'a> {
-    fn of(mut units: Vec<Unit<'a>>) -> Self {
-        let all = Lasts::of(&units, unit::Step::replaces);
-        for (index, unit) in units.iter_mut().enumerate() {
-            let floor = all.floor.without(index);
-            for scenario in &mut unit.scenarios {
-                // What surely comes before a replacement leaves no trace.
-                let own = scenario.iter().rposition(unit::Step::replaces).unwrap_or(0);
-                scenario.drain(..own);
-                scenario.retain(|step| Some(step.hi) >= floor);
-            }
-            unit.scenarios.dedup();
-        }
-        units.retain(|unit| unit.scenarios.iter().any(|scenario| !scenario.is_empty()));
-        let bases = Lasts::of(&units, unit::Step::replaces);
+    fn of(units: &Units<'a>) -> Self {
+        // What surely comes before a replacement leaves no trace.
+        let floor = last::floor(units, Step::replaces);
+        let units = units.without(|unit| floor.without(unit));
+        let bases = Lasts::of(&units, Step::replaces);
         let mut modifies = Modifies::default();
-        let steps = units.iter().flat_map(|unit| &unit.scenarios).flatten();
-        for change in steps.filter(|step| !step.replaces()).flat_map(|step| &step.ops) {
+        for change in units.steps().filter(|step| !step.replaces()).flat_map(Step::ops) {
             match change {
                 Change::Increase(_) => modifies.number = true,
                 Change::Add(_) | Change::Remove(_) => modifies.set = true,
@@ -117,27 +115,25 @@ impl<'a> Worlds<'a> {
         Self { units, bases, modifies }
     }
 
-    fn step(&self, place: Place) -> &unit::Step<'a> {
-        &self.units[place.unit].scenarios[place.scenario][place.step]
-    }
-
-    fn id(&self, place: Place) -> &'a EventId {
-        &self.units[place.unit].event.id
+    /// Whether any step only modifies what stands.
+    const fn modifies_anything(&self) -> bool {
+        self.modifies.number || self.modifies.set
     }
 
     fn reading(&self, value: Option<&Value>) -> Option<Open> {
-        let mut outcomes: BTreeMap<Option<Value>, BTreeSet<&EventId>> = BTreeMap::new();
-        let (mut numbers, mut sets, mut others) = (false, false, false);
-        for base in &self.bases.places {
-            let result = self.step(*base).result();
-            let is_listed = match &result {
+        let results: Vec<_> = self.bases.steps.iter().map(|base| base.step.result()).collect();
+        let mut outcomes: Vec<Outcome<'_>> = Vec::with_capacity(results.len());
+        let (mut numbers, mut sets, mut others) = (None, false, false);
+        for (base, result) in self.bases.steps.iter().zip(&results) {
+            let is_listed = match result.as_deref() {
                 None => false,
                 Some(Value::Set(_)) => {
                     sets = true;
                     !self.modifies.set
                 }
-                Some(Value::Scalar(Scalar::Number(_))) => {
-                    numbers = true;
+                Some(Value::Scalar(Scalar::Number(number))) => {
+                    let (low, high) = numbers.unwrap_or((*number, *number));
+                    numbers = Some((low.min(*number), high.max(*number)));
                     !self.modifies.number
                 }
                 Some(Value::Scalar(Scalar::Bool(_) | Scalar::Text(_))) => {
@@ -146,39 +142,27 @@ impl<'a> Worlds<'a> {
                 }
             };
             if is_listed {
-                outcomes.entry(result).or_default().insert(self.id(*base));
+                outcomes.push((result.as_deref(), Some(self.units.id(base.unit))));
             }
         }
-        if let Some(by) = self.absent() {
-            outcomes.insert(None, by);
-        }
+        self.absent(&mut outcomes);
         let bounds = numbers::bounds(self, numbers);
         let members = members::of(self, sets, others || bounds.is_some());
-        if is_settled(value, &outcomes, bounds.as_ref(), members.as_ref()) {
-            return None;
-        }
-        let rest = outcomes.into_iter().filter(|(outcome, _)| outcome.as_ref() != value);
-        let alternative = |(value, by): (Option<Value>, BTreeSet<&EventId>)| Alternative {
-            value,
-            by: by.into_iter().cloned().collect(),
-        };
-        Some(Open {
-            alternatives: rest.map(alternative).collect(),
-            low: bounds.as_ref().and_then(|bounds| bounds.low),
-            high: bounds.as_ref().and_then(|bounds| bounds.high),
-            depends_on: depends::on(self, members.as_ref()),
-            members,
-        })
+        told(value, outcomes, bounds, members, |members| depends::on(self, members))
     }
 
-    /// Whether nothing may stand, and the events that may have cleared it.
-    fn absent(&self) -> Option<BTreeSet<&'a EventId>> {
+    /// Adds that nothing may stand, if it may, with the events that may have cleared it.
+    fn absent<'o>(&'o self, outcomes: &mut Vec<Outcome<'o>>) {
         // On nothing, an increase makes a number and an `add` a set; a `remove` leaves nothing.
-        let makes = |change: &&Change| !matches!(change, Change::Remove(_));
-        let touches = Lasts::of(&self.units, |step| step.ops.iter().any(makes));
-        let clears = |place: &&Place| self.step(**place).replaces() && self.step(**place).result().is_none();
-        let by: BTreeSet<&EventId> = touches.places.iter().filter(clears).map(|p| self.id(*p)).collect();
-        (touches.may_be_none() || !by.is_empty()).then_some(by)
+        let makes = |change: &Change| !matches!(change, Change::Remove(_));
+        let some = self.modifies_anything().then(|| Lasts::of(&self.units, |step| step.ops().any(makes)));
+        let touches = some.as_ref().unwrap_or(&self.bases);
+        if touches.may_be_none() {
+            outcomes.push((None, None));
+        }
+        let clears = |last: &&Last<'_>| last.step.replaces() && last.step.result().is_none();
+        outcomes
+            .extend(touches.steps.iter().filter(clears).map(|last| (None, Some(self.units.id(last.unit)))));
     }
 }
 
@@ -189,21 +173,52 @@ struct Bounds {
     high: Option<Number>,
 }
 
+/// What is open about the value that is said to stand, from all that may; `None` where that is this value alone.
+fn told(
+    value: Option<&Value>,
+    mut outcomes: Vec<Outcome<'_>>,
+    bounds: Option<Bounds>,
+    members: Option<Members>,
+    depends_on: impl FnOnce(Option<&Members>) -> Vec<EventId>,
+) -> Option<Open> {
+    if is_settled(value, &outcomes, bounds.as_ref(), members.as_ref()) {
+        return None;
+    }
+    outcomes.retain(|(outcome, _)| *outcome != value);
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    let alternative = |same: &[Outcome<'_>]| Alternative {
+        value: same[0].0.cloned(),
+        by: same.iter().filter_map(|(_, by)| by.cloned()).collect(),
+    };
+    Some(Open {
+        alternatives: outcomes.chunk_by(|(a, _), (b, _)| a == b).map(alternative).collect(),
+        low: bounds.and_then(|bounds| bounds.low),
+        high: bounds.and_then(|bounds| bounds.high),
+        depends_on: depends_on(members.as_ref()),
+        members,
+    })
+}
+
+/// Events by their ids, each once: the order of the log says nothing about the value.
+fn in_order(mut ids: Vec<&EventId>) -> Vec<EventId> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().cloned().collect()
+}
+
 /// Whether a value stands in every world.
 fn is_settled(
     value: Option<&Value>,
-    outcomes: &BTreeMap<Option<Value>, BTreeSet<&EventId>>,
+    outcomes: &[Outcome<'_>],
     bounds: Option<&Bounds>,
     members: Option<&Members>,
 ) -> bool {
-    if outcomes.keys().any(|outcome| outcome.as_ref() != value) {
+    if outcomes.iter().any(|(outcome, _)| *outcome != value) {
         return false;
     }
     let is_that_number = |bounds: &Bounds| {
-        let number = match value {
-            Some(Value::Scalar(Scalar::Number(number))) => Some(*number),
-            _ => None,
-        };
+        let number = numbers::number(value);
         number.is_some() && bounds.low == number && bounds.high == number
     };
     let is_that_set = |members: &Members| match value {

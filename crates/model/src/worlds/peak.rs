@@ -7,13 +7,13 @@
 //! asked of a tree of maxima.
 
 use super::Worlds;
-use super::unit::{Key, Scenario, Step, Unit};
+use super::unit::{Key, Scenario, Step, Units};
 use crate::{Change, Value};
 
 /// Whether in some world a change of a kind comes where nothing stands.
 pub(super) fn follows_nothing(worlds: &Worlds<'_>, is_kind: impl Fn(&Change) -> bool) -> bool {
-    let from_nothing = |result: Option<Value>| result.is_none().then_some(0);
-    let counts = |step: &Step<'_>| i128::from(step.ops.iter().any(|change| is_kind(change)));
+    let from_nothing = |result: Option<&Value>| result.is_none().then_some(0);
+    let counts = |step: &Step<'_>| i128::from(step.ops().any(&is_kind));
     peak(worlds, from_nothing, counts).is_some_and(|count| count > 0)
 }
 
@@ -21,20 +21,20 @@ pub(super) fn follows_nothing(worlds: &Worlds<'_>, is_kind: impl Fn(&Change) -> 
 /// what it starts with, from what the replacement leaves standing; `None` where it is of no concern.
 pub(super) fn peak(
     worlds: &Worlds<'_>,
-    start: impl Fn(Option<Value>) -> Option<i128>,
+    start: impl Fn(Option<&Value>) -> Option<i128>,
     amount: impl Fn(&Step<'_>) -> i128,
 ) -> Option<i128> {
     let axis = Axis::of(&worlds.units);
-    let profiles: Vec<Profile> = worlds.units.iter().map(|unit| Profile::of(unit, &axis, &amount)).collect();
+    let profile = |(_, scenarios): (_, &[Scenario<'_>])| Profile::of(scenarios, &axis, &amount);
+    let profiles: Vec<Profile> = worlds.units.all().map(profile).collect();
     let sums = Tree::of(axis.totals(&profiles));
-    let from_base = worlds.bases.places.iter().filter_map(|place| {
-        let step = worlds.step(*place);
-        let set = start(step.result())?;
-        let later = &worlds.units[place.unit].scenarios[place.scenario][place.step + 1..];
-        let own: i128 = later.iter().map(&amount).sum();
-        let floor = worlds.bases.floor.without(place.unit).map_or(0, |key| axis.at(key));
-        let (from, to) = (axis.at(step.lo).max(floor), axis.at(step.hi));
-        profiles[place.unit].others(&sums, from, to).map(|others| set + own + others)
+    let from_base = worlds.bases.steps.iter().filter_map(|last| {
+        let set = start(last.step.result().as_deref())?;
+        let later = worlds.units.scenarios(last.unit)[last.scenario].steps().skip(last.before + 1);
+        let own: i128 = later.map(&amount).sum();
+        let floor = worlds.bases.floor.without(last.unit).map_or(0, |key| axis.at(key));
+        let (from, to) = (axis.at(last.step.lo).max(floor), axis.at(last.step.hi));
+        profiles[last.unit].others(&sums, from, to).map(|others| set + own + others)
     });
     // Before everything there is nothing yet.
     let from_nothing = if worlds.bases.may_be_none() { start(None) } else { None };
@@ -47,9 +47,8 @@ struct Axis {
 }
 
 impl Axis {
-    fn of(units: &[Unit<'_>]) -> Self {
-        let steps = units.iter().flat_map(|unit| &unit.scenarios).flatten();
-        let mut keys: Vec<Key> = steps.flat_map(|step| [step.lo, step.hi]).collect();
+    fn of(units: &Units<'_>) -> Self {
+        let mut keys: Vec<Key> = units.steps().flat_map(|step| [step.lo, step.hi]).collect();
         keys.sort_unstable();
         keys.dedup();
         Self { keys }
@@ -99,11 +98,11 @@ struct Piece {
 }
 
 impl Profile {
-    fn of(unit: &Unit<'_>, axis: &Axis, amount: impl Fn(&Step<'_>) -> i128) -> Self {
+    fn of(scenarios: &[Scenario<'_>], axis: &Axis, amount: impl Fn(&Step<'_>) -> i128) -> Self {
         let choices = |scenario: &Scenario<'_>| -> Vec<Piece> {
             (0..=scenario.len()).filter_map(|cut| choice(scenario, cut, axis, &amount)).collect()
         };
-        let choices: Vec<Piece> = unit.scenarios.iter().flat_map(choices).collect();
+        let choices: Vec<Piece> = scenarios.iter().flat_map(choices).collect();
         let mut starts: Vec<usize> = choices.iter().flat_map(|choice| [choice.from, choice.to + 1]).collect();
         starts.push(0);
         starts.sort_unstable();
@@ -132,13 +131,13 @@ fn choice(
     axis: &Axis,
     amount: impl Fn(&Step<'_>) -> i128,
 ) -> Option<Piece> {
-    let (before, after) = scenario.split_at(cut);
-    if after.iter().any(Step::replaces) {
+    let (before, after) = (|| scenario.steps().take(cut), || scenario.steps().skip(cut));
+    if after().any(Step::replaces) {
         return None;
     }
-    let from = before.iter().map(|step| axis.at(step.lo)).max().unwrap_or(0);
-    let to = after.iter().map(|step| axis.at(step.hi)).min().unwrap_or(axis.last());
-    (from <= to).then(|| Piece { from, to, amount: after.iter().map(amount).sum() })
+    let from = before().map(|step| axis.at(step.lo)).max().unwrap_or(0);
+    let to = after().map(|step| axis.at(step.hi)).min().unwrap_or(axis.last());
+    (from <= to).then(|| Piece { from, to, amount: after().map(amount).sum() })
 }
 
 /// Answers which is the greatest of a range of numbers, in logarithmic time.

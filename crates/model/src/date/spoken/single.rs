@@ -84,7 +84,7 @@ fn form(words: &[&str], today: Option<Day>) -> Reading {
 fn edtf(words: &[&str]) -> Option<String> {
     let [word] = words else { return None };
     let date = Date::exact(&word.to_ascii_uppercase()).ok()?;
-    (!date.text.contains(['/', '[', '{'])).then(|| date.text.into())
+    (!date.text.contains(['/', '[', '{'])).then(|| date.text.as_ref().into())
 }
 
 /// A day and a time of day: `2 Oct 2023 at 14:30`, `2023-10-02 14:30:05Z`.
