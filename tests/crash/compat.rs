@@ -37,7 +37,11 @@ fn every_store_that_was_ever_made_is_read_and_written_to() {
         return;
     }
     let stores = with("store.tar.gz");
-    assert!(["format-1", "format-2", "format-3"].iter().all(|name| stores.iter().any(|store| store.ends_with(name))));
+    assert!(
+        ["format-1", "format-2", "format-3"]
+            .iter()
+            .all(|name| stores.iter().any(|store| store.ends_with(name)))
+    );
     for from in stores {
         let told = format!("{}", from.display());
         let sandbox = unpacked(&from.join("store.tar.gz"));

@@ -27,7 +27,8 @@ pub fn in_turns<T: Send, R: Send, E: From<Error>>(
                 (sender, receiver)
             })
             .collect();
-        let lost = || E::from(Error::unavailable("a thread ended early", "this is a fault of Annals: report it"));
+        let lost =
+            || E::from(Error::unavailable("a thread ended early", "this is a fault of Annals: report it"));
         let mut turns = workers.iter().cycle();
         let mut results = workers.iter().cycle();
         let mut running = 0;

@@ -108,7 +108,8 @@ impl Read {
             (stored, leaf)
         };
         let records = Frame::decode(first, bytes).map(|frame| {
-            let records = frame.records().map(|raw| raw.and_then(|raw| StoredRecord::decode(&raw)).map(leafed));
+            let records =
+                frame.records().map(|raw| raw.and_then(|raw| StoredRecord::decode(&raw)).map(leafed));
             (frame.last(), records.collect())
         });
         Self { first, records }
