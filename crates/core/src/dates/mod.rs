@@ -64,7 +64,7 @@ pub struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { enough: 8 * BLOCK, at_once: 512 * BLOCK, fan: 8, piece: 1 << 16 }
+        Self { enough: 8 * BLOCK, at_once: 256 * BLOCK, fan: 8, piece: 1 << 16 }
     }
 }
 

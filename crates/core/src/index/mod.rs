@@ -248,12 +248,13 @@ impl ClaimIndex {
         Ok(Some(records))
     }
 
-    /// Makes the index grow where the log has enough behind it, so that the next question does not have to.
+    /// Makes the index grow where the log has enough behind it, so that the next question does not have to. What it takes
+    /// to ask it is not kept in memory.
     pub fn grow<L: Log + ?Sized>(&self, log: &L) -> Result<()> {
         if self.behind(log)? < self.sizes.enough {
             return Ok(());
         }
-        self.open(log, |_| Ok(())).map(drop)
+        self.open(log, |_| Ok(())).map(|mut open| *open = None)
     }
 
     /// Makes one run of the whole index, which is then as small and as quick to ask as it can be.
