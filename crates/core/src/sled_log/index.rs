@@ -113,6 +113,11 @@ impl Index {
         self.with(log, &mut state, |ids| Ok(ids.manifest().is_scattered()))
     }
 
+    /// The number of the first run that the index has.
+    pub fn first_run(&self, log: &SledLog) -> Result<u32> {
+        self.with(log, &mut self.lock(), |ids| Ok(ids.manifest().first_run()))
+    }
+
     /// The number of the first run that the index does not have yet.
     pub fn next_run(&self, log: &SledLog) -> Result<u32> {
         self.with(log, &mut self.lock(), |ids| Ok(ids.manifest().next_run()))

@@ -91,7 +91,8 @@ impl<'a> Staged<'a> {
         Ok((ids, change))
     }
 
-    /// Makes the index of ids one run, and adds no record.
+    /// Makes the index of ids one run, and adds no record. The parts of the others stay until the next commit that is
+    /// stored in pieces, or a compaction.
     pub fn unite_ids(self) -> Result<()> {
         self.log.may_write()?;
         self.begin()?;
@@ -102,19 +103,13 @@ impl<'a> Staged<'a> {
         let manifest = ids.united(&head, |key, part| parts.push(key.to_vec(), part))?;
         parts.finish()?;
         let united = Ids::load(self.log.ids.clone(), manifest.clone(), self.log, &head)?;
-        let first = ids::first_key(manifest.runs.first().map_or(0, |run| run.id));
         let change = Change { manifest, ..Change::default() };
         let commit = Commit { head, ..Commit::default() };
         self.log
             .index
             .exchange(united, || self.log.change_trees(before, &commit, Some(&change), Some(false)))?;
         self.lock().is_begun = false;
-        self.log.watchdog.watch(|| {
-            self.log.syncer.sync(&self.log.db)?;
-            // One by one, since sled keeps every page that a transaction changes. What a kill leaves of them goes with the
-            // next ones, or with a compaction.
-            remove(&self.log.ids, ..first)
-        })?;
+        self.log.watchdog.watch(|| self.log.syncer.sync(&self.log.db))?;
         self.log.refuses.store(false, Ordering::Release);
         Ok(())
     }
@@ -131,6 +126,8 @@ impl<'a> Staged<'a> {
         state.is_begun = true;
         guarded("begin to append", || self.log.meta.insert(keys::STAGED, &keys::number(state.begin.0)))?;
         state.own_runs = self.log.index.next_run(self.log)?;
+        // What takes their place comes now: sled writes zeros over all that is free each time that it is opened.
+        remove(&self.log.ids, ..ids::first_key(self.log.index.first_run(self.log)?))?;
         Ok(())
     }
 

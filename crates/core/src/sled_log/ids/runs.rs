@@ -159,6 +159,11 @@ impl Manifest {
         Ok(stored.filter(fits))
     }
 
+    /// The least number of a run.
+    pub fn first_run(&self) -> u32 {
+        self.runs.iter().map(|run| run.id).min().unwrap_or(0)
+    }
+
     /// The number that the next run gets.
     pub const fn next_run(&self) -> u32 {
         self.next
