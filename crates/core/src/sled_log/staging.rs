@@ -126,7 +126,8 @@ impl<'a> Staged<'a> {
         state.is_begun = true;
         guarded("begin to append", || self.log.meta.insert(keys::STAGED, &keys::number(state.begin.0)))?;
         state.own_runs = self.log.index.next_run(self.log)?;
-        // What takes their place comes now: sled writes zeros over all that is free each time that it is opened.
+        // Runs that are no more: what is stored now takes their room. Until then it is not freed, since sled writes zeros
+        // over all free room each time that it is opened.
         remove(&self.log.ids, ..ids::first_key(self.log.index.first_run(self.log)?))?;
         Ok(())
     }
