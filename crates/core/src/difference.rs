@@ -10,8 +10,8 @@ use annals_model::{AsOf, Diff, Event, KnownAt, Position, Question, Record, Recor
 use crate::index::ClaimIndex;
 use crate::known::{KnownEvent, Standing};
 use crate::log::Log;
-use crate::replay::threads;
 use crate::store::Store;
+use crate::threads;
 use crate::{Error, Result, scan};
 
 impl<L: Log> Store<L> {

@@ -52,7 +52,7 @@ mod sled_log;
 mod snapshots;
 mod store;
 mod stored;
-mod turns;
+mod threads;
 mod verify;
 
 pub use attachments::{Attached, Attachments, Inventory, Named};

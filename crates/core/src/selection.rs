@@ -16,9 +16,9 @@ use crate::dates::{DateIndex, Hit, Wanted};
 use crate::known::KnownEvent;
 use crate::log::Log;
 use crate::merkle::BLOCK;
-use crate::replay::threads;
 use crate::store::Store;
 use crate::stored::StoredRecord;
+use crate::threads;
 use crate::{Damage, Result, scan};
 
 /// What is listed of a timeline.

@@ -11,10 +11,9 @@ use crate::attachments::Named;
 use crate::codec::frame::Frame;
 use crate::log::{Head, Log, StoredFrame};
 use crate::merkle::{BLOCK, Frontier, Hash};
-use crate::replay::threads;
 use crate::store::Store;
 use crate::stored::StoredRecord;
-use crate::turns::in_turns;
+use crate::threads::{self, in_turns};
 use crate::{Damage, Error, Result, scan};
 
 /// What was checked, and what was found.

@@ -19,7 +19,7 @@ use crate::codec::v1::{self, Seal};
 use crate::index::is_redaction;
 use crate::log::Log;
 use crate::merkle::BLOCK;
-use crate::replay::threads;
+use crate::threads;
 use crate::{Damage, Error, Result, scan};
 
 /// Records of a part; whole blocks, so that no frame is read twice.

@@ -18,7 +18,7 @@ use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, dated, entry, unreadable};
 use crate::Result;
 use crate::log::Log;
-use crate::replay::threads;
+use crate::threads;
 
 /// A point on both axes: the last second that counts, and the last record.
 pub type Point = (Moment, Seq);

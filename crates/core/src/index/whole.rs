@@ -25,7 +25,7 @@ use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Trouble, entry, unreadable};
 use crate::Result;
 use crate::log::Log;
-use crate::replay::threads;
+use crate::threads;
 
 impl ClaimIndex {
     /// What stands in all attributes of the question's timeline as the log knew it at a record, in the order of their

@@ -19,8 +19,8 @@ use crate::codec::leaf::op_of;
 use crate::codec::v1::{self, Head, Seal};
 use crate::log::Log;
 use crate::merkle::BLOCK;
-use crate::replay::threads;
 use crate::stored::StoredRecord;
+use crate::threads;
 use crate::{Damage, Result, scan};
 
 /// Records of a piece.

@@ -8,9 +8,9 @@ use annals_model::gather::Gathered;
 use annals_model::{Ongoing, Question, Seq, Tally};
 
 use super::piece::{Name, Names, Piece, Reader};
-use super::threads;
 use crate::log::Log;
 use crate::merkle::BLOCK;
+use crate::threads;
 use crate::{Damage, Result};
 
 /// Blocks of a piece: few enough that the pieces being read take little memory.

@@ -12,7 +12,6 @@
 
 mod gathering;
 mod piece;
-pub(crate) mod threads;
 
 use annals_model::answers::{Answer, Answers};
 use annals_model::fold::{Claim, Counted};
@@ -27,6 +26,7 @@ use crate::codec::v1::{self, Claims};
 use crate::log::Log;
 use crate::store::Store;
 use crate::stored::StoredRecord;
+use crate::threads;
 use crate::{Damage, Error, Result, scan};
 
 /// An attribute, and the claims on it.

@@ -27,7 +27,7 @@ use crate::codec::frame::{Frame, Packing, pack_as};
 use crate::log::{Log, StoredFrame};
 use crate::merkle::BLOCK;
 use crate::store::Store;
-use crate::turns::in_turns;
+use crate::threads::in_turns;
 use crate::verify::Witness;
 use crate::{Damage, Error, Result};
 
