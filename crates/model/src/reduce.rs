@@ -14,7 +14,7 @@
 //! since the answer lists clashes. [`gather`](crate::gather) does the like for claims that are read backwards from
 //! a log, where nothing is known beforehand.
 
-use crate::date::{Range, Span};
+use crate::date::Span;
 use crate::fold::{Said, holds, moment, order};
 use crate::{Certainty, Change, EventId, Moment, Number, Question, Scalar, Seq, Value, When};
 
@@ -130,6 +130,11 @@ impl Uses {
         self.kinds == INCREASE
     }
 
+    /// Whether it is a set of which members are only added and removed.
+    pub const fn only_members(&self) -> bool {
+        self.kinds == MEMBER
+    }
+
     /// Whether no claim can fail to fit what stands, in whatever order they come.
     pub const fn never_clash(&self) -> bool {
         let numbers = self.kinds & INCREASE == 0 || self.kinds & (PLAIN | SET | MEMBER) == 0;
@@ -213,23 +218,9 @@ impl<T: Copy + PartialEq> Increases<T> {
         if is_first || is_last { Added::Kept } else { Added::Dropped }
     }
 
-    /// Adds an increase that takes hold for good between two moments, of a simple claim, where it surely did and others
-    /// stand for it whatever else it says; where this does not, it has to be taken with [`Self::add`].
-    pub fn pass(&mut self, question: &Question, range: Range, deed: Deed) -> bool {
-        let (Some((first, _)), Some((last, _)), Deed::Increase(by)) = (&self.first, &self.last, deed) else {
-            return false;
-        };
-        let moment = |range: Range| match question.certainty {
-            Certainty::Surely => range.latest,
-            Certainty::Possibly => range.earliest,
-        };
-        let of = |sketch: &Sketch| moment(self::moment(sketch.span, sketch.when));
-        let is_within = of(first) < moment(range) && moment(range) < of(last);
-        let passes = is_within && range.latest <= question.as_of.until() && range.latest < Moment::INFINITY;
-        if passes {
-            self.total += by.smallest_parts();
-        }
-        passes
+    /// Adds what other increases come to, for which two stand that are added by themselves.
+    pub const fn add_for_others(&mut self, sum: Number) {
+        self.total += sum.smallest_parts();
     }
 
     /// Whether nothing was added.

@@ -15,12 +15,11 @@
 //! it chose: most facts cost it two comparisons without a branch.
 
 use annals_model::Seq;
-use annals_model::date::Range;
-use annals_model::reduce::Deed;
 
 use super::bits::Bits;
 use super::bytes::{Input, put_bytes, put_number};
 use super::dated;
+use super::desk::Outline;
 use super::fact::{Fact, Fixed};
 use super::words::{Numbers, Words};
 
@@ -266,12 +265,19 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Between which moments a fact of a plain date takes hold for good, and what it does, without a look at its rest:
-    /// where it replaces what stands, or increases it by a small number.
-    #[inline]
-    pub fn plain(&self, index: usize) -> Option<(Range, Deed)> {
-        let fixed = self.fixed(index);
-        Some((fixed.lasting_from()?, fixed.deed(self.small(index))?))
+    /// What the fixed columns say of some facts.
+    pub fn outlines(&self, chosen: &[u32], into: &mut Vec<Outline>) {
+        into.clear();
+        into.extend(chosen.iter().map(|index| {
+            let (fixed, small) = (self.fixed(*index as usize), self.small(*index as usize));
+            let (first, last) = (fixed.day, fixed.last_day());
+            Outline { index: *index, deed: fixed.deed(), small, first, last }
+        }));
+    }
+
+    /// The words that facts refer to.
+    pub const fn words(&self) -> &'a Words {
+        self.words
     }
 
     /// The rests, to be read from the first one on.

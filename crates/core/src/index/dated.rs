@@ -18,7 +18,10 @@ use annals_model::{Date, Moment};
 use super::bytes::{Input, put_number};
 use super::words::{Numbers, Words};
 
-const DAY: i64 = 86_400;
+/// The seconds of a day.
+pub const DAY: i64 = 86_400;
+/// The last day of what is no plain date: none that is ever over.
+pub const NEVER: i64 = i64::MAX;
 const NONE: u8 = 0;
 const BOUNDED: u8 = 1;
 const OTHER: u8 = 2;
@@ -52,6 +55,25 @@ const fn length(code: u8) -> Option<i64> {
         9 => 31,
         _ => return None,
     })
+}
+
+/// How many days lie between the first and the last one of a plain date, by its code.
+const DAYS_BEHIND: [i64; 16] = {
+    let (mut behind, mut code) = ([NEVER; 16], 0);
+    while code < 16 {
+        if let Some(length) = length(code) {
+            behind[code as usize] = length - 1;
+        }
+        code += 1;
+    }
+    behind
+};
+
+/// The last day of a plain date; [`NEVER`] where the code is that of another one.
+#[inline]
+pub const fn last_day(code: u8, first: i64) -> i64 {
+    let behind = DAYS_BEHIND[(code & 15) as usize];
+    if behind == NEVER { NEVER } else { first.saturating_add(behind) }
 }
 
 /// The day of a moment, since 1970.

@@ -16,7 +16,7 @@
 
 use std::collections::HashMap;
 
-use annals_model::date::{Range, Span};
+use annals_model::date::Span;
 use annals_model::reduce::{Deed, Kind, Sketch};
 use annals_model::{Change, Date, Effect, Event, EventId, Moment, Number, Seq, When};
 
@@ -27,10 +27,10 @@ use crate::codec::v1;
 
 const ALONE: u8 = 32;
 const MOVED: u8 = 64;
-const CLEAR: u8 = 0;
-const INCREASE: u8 = 4;
-const ADD: u8 = 5;
-const REMOVE: u8 = 6;
+pub const CLEAR: u8 = 0;
+pub const INCREASE: u8 = 4;
+pub const ADD: u8 = 5;
+pub const REMOVE: u8 = 6;
 /// The position that says that it follows.
 const FAR: usize = 15;
 /// When, of what holds while the event goes on.
@@ -68,23 +68,16 @@ impl Fixed {
         self.dated & 15
     }
 
-    /// The bounds of the moment at which it takes hold, where they are those of a plain date and it then holds for good.
+    /// The last day of its date, where that is a plain one and it then holds for good; [`NEVER`](dated::NEVER) where not.
     #[inline]
-    pub fn lasting_from(self) -> Option<Range> {
-        if self.does >> 3 & 3 == DURING { None } else { dated::plain_range(self.code(), self.day) }
+    pub const fn last_day(self) -> i64 {
+        if self.does >> 3 & 3 == DURING { dated::NEVER } else { dated::last_day(self.code(), self.day) }
     }
 
-    /// What it does, where it replaces what stands or increases it by a small number.
+    /// The number of what it does: to clear, to set a number, a text or a set, to increase, to add or to remove.
     #[inline]
-    pub fn deed(self, small: Option<u32>) -> Option<Deed> {
-        Some(match self.does & 7 {
-            CLEAR => Deed::Replace(Kind::Nothing),
-            1 => Deed::Replace(Kind::Number),
-            2 => Deed::Replace(Kind::Plain),
-            3 => Deed::Replace(Kind::Set),
-            INCREASE => Deed::Increase(small_amount(small?)?),
-            _ => return None,
-        })
+    pub const fn deed(self) -> u8 {
+        self.does & 7
     }
 
     /// The position, and how many records it is back to the event's place.

@@ -19,6 +19,7 @@ pub(crate) mod bytes;
 mod cited;
 mod columns;
 mod dated;
+mod desk;
 mod entry;
 mod fact;
 mod grow;

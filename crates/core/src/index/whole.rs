@@ -9,14 +9,14 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use annals_model::answers::Answers;
-use annals_model::date::Range;
-use annals_model::reduce::{Added, Deed, Increases, Needed};
-use annals_model::{EventId, Moment, Question, Seq};
+use annals_model::reduce::{Added, Needed};
+use annals_model::{EventId, Question, Seq};
 
 use super::between::Name;
 use super::bits::Bits;
 use super::columns::Columns;
 use super::dated;
+use super::desk::{Desk, Of, Sieve};
 use super::fact::{Dates, Fact};
 use super::needed::{self, Ids, Pair, Part, Wanting};
 use super::open::Open;
@@ -84,6 +84,7 @@ struct Pass<'a> {
     /// What the keys of the timeline begin with.
     prefix: Vec<u8>,
     superseded: Bits,
+    sieve: Sieve,
     /// The last day of D, since 1970.
     day: i64,
 }
@@ -95,7 +96,8 @@ impl<'a> Pass<'a> {
     fn new(open: &'a Open, question: &'a Question, known_at: Seq) -> Self {
         let superseded = open.superseded_at(known_at);
         let (prefix, day) = (entry::timeline_key(&question.timeline), dated::day_of(question.as_of.until()));
-        Self { open, question, known_at, prefix, superseded, day }
+        let sieve = Sieve::new(question);
+        Self { open, question, known_at, prefix, superseded, sieve, day }
     }
 
     /// What the answers for all attributes need.
@@ -178,25 +180,17 @@ impl<'a> Pass<'a> {
         Ok(part)
     }
 
-    /// Takes facts, without those that leave no trace if the attribute's claims never clash, or only increase.
+    /// Takes facts, without those that leave no trace if the attribute's claims never clash, and are all of one kind.
     fn take(&self, columns: &Columns<'_>, desk: &mut Desk) -> Option<()> {
+        columns.choose(columns.up_to(self.known_at), self.day, &self.superseded, &mut desk.chosen);
+        columns.outlines(&desk.chosen, &mut desk.outlines);
+        self.sieve.sift(columns.words(), desk);
+        let outlines = std::mem::take(&mut desk.outlines);
         let mut rests = columns.rests();
-        let mut chosen = std::mem::take(&mut desk.chosen);
-        columns.choose(columns.up_to(self.known_at), self.day, &self.superseded, &mut chosen);
-        for index in &chosen {
-            let index = *index as usize;
-            if let Some((range, deed)) = columns.plain(index) {
-                if desk.passes(range, deed) {
-                    continue;
-                }
-                if desk.increases.pass(self.question, range, deed) {
-                    desk.rows.learn(deed);
-                    continue;
-                }
-            }
-            self.take_fact(&rests.fact(index)?, desk)?;
+        for outline in &outlines {
+            self.take_fact(&rests.fact(outline.index as usize)?, desk)?;
         }
-        desk.chosen = chosen;
+        desk.outlines = outlines;
         Some(())
     }
 
@@ -238,7 +232,7 @@ impl<'a> Pass<'a> {
             part.push(key, self.added_up(desk, newer, counts), self.question, false);
             return Ok(());
         }
-        if !uses.never_clash() || !desk.increases.is_empty() {
+        if !uses.never_clash() || desk.lacks_some(uses) {
             self.take_all(key, desk)?;
         }
         let mut picked = Picked::new(self.question, uses);
@@ -302,49 +296,5 @@ impl<'a> Pass<'a> {
             })?;
         }
         Ok(())
-    }
-}
-
-/// What one attribute after the other is read into.
-struct Desk {
-    rows: Rows,
-    dates: Dates,
-    floor: Moment,
-    increases: Increases<(Of, usize)>,
-    /// The facts of a group that may count.
-    chosen: Vec<u32>,
-}
-
-/// Where a row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
-    /// Among those of the runs.
-    Runs,
-    /// Among those behind them.
-    Later,
-}
-
-impl Default for Desk {
-    fn default() -> Self {
-        let (rows, dates, increases, chosen) = Default::default();
-        Self { rows, dates, floor: Moment::NEG_INFINITY, increases, chosen }
-    }
-}
-
-impl Desk {
-    /// Whether a replacement surely came before another that surely happened, so that no more is learned of it than
-    /// that there is one.
-    fn passes(&mut self, range: Range, deed: Deed) -> bool {
-        let passes = deed.replaces() && range.latest < self.floor;
-        if passes {
-            self.rows.learn(deed);
-        }
-        passes
-    }
-
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.floor = Moment::NEG_INFINITY;
-        self.increases = Increases::default();
     }
 }

@@ -37,7 +37,10 @@ pub struct Writer {
     numbers: Numbers,
     days: Days,
     plain: Vec<u8>,
+    /// The key of the group that was closed last in this block.
     key: Vec<u8>,
+    /// The key of the group that is filled.
+    group: Vec<u8>,
     facts: Builder,
     columns: Vec<u8>,
     directory: Vec<u8>,
@@ -60,6 +63,7 @@ impl Writer {
             days: Days::default(),
             plain: Vec::new(),
             key: Vec::new(),
+            group: Vec::new(),
             facts: Builder::default(),
             columns: Vec::new(),
             directory: Vec::new(),
@@ -117,26 +121,32 @@ impl Writer {
         self.words = words;
     }
 
-    /// Adds facts under a key; keys come in order, and the facts of one in record order.
+    /// Adds facts under a key; keys come in order, and the facts of one in record order, all at once or in parts.
     pub fn push<'f>(
         &mut self,
         key: &[u8],
         facts: impl Iterator<Item = Option<Fact<'f>>>,
     ) -> Result<(), Unusable> {
         let form = Form::new((self.first, self.last), self.days);
+        if self.group != key {
+            self.close_group()?;
+            self.group.clear();
+            self.group.extend(key);
+        }
         for fact in facts {
             self.facts.push(&fact.ok_or_else(broken)?, form, &self.numbers);
             if self.facts.len() >= LONG {
-                self.close_group(key)?;
+                self.close_group()?;
             }
         }
-        Ok(self.close_group(key)?)
+        Ok(())
     }
 
-    fn close_group(&mut self, key: &[u8]) -> io::Result<()> {
+    fn close_group(&mut self) -> io::Result<()> {
         if self.facts.is_empty() {
             return Ok(());
         }
+        let key = &self.group;
         if self.plain.is_empty() {
             self.key.clear();
             put_bytes(&mut self.directory, key);
@@ -170,6 +180,7 @@ impl Writer {
 
     /// Ends the file; `superseded` is sorted by the record that no longer counts.
     pub fn finish(mut self, superseded: &[Superseded]) -> io::Result<()> {
+        self.close_group()?;
         self.close_block()?;
         let mut plain = Vec::new();
         let mut before = 0;
@@ -203,4 +214,38 @@ fn put_plain_block(out: &mut impl Write, bytes: &[u8]) -> io::Result<u64> {
     out.write_all(&crc.to_le_bytes())?;
     out.write_all(bytes)?;
     Ok((PLAIN_HEADER + bytes.len()) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use annals_model::{Change, Effect, When};
+
+    use super::*;
+    use crate::index::fact::Origin;
+
+    #[test]
+    fn what_comes_in_parts_under_one_key_stands_in_one_group() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("1.run");
+        let mut writer = Writer::create(&path, (Seq(1), Seq(256))).unwrap();
+        writer.close().unwrap();
+        writer.set(Words::default(), Days::default());
+        let (entity, attribute, when) = ("a".to_owned(), "b".to_owned(), When::Start);
+        let effect = Effect { entity, attribute, change: Change::Clear, when };
+        for (key, seqs) in [("b", 1..4), ("b", 4..5), ("c", 2..3), ("d", 0..0), ("e", 7..9), ("e", 9..12)] {
+            let fact =
+                |seq| Fact::of(Origin { seq: Seq(seq), place: Seq(seq), date: None }, &effect, 0, true, &[]);
+            writer.push(key.as_bytes(), seqs.map(|seq| Some(fact(seq)))).unwrap();
+        }
+        writer.finish(&[]).unwrap();
+        let mut groups = Vec::new();
+        let found = Run::open(&path).unwrap().find(b"", |key, facts| {
+            let seqs: Option<Vec<u64>> = facts.facts().map(|fact| Some(fact?.seq.0)).collect();
+            groups.push((String::from_utf8(key.to_vec()).ok()?, seqs?));
+            Some(())
+        });
+        found.unwrap();
+        let expect = [("b", vec![1, 2, 3, 4]), ("c", vec![2]), ("e", vec![7, 8, 9, 10, 11])];
+        assert_eq!(groups, expect.map(|(key, seqs)| (key.to_owned(), seqs)));
+    }
 }
