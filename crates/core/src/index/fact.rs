@@ -318,7 +318,20 @@ impl<'a> Text<'a> {
 
     /// What tells a member from the others.
     pub fn member(self) -> Option<&'a [u8]> {
-        self.parts()?.1.get(1..)
+        self.change_bytes()?.get(1..)
+    }
+
+    /// The change as the log encodes it.
+    pub fn change_bytes(self) -> Option<&'a [u8]> {
+        Some(self.parts()?.1)
+    }
+
+    /// The code and the first day of a plain date.
+    pub fn plain_date(self) -> Option<(u8, i64)> {
+        match self.parts()?.0 {
+            Dated::Plain(code, day) => Some((code, day)),
+            _ => None,
+        }
     }
 
     /// The date, or that there is none; an error where it cannot be read.
@@ -337,7 +350,7 @@ impl<'a> Text<'a> {
         match (sum, deed) {
             (Some(by), _) | (None, Deed::Increase(by)) => Some(Change::Increase(by)),
             (_, Deed::Replace(Kind::Nothing)) => Some(Change::Clear),
-            _ => v1::decode_change(self.parts()?.1).ok(),
+            _ => v1::decode_change(self.change_bytes()?).ok(),
         }
     }
 }

@@ -27,6 +27,7 @@ mod ids;
 pub(crate) mod manifest;
 mod needed;
 mod open;
+mod readings;
 mod recent;
 mod rows;
 pub(crate) mod run;

@@ -15,8 +15,9 @@ use annals_model::{Change, EventId, Number, Question, Seq, Value};
 use super::between::Name;
 use super::bits::{Bits, Ranks};
 use super::entry;
-use super::fact::{Dates, Text};
+use super::fact::Text;
 use super::ids::Id;
+use super::readings::Readings;
 use super::rows::{Row, Rows};
 use super::run::{Unusable, broken};
 
@@ -133,8 +134,8 @@ impl Part {
         Text::new(&self.texts[wanted.text.clone()])
     }
 
-    fn change(&self, wanted: &Wanted) -> Option<Change> {
-        self.text(wanted).change(wanted.sketch.deed, wanted.sum)
+    fn change(&self, wanted: &Wanted, readings: &mut Readings) -> Option<Change> {
+        readings.change(self.text(wanted), wanted.sketch.deed, wanted.sum)
     }
 
     /// The value of an attribute alone.
@@ -143,9 +144,10 @@ impl Part {
         attribute: &Attribute,
         question: &Question,
         nobody: &EventId,
+        readings: &mut Readings,
     ) -> Result<Option<Value>, Unusable> {
         let wanted = &self.claims[attribute.claims.clone()];
-        let changes = wanted.iter().map(|one| self.change(one));
+        let changes = wanted.iter().map(|one| self.change(one, readings));
         if attribute.form == Form::Sure {
             let found = applied(changes.map(|change| Some((change?, ()))));
             return Ok(found.ok_or_else(broken)?.map(|(value, ())| value));
@@ -162,25 +164,26 @@ impl Part {
         attribute: &Attribute,
         question: &Question,
         ids: &Ids,
-        dates: &mut Dates,
+        readings: &mut Readings,
     ) -> Option<Answer> {
         let wanted = &self.claims[attribute.claims.clone()];
         if attribute.form == Form::Sure {
-            let changes = wanted.iter().map(|one| Some((self.change(one)?, one)));
+            let changes = wanted.iter().map(|one| Some((self.change(one, readings)?, one)));
             let Some((value, by)) = applied(changes)? else { return Some(Answer::default()) };
-            return Some(Answer::sure(value, ids.of(by.seq)?.event()?, self.text(by).date(dates).ok()?));
+            let date = readings.date(self.text(by)).ok()?;
+            return Some(Answer::sure(value, ids.of(by.seq)?.event()?, date));
         }
         // Only clashes are told with the attribute's name.
         let (entity, name) = match attribute.form {
             Form::Clashing => entry::names(self.key(attribute))?,
             Form::Sure | Form::Open => ("", ""),
         };
-        let read = |one: &Wanted| Some((ids.of(one.seq)?.event()?, self.change(one)?));
+        let read = |one: &Wanted| Some((ids.of(one.seq)?.event()?, self.change(one, readings)?));
         let read: Vec<(EventId, Change)> = wanted.iter().map(read).collect::<Option<_>>()?;
         let read_of = wanted.iter().zip(&read);
         let said: Vec<Said<'_>> = read_of.map(|(one, (id, change))| one.sketch.said(id, change)).collect();
         let witness = |index: usize| {
-            let date = self.text(&wanted[index]).date(dates).ok()?;
+            let date = readings.date(self.text(&wanted[index])).ok()?;
             Some(Witness { seq: wanted[index].seq, date, sources: Vec::new() })
         };
         Answer::told(&said, (entity, name), (question.as_of.until(), question.certainty), witness)
@@ -192,12 +195,14 @@ pub fn differing(
     pair: &Pair<'_>,
     questions: [&Question; 2],
     nobody: &EventId,
+    readings: &mut Readings,
 ) -> Result<Option<Name>, Unusable> {
     if are_alike(pair, questions) {
         return Ok(None);
     }
-    let value =
-        |side: usize| pair[side].map(|(part, own)| part.value(own, questions[side], nobody)).transpose();
+    let mut value = |side: usize| {
+        pair[side].map(|(part, own)| part.value(own, questions[side], nobody, readings)).transpose()
+    };
     if value(0)?.flatten() == value(1)?.flatten() {
         return Ok(None);
     }

@@ -17,9 +17,10 @@ use super::bits::Bits;
 use super::columns::Columns;
 use super::dated;
 use super::desk::{Desk, Of, Sieve};
-use super::fact::{Dates, Fact};
+use super::fact::Fact;
 use super::needed::{self, Ids, Pair, Part, Wanting};
 use super::open::Open;
+use super::readings::Readings;
 use super::rows::{OPEN, Picked, Row, Rows};
 use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Trouble, entry, unreadable};
@@ -54,7 +55,9 @@ impl ClaimIndex {
             let parts = [from?, to?];
             let questions = sides.map(|(question, _)| question);
             let differ = |pairs: &[Pair<'_>]| {
-                let names = pairs.iter().map(|pair| needed::differing(pair, questions, &nobody));
+                let mut readings = Readings::default();
+                let differing = |pair| needed::differing(pair, questions, &nobody, &mut readings);
+                let names = pairs.iter().map(differing);
                 Ok::<_, Unusable>(names.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
             };
             found.set(threads::map_chunks(&pairs(&parts), differ)?);
@@ -127,9 +130,9 @@ impl<'a> Pass<'a> {
     }
 
     fn answers(&self, all: &[Wanting<'_>], ids: &Ids) -> Result<Answers, Unusable> {
-        let (mut answers, mut dates) = (Answers::default(), Dates::default());
+        let (mut answers, mut readings) = (Answers::default(), Readings::default());
         for (part, own) in all {
-            let answer = part.answer(own, self.question, ids, &mut dates).ok_or_else(broken)?;
+            let answer = part.answer(own, self.question, ids, &mut readings).ok_or_else(broken)?;
             let (entity, attribute) = entry::names(part.key(own)).ok_or_else(broken)?;
             answers.add(entity, attribute, answer);
         }
