@@ -19,6 +19,7 @@ use crate::import::PIECE;
 use crate::index::ClaimIndex;
 use crate::log::Log;
 use crate::merkle::BLOCK;
+use crate::ready::Ready;
 use crate::{Error, Result};
 
 /// A log with the engine's rules around it.
@@ -124,6 +125,8 @@ impl<L: Log> Store<L> {
         options: &WriteOptions,
     ) -> Result<Vec<Written>, Failed> {
         check(options)?;
+        // Before the turn, which only one writer has at a time.
+        let entries = entries.into_iter().map(Ready::made).collect();
         let mut turn = self.group.turn();
         let decided = decide(turn.ground(&self.log), entries, host, options);
         let answers = decided.map(|(answers, layer)| {
@@ -199,14 +202,14 @@ pub const fn is_redaction(answer: &Written) -> bool {
 
 fn decide<L: Log>(
     ground: Ground<'_, L>,
-    entries: Vec<Entry>,
+    entries: Vec<Ready>,
     host: &dyn Host,
     options: &WriteOptions,
 ) -> Result<(Vec<Written>, Option<Layer>), Failed> {
     let mut batch = Batch::new(ground, host, options, None, None).map_err(whole)?;
     let mut answers = Vec::with_capacity(entries.len());
     for (index, entry) in entries.into_iter().enumerate() {
-        answers.push(batch.take(index, entry.into())?);
+        answers.push(batch.take(index, entry)?);
     }
     Ok((answers, batch.finish()?))
 }
