@@ -32,9 +32,9 @@ pub const RECENT: u64 = 2048;
 const BUILT: u64 = 128 * 1024;
 /// Records of a commit that may take its time.
 const LARGE: u64 = 1024;
-/// A filter is worth reading the runs for once there were so many questions, and one for this many names.
-const QUESTIONS: u64 = 512;
-const NAMES_A_QUESTION: u64 = 32;
+/// A filter is worth reading the runs for once they were looked into so often, and once for this many names.
+const LOOKS: u64 = 512;
+const NAMES_A_LOOK: u64 = 32;
 
 /// An event's timeline and id, with a byte between them that neither can hold.
 pub type Name = Vec<u8>;
@@ -83,7 +83,8 @@ pub struct Ids {
     /// The events of the records that no run has.
     recent: HashMap<Name, Recent>,
     filter: Option<Filter>,
-    questions: u64,
+    /// How often runs were looked into without a filter.
+    looks: u64,
     /// The heads of the frame that was read last.
     read: Option<Names>,
     /// The bits of a hash that are used: all, but in tests of names that share theirs.
@@ -121,7 +122,7 @@ impl Ids {
             manifest: Manifest::default(),
             recent: HashMap::new(),
             filter: Some(Filter::default()),
-            questions: 0,
+            looks: 0,
             read: None,
             mask: (1 << HASH_BITS) - 1,
         }
@@ -144,7 +145,7 @@ impl Ids {
             manifest: self.manifest.clone(),
             recent: self.recent.clone(),
             filter: self.filter.take(),
-            questions: self.questions,
+            looks: self.looks,
             read: None,
             mask: self.mask,
         }
@@ -242,9 +243,12 @@ impl Ids {
     /// The events in the runs that a name may be, each with its last record there.
     fn candidates(&mut self, name: &[u8]) -> Result<Vec<Place>> {
         let hash = self.hash(name);
-        self.questions += 1;
-        if self.filter.is_none() && self.questions > QUESTIONS + self.manifest.names() / NAMES_A_QUESTION {
-            self.fill_filter()?;
+        if self.filter.is_none() {
+            // A log that grew by small appends has a dozen runs, and each of them costs a look.
+            self.looks += self.manifest.runs.len() as u64;
+            if self.looks > LOOKS + self.manifest.names() / NAMES_A_LOOK {
+                self.fill_filter()?;
+            }
         }
         let mut found = Vec::new();
         if self.filter.as_ref().is_none_or(|filter| filter.may_have(hash)) {
@@ -468,5 +472,30 @@ mod tests {
             let other = name(timeline(n + 1).as_str(), &format!("e{n}"));
             assert_eq!(ids.event(log, &other).unwrap(), None);
         }
+    }
+
+    /// What a question costs without a filter is a look into each run.
+    #[test]
+    fn a_filter_is_made_the_sooner_the_more_runs_there_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = SledLog::create(&directory.path().join("store"), &SledOptions::default()).unwrap();
+        let store = Store::new(log);
+        let timeline = TimelineName::new("main").unwrap();
+        for run in 0..3 {
+            let events = (0..RECENT).map(|n| Event::new(EventId::new(format!("r{run}-e{n}")).unwrap(), "t"));
+            let entries = events.map(|event| Entry::new(timeline.clone(), Write::Append(Box::new(event))));
+            store.write(entries.collect(), &Still, &WriteOptions::by("tester")).unwrap();
+        }
+        let log = store.log();
+        let head = log.head().unwrap();
+        let manifest = Manifest::stored(&log.meta, &head).unwrap().unwrap();
+        assert_eq!(manifest.runs.len(), 3);
+        let enough = (LOOKS + manifest.names() / NAMES_A_LOOK) / 3;
+        let mut ids = Ids::load(log.ids.clone(), manifest, log, &head).unwrap();
+        for n in 0..=enough {
+            assert!(ids.filter.is_none(), "question {n}");
+            assert_eq!(ids.event(log, &name("main", &format!("x{n}"))).unwrap(), None);
+        }
+        assert!(ids.filter.is_some());
     }
 }
