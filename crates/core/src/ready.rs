@@ -2,7 +2,8 @@
 //!
 //! Whoever has just parsed an event has it in its caches, and the memory that it lies in. So an import has it checked,
 //! encoded, decoded again and written as JSON there, and only the bytes go on to the thread that decides and to those
-//! that seal. Writers at once do the same before their turn to decide comes. What cannot be made ready goes on as it came: it is found out in its turn why.
+//! that seal. Writers at once do the same before their turn to decide comes. What cannot be made ready goes on as it came:
+//! it is found out in its turn why.
 
 use annals_model::line::Line;
 use annals_model::{
