@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Barrier, Condvar, Mutex};
+use std::time::Duration;
 
 use annals_core::{
     Commit, Conflict, Durability, Error, EventEntry, Failed, Hash, Head, Host, Log, NotFound, Result,
@@ -43,6 +44,8 @@ struct Gated {
     open: Mutex<bool>,
     opened: Condvar,
     fails: AtomicBool,
+    /// How long a commit takes.
+    takes: Duration,
 }
 
 impl Gated {
@@ -69,6 +72,7 @@ impl Log for Gated {
         let open = self.open.lock().unwrap();
         drop(self.opened.wait_while(open, |open| !*open).unwrap());
         self.at_the_gate.fetch_sub(1, Ordering::SeqCst);
+        std::thread::sleep(self.takes);
         if self.fails.load(Ordering::SeqCst) {
             return Err(Error::io("cannot sync the log", std::io::ErrorKind::StorageFull.into()));
         }
@@ -273,6 +277,31 @@ fn a_failed_commit_is_told_to_all_that_stood_on_it() {
     store.log().fails.store(false, Ordering::SeqCst);
     let answers = store.write(vec![append("a")], &host, &by("later")).unwrap();
     assert_eq!(outcomes(&answers), [(Outcome::Appended, 1, 1)]);
+}
+
+/// Commits that eight writers need for ten events each, all of whom write the next one as soon as they are answered.
+fn commits_of_eight() -> u64 {
+    let log = Gated { open: Mutex::new(true), takes: Duration::from_millis(3), ..Gated::default() };
+    let (store, host) = (Store::new(log), TestHost::new(1));
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let (store, host) = (&store, &host);
+            scope.spawn(move || {
+                for round in 0..10 {
+                    store.write(vec![append(&format!("w{writer}-r{round}"))], host, &by("t")).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(store.log().head().unwrap().seq(), Seq(80));
+    store.log().commits.load(Ordering::SeqCst)
+}
+
+#[test]
+fn writers_that_come_back_at_once_share_a_commit() {
+    // One commit for all of them in a round, and not two. A busy machine may bring some of them too late.
+    let tries: Vec<u64> = (0..20).map(|_| commits_of_eight()).collect();
+    assert!(tries.iter().any(|commits| *commits <= 14), "{tries:?}");
 }
 
 /// Each of sixteen writers counts one timeline up by compare and set, appends events of its own and one that all of
