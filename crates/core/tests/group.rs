@@ -279,7 +279,7 @@ fn a_failed_commit_is_told_to_all_that_stood_on_it() {
     assert_eq!(outcomes(&answers), [(Outcome::Appended, 1, 1)]);
 }
 
-/// Commits that eight writers need for ten events each, all of whom write the next one as soon as they are answered.
+/// Commits that eight writers need for ten events each, all of whom write the next one soon after they are answered.
 fn commits_of_eight() -> u64 {
     let log = Gated { open: Mutex::new(true), takes: Duration::from_millis(3), ..Gated::default() };
     let (store, host) = (Store::new(log), TestHost::new(1));
@@ -289,6 +289,8 @@ fn commits_of_eight() -> u64 {
             scope.spawn(move || {
                 for round in 0..10 {
                     store.write(vec![append(&format!("w{writer}-r{round}"))], host, &by("t")).unwrap();
+                    // One comes back after the other.
+                    std::thread::sleep(Duration::from_micros(30 * writer));
                 }
             });
         }
@@ -299,9 +301,10 @@ fn commits_of_eight() -> u64 {
 
 #[test]
 fn writers_that_come_back_at_once_share_a_commit() {
-    // One commit for all of them in a round, and not two. A busy machine may bring some of them too late.
-    let tries: Vec<u64> = (0..20).map(|_| commits_of_eight()).collect();
-    assert!(tries.iter().any(|commits| *commits <= 14), "{tries:?}");
+    // About twelve commits in each of ten tries; nineteen where nobody is waited for. On a busy machine many may come too
+    // late, now and then.
+    let mut rounds = (0..6).map(|_| (0..10).map(|_| commits_of_eight()).sum::<u64>());
+    assert!(rounds.any(|commits| commits <= 150));
 }
 
 /// Each of sixteen writers counts one timeline up by compare and set, appends events of its own and one that all of
