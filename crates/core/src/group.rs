@@ -6,9 +6,10 @@
 //! takes that layer, commits it with one sync, wakes all whose batches were in it, and appoints one of those in the next
 //! layer, which has gathered meanwhile, to lead. So each waits for its own layer, and nobody is woken for another's.
 //!
-//! Who has just been answered often comes back at once. A commit takes the same time for one record as for all of theirs, so
-//! it waits a little for as many batches as took part in the last one and were waiting behind it: whoever brings the last of
-//! them leads. One of those who wait keeps the time. A single writer expects nobody else, and never waits.
+//! Who has just been answered often comes back at once, and a commit takes much the same time for one record as for
+//! sixteen. So a layer waits a little until it has as many batches as took part in the last commit or waited behind it:
+//! whoever brings the last of them leads, and one of those who wait sees to it that this is not waited for too long. A
+//! writer that has been alone expects nobody else, and never waits.
 //!
 //! **Nobody is answered before what the answer rests on is durable**: also an answer that wrote nothing, or a
 //! refusal, waits for the layers that it has looked at. Where a commit fails, all that were in it are told, and all
