@@ -328,11 +328,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_layer_waits_for_whom_it_expects_and_one_keeps_the_time() {
-        let mut state = State { expected: 2, ..State::default() };
+    /// A layer of one batch that waits where so many are expected.
+    fn waiting(expected: usize) -> (State, Arc<Fate>) {
+        let mut state = State { expected, ..State::default() };
         state.add(batch());
         let fate = state.latest().unwrap();
+        (state, fate)
+    }
+
+    #[test]
+    fn a_layer_waits_for_whom_it_expects_and_one_keeps_the_time() {
+        let (mut state, fate) = waiting(2);
         assert_eq!(state.part(&Arc::default(), false), Part::Leads, "another layer is none of his business");
         assert_eq!(state.part(&fate, false), Part::Watches, "the first keeps the time");
         assert_eq!(state.part(&fate, false), Part::Waits, "a second need not");
@@ -343,23 +349,17 @@ mod tests {
 
     #[test]
     fn who_is_alone_expects_nobody() {
-        let mut state = State { expected: 1, ..State::default() };
-        state.add(batch());
-        let fate = state.latest().unwrap();
+        let (mut state, fate) = waiting(1);
         assert_eq!(state.part(&fate, false), Part::Leads);
     }
 
     #[test]
     fn nobody_is_called_where_somebody_keeps_the_time() {
-        let mut state = State { expected: 2, ..State::default() };
-        state.add(batch());
-        let fate = state.latest().unwrap();
+        let (mut state, fate) = waiting(2);
         assert_eq!(state.part(&fate, false), Part::Watches);
         state.appoint();
         assert!(!fate.told().wants_a_leader);
-        let mut state = State { expected: 2, ..State::default() };
-        state.add(batch());
-        let fate = state.latest().unwrap();
+        let (mut state, fate) = waiting(2);
         state.appoint();
         assert!(fate.told().wants_a_leader);
         assert_eq!(state.part(&fate, false), Part::Waits, "who was called keeps it");

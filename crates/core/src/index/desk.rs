@@ -9,11 +9,11 @@
 //!
 //! The last two hold only where an attribute is used in no other way: [`Desk::lacks_some`] tells where it is.
 
-use annals_model::reduce::{Deed, Increases, Kind, Uses};
+use annals_model::reduce::{Deed, Increases, Uses};
 use annals_model::{Certainty, Moment, Question};
 
 use super::dated::{self, NEVER};
-use super::fact::{ADD, CLEAR, Dates, INCREASE, REMOVE};
+use super::fact::{ADD, Dates, INCREASE, REMOVE, left_by, small_amount};
 use super::rows::Rows;
 use super::words::Words;
 
@@ -21,6 +21,8 @@ use super::words::Words;
 const FEW: usize = 3;
 /// Words for more members than this are not told apart.
 const MANY: usize = 64;
+/// What an outline does that is left out.
+const OUT: u8 = u8::MAX;
 
 /// What the fixed columns say of a fact.
 #[derive(Clone, Copy, Debug)]
@@ -123,8 +125,7 @@ impl Outline {
 
     /// What it increases by, where that is a small number.
     fn increase(&self) -> Option<i64> {
-        let small = self.small.filter(|_| self.deed == INCREASE)?;
-        Some(i64::from(small >> 1) ^ -i64::from(small & 1))
+        self.small.filter(|_| self.deed == INCREASE).map(small_amount)
     }
 }
 
@@ -172,10 +173,8 @@ impl Sieve {
             deeds |= u8::from(is_over) << outline.deed;
             !is_over
         });
-        for (deed, kind) in (CLEAR..).zip([Kind::Nothing, Kind::Number, Kind::Plain, Kind::Set]) {
-            if deeds >> deed & 1 == 1 {
-                desk.rows.learn(Deed::Replace(kind));
-            }
+        for kind in (0..INCREASE).filter(|deed| deeds >> deed & 1 == 1).filter_map(left_by) {
+            desk.rows.learn(Deed::Replace(kind));
         }
     }
 
@@ -288,9 +287,6 @@ impl Sieve {
         i64::MIN
     }
 }
-
-/// What an outline does that is left out.
-const OUT: u8 = u8::MAX;
 
 #[cfg(test)]
 mod tests {

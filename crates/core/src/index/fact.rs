@@ -27,7 +27,7 @@ use crate::codec::v1;
 
 const ALONE: u8 = 32;
 const MOVED: u8 = 64;
-pub const CLEAR: u8 = 0;
+const CLEAR: u8 = 0;
 pub const INCREASE: u8 = 4;
 pub const ADD: u8 = 5;
 pub const REMOVE: u8 = 6;
@@ -90,8 +90,29 @@ impl Fixed {
     }
 }
 
-fn small_amount(small: u32) -> Option<Number> {
-    Number::from_parts(i128::from(small >> 1) ^ -i128::from(small & 1), 0)
+/// What is left by a deed with this number, where it replaces what stands.
+pub const fn left_by(deed: u8) -> Option<Kind> {
+    Some(match deed {
+        CLEAR => Kind::Nothing,
+        1 => Kind::Number,
+        2 => Kind::Plain,
+        3 => Kind::Set,
+        _ => return None,
+    })
+}
+
+/// What a small number says that a fact increases by.
+pub fn small_amount(small: u32) -> i64 {
+    i64::from(small >> 1) ^ -i64::from(small & 1)
+}
+
+/// The change of a claim that does this, or a sum in its place, where it is known without a look at the text.
+pub const fn change_without_text(deed: Deed, sum: Option<Number>) -> Option<Change> {
+    match (sum, deed) {
+        (Some(by), _) | (None, Deed::Increase(by)) => Some(Change::Increase(by)),
+        (None, Deed::Replace(Kind::Nothing)) => Some(Change::Clear),
+        (None, Deed::Replace(_) | Deed::Add(_) | Deed::Remove(_)) => None,
+    }
 }
 
 /// What of a fact people read: date and change.
@@ -201,7 +222,7 @@ impl<'a> Fact<'a> {
         let (mut amount, mut change) = (Number::ZERO, &[][..]);
         match (fixed.does & 7, small) {
             (CLEAR, _) => {}
-            (INCREASE, Some(small)) => amount = small_amount(small)?,
+            (INCREASE, Some(small)) => amount = small_amount(small).into(),
             (INCREASE, None) => amount = read_amount(input)?,
             (_, Some(word)) => change = words.word(word)?,
             (_, None) => change = input.bytes()?,
@@ -246,14 +267,10 @@ impl<'a> Fact<'a> {
 
     fn deed(&self, member: u32) -> Option<Deed> {
         Some(match self.does & 7 {
-            CLEAR => Deed::Replace(Kind::Nothing),
-            1 => Deed::Replace(Kind::Number),
-            2 => Deed::Replace(Kind::Plain),
-            3 => Deed::Replace(Kind::Set),
             INCREASE => Deed::Increase(self.amount),
             ADD => Deed::Add(member),
             REMOVE => Deed::Remove(member),
-            _ => return None,
+            deed => Deed::Replace(left_by(deed)?),
         })
     }
 
@@ -347,11 +364,7 @@ impl<'a> Text<'a> {
 
     /// The change of a claim that does this, or a sum in its place.
     pub fn change(self, deed: Deed, sum: Option<Number>) -> Option<Change> {
-        match (sum, deed) {
-            (Some(by), _) | (None, Deed::Increase(by)) => Some(Change::Increase(by)),
-            (_, Deed::Replace(Kind::Nothing)) => Some(Change::Clear),
-            _ => v1::decode_change(self.change_bytes()?).ok(),
-        }
+        change_without_text(deed, sum).or_else(|| v1::decode_change(self.change_bytes()?).ok())
     }
 }
 

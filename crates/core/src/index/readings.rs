@@ -1,10 +1,10 @@
 //! What was read of texts before. Most values and dates of a whole state come in many of its answers, which then share
 //! their text.
 
-use annals_model::reduce::{Deed, Kind};
+use annals_model::reduce::Deed;
 use annals_model::{Change, Date, Number};
 
-use super::fact::{Dates, Text};
+use super::fact::{Dates, Text, change_without_text};
 use crate::codec::v1;
 use crate::quick::QuickMap;
 
@@ -37,10 +37,8 @@ impl Readings {
 
     /// The change of a claim that does this, or a sum in its place; nothing where it cannot be read.
     pub fn change(&mut self, text: Text<'_>, deed: Deed, sum: Option<Number>) -> Option<Change> {
-        match (sum, deed) {
-            (Some(by), _) | (None, Deed::Increase(by)) => return Some(Change::Increase(by)),
-            (_, Deed::Replace(Kind::Nothing)) => return Some(Change::Clear),
-            _ => {}
+        if let Some(change) = change_without_text(deed, sum) {
+            return Some(change);
         }
         let bytes = text.change_bytes()?;
         if let Some(change) = self.changes.get(bytes) {
