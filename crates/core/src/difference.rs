@@ -7,7 +7,8 @@ use annals_model::diff::{Difference, Side, Withdrawn};
 use annals_model::fold::Counted;
 use annals_model::{AsOf, Diff, Event, KnownAt, Position, Question, Record, RecordedAt, Seq};
 
-use crate::index::ClaimIndex;
+use crate::admitted::Admitted;
+use crate::index::{ClaimIndex, Counting};
 use crate::known::{KnownEvent, Standing};
 use crate::log::Log;
 use crate::store::Store;
@@ -28,9 +29,10 @@ impl<L: Log> Store<L> {
             return Ok(None);
         }
         let found = if question.filter.is_empty() {
-            Some(self.differences(index, question, sides)?)
+            let counting = sides.map(|(_, position)| position.seq.into());
+            Some(self.differences(index, question, sides.map(|(as_of, _)| as_of), counting)?)
         } else {
-            self.differences_of_admitted(question, sides)
+            self.differences_of_admitted(index, question, sides)?
         };
         let Some(differences) = found else { return Ok(None) };
         let places: BTreeSet<Seq> =
@@ -46,16 +48,17 @@ impl<L: Log> Store<L> {
         Ok(Some(Diff::told(question, &from, &to, differences)))
     }
 
-    /// The attributes whose values differ, where every event is admitted.
+    /// The attributes whose values differ, of what counts on each side.
     fn differences(
         &self,
         index: &ClaimIndex,
         question: &Question,
-        sides: [(&AsOf, Position); 2],
+        as_of: [&AsOf; 2],
+        counting: [Counting<'_>; 2],
     ) -> Result<Vec<Difference>> {
         let names = if question.entities.is_empty() {
-            let questions = sides.map(|(as_of, _)| Question { as_of: as_of.clone(), ..question.clone() });
-            index.differing(self.log(), [0, 1].map(|side| (&questions[side], sides[side].1.seq)))?
+            let questions = as_of.map(|as_of| Question { as_of: as_of.clone(), ..question.clone() });
+            index.differing(self.log(), [0, 1].map(|side| (&questions[side], counting[side])))?
         } else {
             // Of a few entities every attribute is looked at.
             let entities: BTreeSet<&String> = question.entities.iter().collect();
@@ -65,24 +68,35 @@ impl<L: Log> Store<L> {
             }
             names
         };
-        let points = sides.map(|(as_of, position)| (as_of.until(), position.seq));
+        let points = [0, 1].map(|side| (as_of[side].until(), counting[side]));
         index.differences(self.log(), (&question.timeline, &names), points, question.certainty)
     }
 
     /// The same of the events that the question's filter admits.
     fn differences_of_admitted(
         &self,
+        index: &ClaimIndex,
         question: &Question,
         sides: [(&AsOf, Position); 2],
-    ) -> Option<Vec<Difference>> {
-        let admitted = sides.map(|(_, position)| self.admitted(question, position.seq));
-        let [Some(from), Some(to)] = &admitted else { return None };
-        let side = |number: usize| {
-            let ((as_of, position), events) = (sides[number], [from, to][number]);
-            let events = events.iter().map(|known| (known.counted(), known.recorded_at)).collect();
-            Side { as_of, position, events, withdrawn: &[] }
+    ) -> Result<Option<Vec<Difference>>> {
+        let known_at = sides.map(|(_, position)| position.seq);
+        let Some(from) = self.admitted(question, known_at[0]) else { return Ok(None) };
+        let other = if known_at[0] == known_at[1] { None } else { self.admitted(question, known_at[1]) };
+        let Some(to) = other.as_ref().or((known_at[0] == known_at[1]).then_some(&from)) else {
+            return Ok(None);
         };
-        Some(Diff::differences(question, &side(0), &side(1)))
+        if let (Admitted::Few(from), Admitted::Few(to)) = (&from, to) {
+            let side = |number: usize| {
+                let ((as_of, position), events) = (sides[number], [from, to][number]);
+                let events = events.iter().map(|known| (known.counted(), known.recorded_at)).collect();
+                Side { as_of, position, events, withdrawn: &[] }
+            };
+            return Ok(Some(Diff::differences(question, &side(0), &side(1))));
+        }
+        let records = [from.records(), to.records()];
+        let counting =
+            [0, 1].map(|side| Counting { known_at: known_at[side], admitted: Some(&records[side]) });
+        self.differences(index, question, sides.map(|(as_of, _)| as_of), counting).map(Some)
     }
 }
 

@@ -14,10 +14,12 @@
 //! The engine prints nothing, reads no environment and has no clock: the time and randomness come from the
 //! [`Host`] that is passed in.
 
+mod admitted;
 mod ahead;
 mod attachments;
 pub mod backup;
 mod batch;
+mod bits;
 mod codec;
 mod compare;
 mod conflicts;

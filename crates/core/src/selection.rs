@@ -4,14 +4,13 @@
 //! The index of dates names the events, and only those are read. Whatever it stumbles over, and wherever there is
 //! none, [`Store::known`] is the plain way to the same answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use annals_model::fold::Counted;
 use annals_model::{
-    Certainty, Content, Event, Knowledge, Moment, Ongoing, Op, Position, Question, RecordedAt, Seq, Snapshot,
-    Tally, TimelineName,
+    Certainty, Content, Event, Moment, Ongoing, Op, Question, RecordedAt, Seq, Tally, TimelineName,
 };
 
+use crate::bits::Bits;
 use crate::dates::{DateIndex, Hit, Wanted};
 use crate::known::KnownEvent;
 use crate::log::Log;
@@ -140,37 +139,6 @@ impl<L: Log> Store<L> {
         Ok(blocks.into_iter().rev().flatten().skip(found.saturating_sub(most)).collect())
     }
 
-    /// The answer to a question with a filter, from the events that it admits.
-    pub(crate) fn filtered(
-        &self,
-        question: &Question,
-        position: Position,
-    ) -> Option<serde_json::Result<Snapshot>> {
-        self.by_dates(|dates| {
-            let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), position.seq)?;
-            let events = self.admitted_by(dates, question, position.seq)?;
-            let counted: Vec<Counted<'_>> = events.iter().map(KnownEvent::counted).collect();
-            let log_root = scan::root_at(self.log(), position.seq)?;
-            let knowledge = Knowledge { position, log_root, events: counted, withdrawn: tally.retracted };
-            Ok(Snapshot::answer(question, &knowledge))
-        })
-    }
-
-    /// The events that a question's filter admits, as the log knew them at a record, in the order of the log; nothing where
-    /// the index of dates does not tell.
-    pub(crate) fn admitted(&self, question: &Question, known_at: Seq) -> Option<Vec<KnownEvent>> {
-        self.by_dates(|dates| self.admitted_by(dates, question, known_at))
-    }
-
-    fn admitted_by(&self, dates: &DateIndex, question: &Question, known_at: Seq) -> Result<Vec<KnownEvent>> {
-        let (range, among) = (question.certainty, self.among(question, known_at));
-        let wanted = Wanted { question, range, begun: false, known_at, among, most: usize::MAX };
-        let hits = dates.select(self.log(), &wanted)?;
-        let mut events = read(self.log(), hits, |event| question.filter.admits(event, range))?;
-        events.sort_unstable_by_key(|known| known.place);
-        Ok(events)
-    }
-
     fn selected(&self, dates: &DateIndex, selection: &Selection<'_>, known_at: Seq) -> Result<Selected> {
         let Selection { question, range, begun, most } = *selection;
         let most = most.unwrap_or(usize::MAX);
@@ -195,25 +163,25 @@ impl<L: Log> Store<L> {
 
     /// Records among which are those that change one of the entities that a filter asks for, where the index of claims
     /// tells.
-    fn among(&self, question: &Question, known_at: Seq) -> Option<BTreeSet<Seq>> {
+    pub(crate) fn among(&self, question: &Question, known_at: Seq) -> Option<Bits> {
         let index = self.index().filter(|_| !question.filter.entity.is_empty())?;
-        let mut records = BTreeSet::new();
+        let mut records = Bits::default();
         for entity in &question.filter.entity {
             let asked = (&question.timeline, entity.as_str(), None);
-            records.extend(index.records(self.log(), asked, known_at).ok()??);
+            records.extend(index.records(self.log(), asked, known_at).ok()??.iter().map(|seq| &seq.0));
         }
         Some(records)
     }
 
     /// What the index of dates answers, if there is one, and if it is worth it.
-    fn by_dates<T>(&self, answer: impl FnOnce(&DateIndex) -> Result<T>) -> Option<T> {
+    pub(crate) fn by_dates<T>(&self, answer: impl FnOnce(&DateIndex) -> Result<T>) -> Option<T> {
         let dates = self.dates().filter(|dates| matches!(dates.is_worth(self.log()), Ok(true)))?;
         answer(dates).inspect_err(|error| dates.leave_aside(error)).ok()
     }
 }
 
 /// Reads events, those that are admitted, in the order of the log.
-fn read<L: Log>(
+pub(crate) fn read<L: Log>(
     log: &L,
     mut hits: Vec<Hit>,
     admit: impl Fn(&Event) -> bool + Sync,
@@ -221,28 +189,29 @@ fn read<L: Log>(
     hits.sort_unstable_by_key(|hit| hit.seq);
     threads::map_chunks(&hits, |hits| {
         let mut events = Vec::new();
-        let mut hits = hits.iter();
-        let seqs = hits.clone().map(|hit| hit.seq);
-        scan::some_raw(log, seqs, |raw| {
-            let Some(hit) = hits.next() else { return Ok(()) };
-            let record = StoredRecord::decode(raw)?.record;
-            let event = event(record.content, hit.seq)?;
+        each(log, hits, |Hit { seq, place }, recorded_at, event| {
             if admit(&event) {
-                events.push(known(*hit, record.recorded_at, event));
+                events.push(KnownEvent { place, seq, recorded_at, event });
             }
-            Ok(())
         })?;
         Ok(events)
     })
 }
 
-fn event(content: Content, seq: Seq) -> Result<Event> {
-    match content {
-        Content::Event(event) => Ok(*event),
-        _ => Err(Damage::of(seq, seq, "is no event, as the index of dates says").into()),
-    }
-}
-
-const fn known(Hit { seq, place }: Hit, recorded_at: RecordedAt, event: Event) -> KnownEvent {
-    KnownEvent { place, seq, recorded_at, event }
+/// Reads events one after the other; their records come in order.
+pub(crate) fn each<L: Log>(
+    log: &L,
+    hits: &[Hit],
+    mut visit: impl FnMut(Hit, RecordedAt, Event),
+) -> Result<()> {
+    let mut hits = hits.iter();
+    let seqs = hits.clone().map(|hit| hit.seq);
+    scan::some(log, seqs, |StoredRecord { record, .. }| {
+        let Some(hit) = hits.next() else { return Ok(()) };
+        match record.content {
+            Content::Event(event) => visit(*hit, record.recorded_at, *event),
+            _ => return Err(Damage::of(hit.seq, hit.seq, "is no event, as the index of dates says").into()),
+        }
+        Ok(())
+    })
 }

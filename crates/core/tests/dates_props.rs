@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use annals_core::dates::{DateIndex, Sizes};
 use annals_core::index::{self, ClaimIndex};
 use annals_core::{Known, KnownEvent, Log, Selection, Store, WriteOptions, scan};
+use annals_model::answers::Answers;
 use annals_model::{
     Actor, AsOf, Certainty, Date, Diff, Effect, Entry, Event, EventId, Filter, KnownAt, Place, Question, Seq,
     Snapshot, Source, TimelineName, Write,
@@ -30,8 +31,12 @@ fn timeline(index: usize) -> TimelineName {
 }
 
 fn sizes() -> impl Strategy<Value = Sizes> {
-    (select(vec![256, 512]), select(vec![256, 512]), select(vec![2, 2, 3]), select(vec![100, 256, 700]))
-        .prop_map(|(enough, at_once, fan, piece)| Sizes { enough, at_once: enough.max(at_once), fan, piece })
+    let few = select(vec![0, 0, 20, 10_000]);
+    (select(vec![256, 512]), select(vec![256, 512]), select(vec![2, 2, 3]), select(vec![100, 256, 700]), few)
+        .prop_map(|(enough, at_once, fan, piece, few)| {
+            let at_once = enough.max(at_once);
+            Sizes { enough, at_once, fan, piece, few }
+        })
 }
 
 /// What is said of an event.
@@ -205,8 +210,10 @@ fn check(store: &Store<MemoryLog>, asked: &Asked) {
     let plain = Diff::between(&question, &known.side(&question.as_of), &before.side(&later));
     assert_eq!(store.diff(&question, &later, half).unwrap(), plain, "{asked:?}");
 
-    // The state of one entity will do here: folding has tests of its own.
-    let question = Question { entities: vec![ENTITIES[0].to_owned()], ..question };
+    let plain = Answers::of(&question, &known.knowledge().admitted(&question));
+    assert_eq!(store.answers(&question).unwrap().state(), plain.state(), "{asked:?}");
+    let entities = if asked.begun { Vec::new() } else { vec![ENTITIES[0].to_owned()] };
+    let question = Question { entities, ..question };
     let plain = Snapshot::answer(&question, &known.knowledge()).unwrap();
     assert_eq!(store.replay(&question).unwrap(), plain, "{asked:?}");
     let everything = Question { filter: Filter::default(), entities: vec!["nobody".to_owned()], ..question };
@@ -292,7 +299,7 @@ impl Numbers {
 #[test]
 fn many_blocks_answer_as_the_log_does() {
     let dir = tempfile::tempdir().unwrap();
-    let sizes = Sizes { enough: 2048, at_once: 4096, fan: 2, piece: 3000 };
+    let sizes = Sizes { enough: 2048, at_once: 4096, fan: 2, piece: 3000, few: 0 };
     let store = Store::new(MemoryLog::default()).with_dates(DateIndex::with(dir.path().join("dates"), sizes));
     let (host, mut numbers) = (TestHost::new(1), Numbers(7));
     let mut next = 0_u64;

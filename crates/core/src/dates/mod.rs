@@ -17,6 +17,7 @@
 mod count;
 mod file;
 mod item;
+mod many;
 mod merge;
 mod row;
 mod select;
@@ -31,8 +32,10 @@ use std::{fs, io};
 
 use annals_model::Seq;
 
+pub(crate) use many::OfMany;
 pub(crate) use select::{Hit, Wanted};
 
+use crate::bits::Bits;
 pub(crate) use crate::index::Trouble;
 use crate::index::bytes::Input;
 use crate::index::manifest::Manifest;
@@ -44,7 +47,6 @@ use file::{Kept, Run};
 use item::Replaced;
 use row::Row;
 use stretch::Stretch;
-use terms::Marks;
 
 /// The directory of a store that holds the index.
 pub const DIRECTORY: &str = "dates";
@@ -60,11 +62,14 @@ pub struct Sizes {
     pub fan: usize,
     /// Records that are counted by themselves, for questions about what was known within a run.
     pub piece: u32,
+    /// Events that a filter admits up to which they are read and folded; what more of them come to is told by the index of
+    /// claims.
+    pub few: usize,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { enough: 8 * BLOCK, at_once: 256 * BLOCK, fan: 8, piece: 1 << 16 }
+        Self { enough: 8 * BLOCK, at_once: 256 * BLOCK, fan: 8, piece: 1 << 16, few: 1 << 14 }
     }
 }
 
@@ -83,7 +88,7 @@ struct Open {
     manifest: Manifest,
     runs: Vec<Run>,
     /// The records that no longer count where the log ends at one, as it was asked last.
-    gone: Option<(u64, Marks)>,
+    gone: Option<(u64, Bits)>,
     /// What the log holds behind the last run.
     recent: Stretch,
     /// The last record that was read.
@@ -104,6 +109,11 @@ impl DateIndex {
     /// Why the index was made anew, or could not be used, if that happened since the last call.
     pub fn notice(&self) -> Option<String> {
         self.notice.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How many events a filter may admit that are read and folded.
+    pub(crate) const fn few(&self) -> usize {
+        self.sizes.few
     }
 
     /// How many records the log has behind what the runs cover.
@@ -308,16 +318,16 @@ impl Open {
         if self.gone.as_ref().is_some_and(|(at, _)| *at == known_at) {
             return Ok(());
         }
-        let mut gone = Marks::default();
+        let mut gone = Bits::default();
         for run in self.runs.iter().filter(|run| run.first.0 <= known_at) {
             for (_, at) in run.replaced.iter().take_while(|(first, _)| first.0 <= known_at) {
                 let plain = run.plain(*at)?;
                 let pairs = Replaced::pairs(&mut Input(&plain)).ok_or_else(broken)?;
-                gone.set_all(pairs.iter().filter(|(by, _)| *by <= known_at).map(|(_, previous)| previous));
+                gone.extend(pairs.iter().filter(|(by, _)| *by <= known_at).map(|(_, previous)| previous));
             }
         }
         let recent = self.recent.replaced.iter().filter(|item| item.by <= known_at);
-        gone.set_all(recent.map(|item| &item.previous));
+        gone.extend(recent.map(|item| &item.previous));
         self.gone = Some((known_at, gone));
         Ok(())
     }

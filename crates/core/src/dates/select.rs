@@ -2,7 +2,7 @@
 //! order of lists.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use annals_model::date::Span;
 use annals_model::{Certainty, Moment, Question, Seq};
@@ -10,9 +10,10 @@ use annals_model::{Certainty, Moment, Question, Seq};
 use super::file::Run;
 use super::item::ByDate;
 use super::row::{CLASSES, ListKey, Row};
-use super::terms::Marks;
+use super::terms;
 use super::{DateIndex, Open, Trouble};
 use crate::Result;
+use crate::bits::Bits;
 use crate::log::Log;
 
 /// Rows that are read sooner than one row is looked up by its record.
@@ -31,7 +32,7 @@ pub struct Wanted<'a> {
     /// The last record that counts.
     pub known_at: Seq,
     /// The only records that may be found, if somebody knows.
-    pub among: Option<BTreeSet<Seq>>,
+    pub among: Option<Bits>,
     /// How many are wanted at most.
     pub most: usize,
 }
@@ -56,7 +57,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    fn of(wanted: &Wanted<'_>) -> Self {
+    pub fn of(wanted: &Wanted<'_>) -> Self {
         let filter = &wanted.question.filter;
         let from = filter.from.as_ref().map_or(Moment::NEG_INFINITY, |date| date.span().start.earliest);
         let to = filter.to.as_ref().map_or(Moment::INFINITY, |date| date.span().end.latest);
@@ -72,7 +73,7 @@ impl Bounds {
         Self { from: moment, to: moment, range: Certainty::Possibly, begun: None }
     }
 
-    fn admit(&self, span: Span) -> bool {
+    pub fn admit(&self, span: Span) -> bool {
         let begun = self.begun.is_none_or(|(until, certainty)| match certainty {
             Certainty::Surely => span.start.latest <= until,
             Certainty::Possibly => span.start.earliest <= until,
@@ -95,20 +96,24 @@ impl DateIndex {
     pub(crate) fn select<L: Log + ?Sized>(&self, log: &L, wanted: &Wanted<'_>) -> Result<Vec<Hit>> {
         self.ask(log, |open| {
             open.read_gone(wanted.known_at.0)?;
-            let asked = (&wanted.question.timeline, &wanted.question.filter, wanted.known_at.0);
-            let marks = Marks::of(asked, &open.runs, &open.recent)?;
-            let among = wanted.among.as_ref().map(Marks::these);
-            let marks = match (marks, among) {
-                (Some(marks), Some(among)) => Some(marks.and(&among)),
-                (marks, among) => marks.or(among),
-            };
+            let marks = open.marks(wanted)?;
             open.select(wanted, marks.as_ref())
         })
     }
 }
 
 impl Open {
-    fn select(&self, wanted: &Wanted<'_>, marks: Option<&Marks>) -> Result<Vec<Hit>, Trouble> {
+    /// The records among which are those that are asked for, where terms or somebody else tells.
+    pub(super) fn marks(&self, wanted: &Wanted<'_>) -> Result<Option<Bits>, Trouble> {
+        let asked = (&wanted.question.timeline, &wanted.question.filter, wanted.known_at.0);
+        let marks = terms::marked(asked, &self.runs, &self.recent)?;
+        Ok(match (marks, &wanted.among) {
+            (Some(marks), Some(among)) => Some(marks.and(among)),
+            (marks, among) => marks.or_else(|| among.clone()),
+        })
+    }
+
+    fn select(&self, wanted: &Wanted<'_>, marks: Option<&Bits>) -> Result<Vec<Hit>, Trouble> {
         let (bounds, known_at) = (Bounds::of(wanted), wanted.known_at.0);
         let timeline = wanted.question.timeline.as_str();
         let hit = |row: &Row| Hit { seq: Seq(row.seq), place: Seq(row.place) };

@@ -1,12 +1,11 @@
 //! Terms: what events are filtered by, in lower case, and the sets of records that have them.
 
-use std::collections::BTreeSet;
-
-use annals_model::{Filter, Seq, TimelineName};
+use annals_model::{Filter, TimelineName};
 
 use super::file::{Run, Unusable};
 use super::item::Term;
 use super::stretch::Stretch;
+use crate::bits::Bits;
 use crate::codec::v1::Labels;
 
 const KIND: u8 = b'k';
@@ -90,13 +89,13 @@ impl Asked {
         self.texts.iter().any(|text| may_hold(&[self.prefix.as_slice(), text].concat(), true))
     }
 
-    fn mark(&self, run: &Run, marks: &mut Marks) -> Result<(), Unusable> {
+    fn mark(&self, run: &Run, marks: &mut Bits) -> Result<(), Unusable> {
         for (index, (first, at)) in run.terms.iter().enumerate() {
             let next = run.terms.get(index + 1).map(|(next, _)| next.as_slice());
             if self.may_be_within(first, next) {
                 for Term { key, seqs } in run.block(*at)? {
                     if self.admits(&key) {
-                        marks.set_all(&seqs);
+                        marks.extend(&seqs);
                     }
                 }
             }
@@ -105,78 +104,26 @@ impl Asked {
     }
 }
 
-/// A set of records, a bit each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Marks(Vec<u64>);
-
-impl Marks {
-    /// The records that have what a filter asks of terms, and maybe others beyond `end`; nothing where it asks for none.
-    pub fn of(
-        (timeline, filter, end): (&TimelineName, &Filter, u64),
-        runs: &[Run],
-        recent: &Stretch,
-    ) -> Result<Option<Self>, Unusable> {
-        let mut all: Option<Self> = None;
-        for asked in Asked::all(timeline, filter) {
-            let mut marks = Self::default();
-            for run in runs.iter().filter(|run| run.first.0 <= end) {
-                asked.mark(run, &mut marks)?;
+/// The records that have what a filter asks of terms, and maybe others beyond `end`; nothing where it asks for none.
+pub fn marked(
+    (timeline, filter, end): (&TimelineName, &Filter, u64),
+    runs: &[Run],
+    recent: &Stretch,
+) -> Result<Option<Bits>, Unusable> {
+    let mut all: Option<Bits> = None;
+    for asked in Asked::all(timeline, filter) {
+        let mut marks = Bits::default();
+        for run in runs.iter().filter(|run| run.first.0 <= end) {
+            asked.mark(run, &mut marks)?;
+        }
+        for (key, seqs) in &recent.terms {
+            if asked.admits(key) {
+                marks.extend(seqs);
             }
-            for (key, seqs) in &recent.terms {
-                if asked.admits(key) {
-                    marks.set_all(seqs);
-                }
-            }
-            all = Some(all.map_or_else(|| marks.clone(), |all| all.and(&marks)));
         }
-        Ok(all)
+        all = Some(all.map_or_else(|| marks.clone(), |all| all.and(&marks)));
     }
-
-    /// Those of some records.
-    pub fn these(seqs: &BTreeSet<Seq>) -> Self {
-        let mut marks = Self::default();
-        marks.set_all(seqs.iter().map(|seq| &seq.0));
-        marks
-    }
-
-    /// Adds records.
-    pub fn set_all<'a>(&mut self, seqs: impl IntoIterator<Item = &'a u64>) {
-        for seq in seqs {
-            self.set(*seq);
-        }
-    }
-
-    fn set(&mut self, seq: u64) {
-        let Ok(word) = usize::try_from(seq / 64) else { return };
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        self.0[word] |= 1 << (seq % 64);
-    }
-
-    /// Those that are in both.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
-    }
-
-    /// Whether a record is among them.
-    pub fn has(&self, seq: u64) -> bool {
-        let word = usize::try_from(seq / 64).ok().and_then(|word| self.0.get(word));
-        word.is_some_and(|word| word >> (seq % 64) & 1 == 1)
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
-    /// All of them, in order.
-    pub fn all(&self) -> impl Iterator<Item = u64> {
-        (0_u64..).zip(&self.0).flat_map(|(index, word)| {
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| index * 64 + bit)
-        })
-    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -200,14 +147,5 @@ mod tests {
         assert!(
             !kind.may_be_within(&behind, None) && !kind.may_be_within(&before, Some(&key("main", KIND, "a")))
         );
-    }
-
-    #[test]
-    fn marks_are_a_set() {
-        let marks = |seqs: [u64; 3]| Marks::these(&seqs.map(Seq).into());
-        let (a, b) = (marks([1, 64, 700]), marks([0, 64, 65]));
-        assert_eq!(a.all().collect::<Vec<_>>(), [1, 64, 700]);
-        assert_eq!(a.and(&b).all().collect::<Vec<_>>(), [64]);
-        assert!(a.has(700) && !a.has(701) && !b.has(70_000) && b.count() == 3);
     }
 }

@@ -10,18 +10,18 @@ use annals_model::diff::{Difference, mattering};
 use annals_model::fold::Said;
 use annals_model::{Certainty, Change, EventId, Moment, Seq, TimelineName};
 
-use super::bits::Bits;
 use super::fact::Dates;
 use super::open::Open;
 use super::rows::{OPEN, Row, Rows};
 use super::run::{Cursor, Run, Unusable, broken};
-use super::{ClaimIndex, dated, entry, unreadable};
+use super::{ClaimIndex, Counting, dated, entry, unreadable};
 use crate::Result;
+use crate::bits::Bits;
 use crate::log::Log;
 use crate::threads;
 
-/// A point on both axes: the last second that counts, and the last record.
-pub type Point = (Moment, Seq);
+/// A point on both axes: the last second that counts, and the records that do.
+pub(crate) type Point<'a> = (Moment, Counting<'a>);
 
 /// An entity and one of its attributes.
 pub type Name = (String, String);
@@ -49,11 +49,11 @@ impl ClaimIndex {
     }
 
     /// Which values of attributes differ between two points, and why. The names come in order.
-    pub fn differences<L: Log + ?Sized>(
+    pub(crate) fn differences<L: Log + ?Sized>(
         &self,
         log: &L,
         (timeline, names): (&TimelineName, &[Name]),
-        points: [Point; 2],
+        points: [Point<'_>; 2],
         certainty: Certainty,
     ) -> Result<Vec<Difference>> {
         let found = Cell::default();
@@ -95,12 +95,15 @@ impl Open {
         self.runs[first..].iter().find_map(in_runs).or_else(|| self.recent.superseded.by(seq))
     }
 
-    /// The records that did not count any more when the log ended at a record.
-    pub(super) fn superseded_at(&self, known_at: Seq) -> Bits {
-        let mut superseded = Bits::default();
+    /// The records up to the last one that counts which do not: something has superseded them, or they are not admitted.
+    pub(super) fn left_out(&self, Counting { known_at, admitted }: Counting<'_>) -> Bits {
+        let mut left_out = Bits::default();
         let all = self.runs.iter().flat_map(Run::all_superseded).copied().chain(self.recent.superseded.all());
-        all.filter(|entry| entry.by <= known_at.0).for_each(|entry| superseded.set(entry.previous));
-        superseded
+        all.filter(|entry| entry.by <= known_at.0).for_each(|entry| left_out.set(entry.previous));
+        if let Some(admitted) = admitted {
+            left_out.set_all_but(admitted, known_at.0);
+        }
+        left_out
     }
 }
 
@@ -108,10 +111,10 @@ impl Open {
 struct Between<'a> {
     open: &'a Open,
     timeline: &'a TimelineName,
-    points: [Point; 2],
+    points: [(Moment, Seq); 2],
     certainty: Certainty,
-    /// The records that no longer counted, of each side.
-    superseded: [Bits; 2],
+    /// The records that do not count, of each side.
+    left_out: [Bits; 2],
     /// The side that knows less.
     earlier: usize,
     /// The last record and the last day, since 1970, of both sides.
@@ -124,20 +127,21 @@ impl<'a> Between<'a> {
     fn new(
         open: &'a Open,
         timeline: &'a TimelineName,
-        points: [Point; 2],
+        points: [Point<'_>; 2],
         certainty: Certainty,
         nobody: &'a EventId,
     ) -> Self {
+        let left_out = points.map(|(_, counting)| open.left_out(counting));
+        let points = points.map(|(until, counting)| (until, counting.known_at));
         let [(from, from_known), (to, to_known)] = points;
-        let superseded = [from_known, to_known].map(|known_at| open.superseded_at(known_at));
         let earlier = usize::from(to_known < from_known);
         let last = (from_known.max(to_known), dated::day_of(from.max(to)));
-        Self { open, timeline, points, certainty, superseded, earlier, last, nobody }
+        Self { open, timeline, points, certainty, left_out, earlier, last, nobody }
     }
 
     /// Whether a row counts on a side.
     fn counts(&self, side: usize, row: &Row) -> bool {
-        row.seq <= self.points[side].1 && !self.superseded[side].has(row.seq.0)
+        row.seq <= self.points[side].1 && !self.left_out[side].has(row.seq.0)
     }
 
     /// The attributes whose values differ, of some that come in the order of their names.
@@ -172,8 +176,8 @@ impl<'a> Between<'a> {
         (dates, chosen): (&mut Dates, &mut Vec<u32>),
     ) -> Result<(), Unusable> {
         let columns = run.facts()?;
-        // What did not count any more on the side that knows less does not on the other either.
-        columns.choose(columns.up_to(self.last.0), self.last.1, &self.superseded[self.earlier], chosen);
+        // What was there on the side that knows less and does not count does not on the other either.
+        columns.choose(columns.up_to(self.last.0), self.last.1, &self.left_out[self.earlier], chosen);
         let mut rests = columns.rests();
         for index in chosen {
             let fact = rests.fact(*index as usize).ok_or_else(broken)?;

@@ -16,12 +16,12 @@
 
 use annals_model::Seq;
 
-use super::bits::Bits;
 use super::bytes::{Input, put_bytes, put_number};
 use super::dated;
 use super::desk::Outline;
 use super::fact::{Fact, Fixed};
 use super::words::{Numbers, Words};
+use crate::bits::Bits;
 
 /// The days of a run's plain dates, from the first to the last one, since 1970.
 #[derive(Clone, Copy, Debug, Default)]

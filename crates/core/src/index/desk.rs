@@ -295,12 +295,12 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    use super::super::bits::Bits;
     use super::super::columns::{Builder, Columns, Days, Form};
     use super::super::fact::{Fact, Origin};
     use super::super::rows::{OPEN, Picked};
     use super::super::words::Counts;
     use super::*;
+    use crate::bits::Bits;
     use crate::codec::v1;
 
     /// What events with these dates do to an attribute, one after the other.

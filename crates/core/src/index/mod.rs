@@ -14,7 +14,6 @@
 //! A redaction that lies behind the last run makes the index anew, too: nothing of what was erased may stay in it.
 
 mod between;
-mod bits;
 pub(crate) mod bytes;
 mod cited;
 mod columns;
@@ -44,6 +43,7 @@ use std::{fs, io};
 use annals_model::answers::{Answer, Answers};
 use annals_model::{Event, Question, Seq, TimelineName};
 
+use crate::bits::Bits;
 use crate::log::Log;
 use crate::merkle::BLOCK;
 use crate::replay::Sources;
@@ -74,6 +74,22 @@ pub struct Sizes {
 impl Default for Sizes {
     fn default() -> Self {
         Self { enough: 8 * BLOCK, at_once: 512 * BLOCK, fan: 8, kept: 1 << 18 }
+    }
+}
+
+/// Which records count: those up to one that nothing had superseded by then, and of these only some where a filter admits
+/// no others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counting<'a> {
+    /// The last record.
+    pub known_at: Seq,
+    /// The only ones that count, where not all do.
+    pub admitted: Option<&'a Bits>,
+}
+
+impl From<Seq> for Counting<'_> {
+    fn from(known_at: Seq) -> Self {
+        Self { known_at, admitted: None }
     }
 }
 
@@ -144,20 +160,20 @@ impl ClaimIndex {
         *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
-    /// What stands in all attributes of an entity, as the log knew it at a record.
-    pub fn ask<L: Log + ?Sized>(
+    /// What stands in all attributes of an entity, of what counts.
+    pub(crate) fn ask<L: Log + ?Sized>(
         &self,
         log: &L,
         entity: &str,
         question: &Question,
-        known_at: Seq,
+        counting: Counting<'_>,
     ) -> Result<Answers> {
         let key = entry::key(&question.timeline, entity, None);
         let open = self.open(log, |open| open.keep(&key, false, self.sizes.kept))?;
         let open = open.as_ref().into_iter();
         let mut answers = Answers::default();
         for (open, known) in open.flat_map(|open| open.sheets(&key, false).map(move |known| (open, known))) {
-            let answer = open.answer(&known, question, known_at).ok_or_else(unreadable)?;
+            let answer = open.answer(&known, question, counting).ok_or_else(unreadable)?;
             let (entity, attribute) = entry::names(known.key).ok_or_else(unreadable)?;
             answers.add(entity, attribute, answer);
         }
@@ -203,7 +219,7 @@ impl ClaimIndex {
         let key = entry::key(&question.timeline, entity, Some(attribute));
         let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
         let Some(open) = guard.as_ref() else { return Ok(Default::default()) };
-        let answer = open.answer(&open.known(&key), question, known_at).ok_or_else(unreadable)?;
+        let answer = open.answer(&open.known(&key), question, known_at.into()).ok_or_else(unreadable)?;
         Ok((answer, open.redactions()))
     }
 

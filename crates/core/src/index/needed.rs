@@ -13,13 +13,13 @@ use annals_model::settled::{applied, settle};
 use annals_model::{Change, EventId, Number, Question, Seq, Value};
 
 use super::between::Name;
-use super::bits::{Bits, Ranks};
 use super::entry;
 use super::fact::Text;
 use super::ids::Id;
 use super::readings::Readings;
 use super::rows::{Row, Rows};
 use super::run::{Unusable, broken};
+use crate::bits::{Bits, Ranks};
 
 /// What the answers for some attributes need, in the order of their names.
 #[derive(Debug, Default)]

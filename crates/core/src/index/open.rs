@@ -13,7 +13,7 @@ use super::recent::Recent;
 use super::rows::{OPEN, Picked, Row, Rows};
 use super::run::{IdReader, Run, Unusable, broken};
 use super::sheet::Sheet;
-use super::{ClaimIndex, Trouble};
+use super::{ClaimIndex, Counting, Trouble};
 use crate::codec::frame::RawRecord;
 use crate::codec::leaf::op_number;
 use crate::codec::v1::Seal;
@@ -175,12 +175,15 @@ impl Open {
     }
 
     /// What the claims on one attribute come to; nothing where a text cannot be read.
-    pub fn answer(&self, known: &Known<'_>, question: &Question, known_at: Seq) -> Option<Answer> {
+    pub fn answer(&self, known: &Known<'_>, question: &Question, counting: Counting<'_>) -> Option<Answer> {
+        let Counting { known_at, admitted } = counting;
         let (entity, attribute) = entry::names(known.key)?;
         let older = known.sheet.map(|sheet| sheet.rows().uses()).unwrap_or_default();
         let newer = known.recent.map(Rows::uses).unwrap_or_default();
         let mut picked = Picked::new(question, older.and(newer));
-        let counts = |row: &Row| self.recent.counts(row, known_at);
+        let counts = |row: &Row| {
+            self.recent.counts(row, known_at) && admitted.is_none_or(|admitted| admitted.has(row.seq.0))
+        };
         if let Some(rows) = known.recent {
             for row in rows.all.iter().filter(|row| row.counts(known_at) && counts(row)) {
                 picked.take(rows, row);

@@ -2,7 +2,7 @@
 //!
 //! The runs are in the order of their keys, so that all that was ever said of an attribute comes together as they are
 //! read side by side; of it, only what its answer needs is written down ([`Part`]). Which records no longer count at
-//! K is a set of bits that is made first. The ids that answers name are read last, in the order of the log.
+//! K, or are not admitted, is a set of bits that is made first. The ids that answers name are read last, in the order of the log.
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
@@ -13,7 +13,6 @@ use annals_model::reduce::{Added, Needed};
 use annals_model::{EventId, Question, Seq};
 
 use super::between::Name;
-use super::bits::Bits;
 use super::columns::Columns;
 use super::dated;
 use super::desk::{Desk, Of, Sieve};
@@ -23,23 +22,23 @@ use super::open::Open;
 use super::readings::Readings;
 use super::rows::{OPEN, Picked, Row, Rows};
 use super::run::{Cursor, Run, Unusable, broken};
-use super::{ClaimIndex, Trouble, entry, unreadable};
+use super::{ClaimIndex, Counting, Trouble, entry, unreadable};
 use crate::Result;
+use crate::bits::Bits;
 use crate::log::Log;
 use crate::threads;
 
 impl ClaimIndex {
-    /// What stands in all attributes of the question's timeline as the log knew it at a record, in the order of their
-    /// names, cut somewhere.
-    pub fn whole<L: Log + ?Sized>(
+    /// What stands in all attributes of the question's timeline, of what counts, in the order of their names, cut somewhere.
+    pub(crate) fn whole<L: Log + ?Sized>(
         &self,
         log: &L,
         question: &Question,
-        known_at: Seq,
+        counting: Counting<'_>,
     ) -> Result<Vec<Answers>> {
         let found = Cell::default();
         let open = self.open(log, |open| {
-            found.set(Pass::new(open, question, known_at).run()?);
+            found.set(Pass::new(open, question, counting).run()?);
             Ok(())
         })?;
         drop(open);
@@ -47,11 +46,15 @@ impl ClaimIndex {
     }
 
     /// The names of the attributes of a timeline that have other values on one side than on the other, in order. A side is
-    /// a question and the last record that it knows.
-    pub fn differing<L: Log + ?Sized>(&self, log: &L, sides: [(&Question, Seq); 2]) -> Result<Vec<Name>> {
+    /// a question and what counts there.
+    pub(crate) fn differing<L: Log + ?Sized>(
+        &self,
+        log: &L,
+        sides: [(&Question, Counting<'_>); 2],
+    ) -> Result<Vec<Name>> {
         let (found, nobody) = (Cell::default(), EventId::new("-").map_err(|_| unreadable())?);
         let open = self.open(log, |open| {
-            let [from, to] = sides.map(|(question, known_at)| Pass::new(open, question, known_at).parts());
+            let [from, to] = sides.map(|(question, counting)| Pass::new(open, question, counting).parts());
             let parts = [from?, to?];
             let questions = sides.map(|(question, _)| question);
             let differ = |pairs: &[Pair<'_>]| {
@@ -86,7 +89,8 @@ struct Pass<'a> {
     known_at: Seq,
     /// What the keys of the timeline begin with.
     prefix: Vec<u8>,
-    superseded: Bits,
+    /// The records that do not count.
+    left_out: Bits,
     sieve: Sieve,
     /// The last day of D, since 1970.
     day: i64,
@@ -96,11 +100,11 @@ struct Pass<'a> {
 type Stretch = (Vec<u8>, Option<Vec<u8>>);
 
 impl<'a> Pass<'a> {
-    fn new(open: &'a Open, question: &'a Question, known_at: Seq) -> Self {
-        let superseded = open.superseded_at(known_at);
+    fn new(open: &'a Open, question: &'a Question, counting: Counting<'_>) -> Self {
+        let (left_out, known_at) = (open.left_out(counting), counting.known_at);
         let (prefix, day) = (entry::timeline_key(&question.timeline), dated::day_of(question.as_of.until()));
         let sieve = Sieve::new(question);
-        Self { open, question, known_at, prefix, superseded, sieve, day }
+        Self { open, question, known_at, prefix, left_out, sieve, day }
     }
 
     /// What the answers for all attributes need.
@@ -185,7 +189,7 @@ impl<'a> Pass<'a> {
 
     /// Takes facts, without those that leave no trace if the attribute's claims never clash, and are all of one kind.
     fn take(&self, columns: &Columns<'_>, desk: &mut Desk) -> Option<()> {
-        columns.choose(columns.up_to(self.known_at), self.day, &self.superseded, &mut desk.chosen);
+        columns.choose(columns.up_to(self.known_at), self.day, &self.left_out, &mut desk.chosen);
         columns.outlines(&desk.chosen, &mut desk.outlines);
         self.sieve.sift(columns.words(), desk);
         let outlines = std::mem::take(&mut desk.outlines);
@@ -230,7 +234,7 @@ impl<'a> Pass<'a> {
         part: &mut Part,
     ) -> Result<(), Unusable> {
         let uses = desk.rows.uses().and(newer.map(Rows::uses).unwrap_or_default());
-        let counts = |row: &&Row| row.seq <= self.known_at && !self.superseded.has(row.seq.0);
+        let counts = |row: &&Row| row.seq <= self.known_at && !self.left_out.has(row.seq.0);
         if uses.only_increases() && uses.never_clash() {
             part.push(key, self.added_up(desk, newer, counts), self.question, false);
             return Ok(());
@@ -291,7 +295,7 @@ impl<'a> Pass<'a> {
                 let count = if own == key { facts.up_to(self.known_at) } else { 0 };
                 for fact in facts.facts().take(count) {
                     let fact = fact?;
-                    if !self.superseded.has(fact.seq.0) && self.may_say_something(&fact) {
+                    if !self.left_out.has(fact.seq.0) && self.may_say_something(&fact) {
                         rows.take(&fact, OPEN, dates, |_| true)?;
                     }
                 }

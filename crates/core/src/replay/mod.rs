@@ -23,6 +23,7 @@ use annals_model::{
 use self::gathering::{Gathering, Item, Places, Sought, gather};
 use self::piece::Name;
 use crate::codec::v1::{self, Claims};
+use crate::index::Counting;
 use crate::log::Log;
 use crate::store::Store;
 use crate::stored::StoredRecord;
@@ -55,10 +56,13 @@ impl<L: Log> Store<L> {
     pub fn answers(&self, question: &Question) -> Result<Answers> {
         self.require(&question.timeline)?;
         let position = self.position(question.known_at)?;
-        if question.filter.is_empty()
-            && let Some(answered) = self.indexed(question, position.seq)?
-        {
-            return cited(self.log(), answered);
+        let answered = if question.filter.is_empty() {
+            self.indexed(question, position.seq.into())?
+        } else {
+            self.filtered_answers(question, position.seq)
+        };
+        if let Some(answers) = answered {
+            return Ok(answers);
         }
         let known = self.known(&question.timeline, question.known_at)?;
         Ok(Answers::of(question, &known.knowledge().admitted(question)))
@@ -67,30 +71,29 @@ impl<L: Log> Store<L> {
     /// A snapshot is made of claims and of events, each by the shortest way that there is.
     fn found(&self, question: &Question, position: Position) -> Result<Found> {
         let log = self.log();
-        let Some(answered) = self.indexed(question, position.seq)? else {
+        let Some(answers) = self.indexed(question, position.seq.into())? else {
             return found(log, question, position);
         };
-        let answers = cited(log, answered)?;
         let standing = self.standing(&question.timeline, question.as_of.until(), position.seq);
         let (events, ongoing) = standing.map_or_else(|| of_events(log, question, position.seq), Ok)?;
         let log_root = scan::root_at(log, position.seq)?;
         Ok(Found { position, log_root, events, ongoing, answers })
     }
 
-    /// What the index answers, in the order of names; nothing where there is none, or it cannot be written.
-    fn indexed(&self, question: &Question, known_at: Seq) -> Result<Option<Vec<Answers>>> {
+    /// What the index answers of what counts; nothing where there is none, or it cannot be written.
+    pub(crate) fn indexed(&self, question: &Question, counting: Counting<'_>) -> Result<Option<Answers>> {
         let Some(index) = self.index() else { return Ok(None) };
         let mut entities: Vec<&str> = question.entities.iter().map(String::as_str).collect();
         entities.sort_unstable();
         entities.dedup();
         let found = if entities.is_empty() {
-            index.whole(self.log(), question, known_at)
+            index.whole(self.log(), question, counting)
         } else {
-            let of = |entity| index.ask(self.log(), entity, question, known_at);
+            let of = |entity| index.ask(self.log(), entity, question, counting);
             entities.into_iter().map(of).collect()
         };
         match found {
-            Ok(found) => Ok(Some(found)),
+            Ok(found) => cited(self.log(), found).map(Some),
             // An index that cannot be written is no reason not to answer.
             Err(Error::Unavailable { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -1,8 +1,14 @@
-//! A set of records, and the place of each among them.
+//! A set of records, a bit each, and the place of each among them.
 
 /// A set of records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bits(Vec<u64>);
+
+impl<'a> Extend<&'a u64> for Bits {
+    fn extend<T: IntoIterator<Item = &'a u64>>(&mut self, records: T) {
+        records.into_iter().for_each(|record| self.set(*record));
+    }
+}
 
 impl Bits {
     /// Takes a record in.
@@ -12,6 +18,36 @@ impl Bits {
             self.0.resize(word + 1, 0);
         }
         self.0[word] |= 1 << (number % 64);
+    }
+
+    /// Takes in every record up to one that another set does not have.
+    pub fn set_all_but(&mut self, others: &Self, last: u64) {
+        let Ok(whole) = usize::try_from(last.saturating_add(1) / 64) else { return };
+        if self.0.len() < whole {
+            self.0.resize(whole, 0);
+        }
+        let words = others.0.iter().copied().chain(std::iter::repeat(0));
+        self.0[..whole].iter_mut().zip(words).for_each(|(own, other)| *own |= !other);
+        (whole as u64 * 64..=last).filter(|record| !others.has(*record)).for_each(|record| self.set(record));
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
+    }
+
+    /// Those that are in either.
+    pub fn add(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|(own, other)| *own |= other);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Whether it has none.
@@ -70,6 +106,28 @@ impl Ranks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn bits(records: &[u64]) -> Bits {
+        let mut bits = Bits::default();
+        bits.extend(records);
+        bits
+    }
+
+    #[test]
+    fn sets_are_put_together() {
+        let (a, b) = (bits(&[1, 64, 700]), bits(&[0, 64, 65]));
+        assert_eq!(a.and(&b).all().collect::<Vec<_>>(), [64]);
+        assert!(a.has(700) && !a.has(701) && !b.has(70_000) && b.count() == 3);
+        let mut either = b.clone();
+        either.add(&a);
+        assert_eq!(either.all().collect::<Vec<_>>(), [0, 1, 64, 65, 700]);
+        for last in [0, 1, 62, 63, 64, 65, 127, 128, 699, 700, 701, 1_000] {
+            let mut rest = bits(&[1_500]);
+            rest.set_all_but(&a, last);
+            let expected = (0..=last).filter(|record| !a.has(*record)).chain([1_500]);
+            assert_eq!(rest.all().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{last}");
+        }
+    }
 
     #[test]
     fn records_are_counted_in_their_order() {
