@@ -13,10 +13,10 @@ use annals_core::index::{self, ClaimIndex};
 use annals_core::{Known, KnownEvent, Log, Selection, Store, WriteOptions, scan};
 use annals_model::answers::Answers;
 use annals_model::{
-    Actor, AsOf, Certainty, Date, Diff, Effect, Entry, Event, EventId, Filter, KnownAt, Place, Question, Seq,
-    Snapshot, Source, TimelineName, Write,
+    Actor, AsOf, Certainty, Change, Date, Diff, Effect, Entry, Event, EventId, Filter, KnownAt, Place,
+    Question, Scalar, Seq, Snapshot, Source, TimelineName, Value, When, Write,
 };
-use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, effects};
+use annals_testkit::generate::{ENTITIES, TIMELINES, as_of_dates, dates, effects, event_id};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::option;
@@ -403,4 +403,62 @@ fn a_block_that_ends_where_a_list_begins_is_not_left_out() {
         check_known(&store, &known, KnownAt::Everything, AsOf::new(second.clone()).unwrap(), filter);
     }
     assert_eq!(store.dates().unwrap().notice(), None);
+}
+
+/// Whether the events themselves are folded or only their records are found out: the answer is that of all events read.
+#[test]
+fn many_that_a_filter_admits_come_to_what_few_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let dates = [
+        "2001-09-11",
+        "2001-09-10/2001-09-13",
+        "2001-09-11/2001-09",
+        "2001-09",
+        "2001",
+        "2001~",
+        "[2001-09-09..2001-09-12]",
+        "{2001-09-01,2001-09-11..2001-09-12}",
+        "{2000,2002}",
+        "2001-09-01/..",
+        "2003",
+        "",
+    ];
+    for few in [0, 1_000, 10_000] {
+        let at = |name: &str| dir.path().join(format!("{name} {few}"));
+        let sizes = Sizes { enough: 256, at_once: 512, fan: 2, piece: 100, few };
+        let store = Store::new(MemoryLog::default())
+            .with_dates(DateIndex::with(at("dates"), sizes))
+            .with_index(ClaimIndex::at(at("claims")));
+        let event = |number: usize| {
+            let mut event = Event::new(event_id(number), format!("title {}", number % 3));
+            event.date = Date::parse(dates[number % dates.len()]).ok();
+            event.kind = Some(["ruling", "attack"][number / dates.len() % 2].to_owned());
+            let set = |value: usize| Change::Set(Value::Scalar(Scalar::Text(format!("{value}").into())));
+            let when = [When::Start, When::During, When::End][number % 3];
+            let (entity, attribute) = (ENTITIES[number % 2].to_owned(), format!("a{}", number % 40));
+            event.effects = vec![Effect { entity, attribute, change: set(number), when }];
+            Entry::new(timeline(0), Write::Append(Box::new(event)))
+        };
+        store
+            .write((0..2_000).map(event).collect(), &TestHost::new(1), &WriteOptions::by("somebody"))
+            .unwrap();
+        let known = store.known(&timeline(0), KnownAt::Everything).unwrap();
+        let date = |text: &str| Some(Date::parse(text).unwrap());
+        let filters = [
+            Filter { kind: vec!["Ruling".to_owned()], ..Filter::default() },
+            Filter { text: vec!["title 1".to_owned()], ..Filter::default() },
+            Filter { from: date("2001-09-12"), to: date("2001-09-12"), ..Filter::default() },
+        ];
+        for (filter, certainty) in
+            filters.iter().flat_map(|filter| [(filter, Certainty::Surely), (filter, Certainty::Possibly)])
+        {
+            let as_of = AsOf::new(Date::parse("2001-09-12").unwrap()).unwrap();
+            let (timeline, known_at, entities) = (timeline(0), KnownAt::Everything, Vec::new());
+            let question =
+                Question { timeline, as_of, known_at, certainty, filter: filter.clone(), entities };
+            let plain = Snapshot::answer(&question, &known.knowledge()).unwrap();
+            assert_eq!(store.replay(&question).unwrap(), plain, "{few}: {question:?}");
+        }
+        assert_eq!(store.dates().unwrap().notice(), None);
+    }
 }
