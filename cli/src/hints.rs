@@ -28,7 +28,7 @@ pub fn explain(store: &Store<SledLog>, error: EngineError) -> CliError {
     let EngineError::NotFound(missing) = &error else { return error.into() };
     let hint = match missing {
         NotFound::Timeline(name) => timeline_hint(store, name),
-        NotFound::Event { timeline, id } => Some(event_hint(store, timeline, id)),
+        NotFound::Event { timeline, id } => Some(event(store, timeline, id)),
         _ => None,
     };
     hint.into_iter().fold(CliError::from(error), CliError::with_hint)
@@ -57,7 +57,8 @@ fn timeline_hint(store: &Store<SledLog>, wanted: &TimelineName) -> Option<String
     })
 }
 
-fn event_hint(store: &Store<SledLog>, timeline: &TimelineName, wanted: &EventId) -> String {
+/// Which event may be meant by an id that there is not.
+pub fn event(store: &Store<SledLog>, timeline: &TimelineName, wanted: &EventId) -> String {
     if matches!(store.log().version(timeline), Ok(Version(0))) {
         return format!("timeline {timeline} has no events; `--timeline` chooses another");
     }

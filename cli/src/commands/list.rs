@@ -54,25 +54,22 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let question = args.question.question(session, &args.range)?;
     let explained = |error| hints::explain(&store, error);
-    let known = (!args.between.is_empty()).then(|| store.known(&question.timeline, question.known_at));
-    let known = known.transpose().map_err(explained)?;
-    let between = known.as_ref().map_or_else(|| Ok(Between::default()), |known| args.between.find(known))?;
-    let most = args.limit.filter(|_| known.is_none());
-    let selection = selection(&args.question, &question, most);
+    let [after, before] = args.between.find(&store, &question)?;
+    let between = Between { after: after.iter().collect(), before: before.iter().collect() };
+    let between = Some(&between).filter(|_| !args.between.is_empty());
+    let selection = Selection { between, ..selection(&args.question, &question, args.limit) };
     session.before_dates(&store)?;
     let kept = (store.log().head()?.seq().0 / DENSE).clamp(KEPT.0, KEPT.1);
     let kept = usize::try_from(kept).unwrap_or(usize::MAX);
-    if known.is_none() && store.is_long(&selection, kept).map_err(explained)? {
+    if store.is_long(&selection, kept).map_err(explained)? {
         return long(&selection, session, store);
     }
-    let Selected { mut events, total, has_redactions } = store.list(&selection).map_err(explained)?;
+    let Selected { events, total, has_redactions } = store.list(&selection).map_err(explained)?;
     session.after_dates(&store)?;
     let redacted = erased::told_beside(&store, &question, has_redactions)?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     erased::note(session, &redacted)?;
-    events.retain(|known| between.admits(&known.event, args.question.range_certainty()));
-    events.truncate(args.limit.unwrap_or(usize::MAX));
     if !session.is_for_people() {
         let lines: Result<Vec<String>, _> =
             events.iter().map(|known| event_line(&question.timeline, &known.event)).collect();
@@ -90,7 +87,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
 
 /// What a question selects; all dates where it was not asked as of one.
 pub fn selection<'a>(args: &QuestionArgs, question: &'a Question, most: Option<usize>) -> Selection<'a> {
-    Selection { question, range: args.range_certainty(), begun: args.as_of.is_some(), most }
+    let (range, begun) = (args.range_certainty(), args.as_of.is_some());
+    Selection { question, range, begun, between: None, most }
 }
 
 /// The same where it is too much for memory: sorted beside the store, and printed one by one.

@@ -1,8 +1,8 @@
 //! The flags that place an event by others: after one, before another.
 
-use annals_core::{Known, SledLog, Store};
+use annals_core::{Error as EngineError, NotFound, SledLog, Store};
 use annals_model::relative::{AFTER, BEFORE, Between, related};
-use annals_model::{Event, EventId, Link, Op, suggest};
+use annals_model::{Event, EventId, Link, Op, Question};
 
 use crate::error::{CliError, CliResult};
 use crate::hints;
@@ -106,22 +106,33 @@ impl BetweenArgs {
         self.after.is_empty() && self.before.is_empty()
     }
 
-    /// The events that are named, as they were known.
-    pub fn find<'a>(&self, known: &'a Known) -> CliResult<Between<'a>> {
-        let all = |flag: &str, ids: &[EventId]| ids.iter().map(|id| one(flag, id, known)).collect();
+    /// The events that are named, as the question knows them: those after which, and those before which.
+    pub fn find(&self, store: &Store<SledLog>, question: &Question) -> CliResult<[Vec<Event>; 2]> {
+        let all =
+            |flag: &str, ids: &[EventId]| ids.iter().map(|id| known(flag, id, store, question)).collect();
         let (after, before): (CliResult<Vec<_>>, CliResult<Vec<_>>) =
             (all("--after", &self.after), all("--before", &self.before));
-        Ok(Between { after: after?, before: before? })
+        Ok([after?, before?])
     }
 }
 
-fn one<'a>(flag: &str, id: &EventId, known: &'a Known) -> CliResult<&'a Event> {
-    let events = || known.events().iter().map(|known| &known.event);
-    events().find(|event| event.id == *id).ok_or_else(|| {
+/// The version of an event that the question knows.
+fn known(flag: &str, id: &EventId, store: &Store<SledLog>, question: &Question) -> CliResult<Event> {
+    hints::require(store, &question.timeline)?;
+    let last = store.position(question.known_at)?.seq;
+    let records = match store.history(&question.timeline, id) {
+        Err(EngineError::NotFound(NotFound::Event { .. })) => Vec::new(),
+        records => records?,
+    };
+    let was_recorded = !records.is_empty();
+    let version = records.into_iter().rfind(|stored| stored.record.seq <= last);
+    let event = version.and_then(|stored| stored.record.content.event().cloned());
+    event.ok_or_else(|| {
         let error = CliError::failed(format!("{flag}: no event {id} is known"));
-        error.with_hint(match suggest::nearest(id.as_str(), events().map(|event| event.id.as_str())) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("`annals show {id}` tells whether it was withdrawn"),
+        error.with_hint(if was_recorded {
+            format!("`annals show {id}` tells when it was recorded, and whether it was withdrawn")
+        } else {
+            hints::event(store, &question.timeline, id)
         })
     })
 }

@@ -165,7 +165,8 @@ impl Engine {
             entities: Vec::new(),
         };
         let (range, begun, most) = (Certainty::Possibly, false, None);
-        let listed = self.store.list(&Selection { question: &question, range, begun, most })?;
+        let listed =
+            self.store.list(&Selection { question: &question, range, begun, between: None, most })?;
         let shown = listed.events.iter().map(|known| {
             let date = known.event.date.as_ref().map(Date::as_str).unwrap_or_default();
             format!("{date} {} {}", known.event.id, known.event.title)

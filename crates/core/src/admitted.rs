@@ -92,7 +92,8 @@ impl<L: Log> Store<L> {
         let few = if self.index().is_some() { dates.few() } else { usize::MAX };
         let (range, among) = (question.certainty, self.among(question, known_at));
         let most = few.saturating_add(1);
-        let wanted = Wanted { question, range, begun: false, known_at, among, most };
+        let (begun, begins) = (false, None);
+        let wanted = Wanted { question, range, begun, begins, known_at, among, most };
         let hits = dates.select(self.log(), &wanted)?;
         if hits.len() <= few {
             let mut events = read(self.log(), hits, |event| question.filter.admits(event, range))?;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use annals_model::relative::Between;
 use annals_model::{
     Certainty, Content, Event, Moment, Ongoing, Op, Question, RecordedAt, Seq, Tally, TimelineName,
 };
@@ -29,6 +30,8 @@ pub struct Selection<'a> {
     pub range: Certainty,
     /// Whether an event must have begun as of the question's date, as surely as it asks.
     pub begun: bool,
+    /// Between which others an event must lie, as surely as it must fall between the dates of the filter.
+    pub between: Option<&'a Between<'a>>,
     /// How many events are listed at most.
     pub most: Option<usize>,
 }
@@ -47,7 +50,16 @@ pub struct Selected {
 impl Selection<'_> {
     /// Whether an event is among those that are listed.
     pub fn admits(&self, event: &Event) -> bool {
-        (!self.begun || self.question.counts(event)) && self.question.filter.admits(event, self.range)
+        (!self.begun || self.question.counts(event))
+            && self.question.filter.admits(event, self.range)
+            && self.between.is_none_or(|between| between.admits(event, self.range))
+    }
+
+    /// What is looked for in the index of dates.
+    fn wanted(&self, known_at: Seq, among: Option<Bits>, most: usize) -> Wanted<'_> {
+        let Self { question, range, begun, between, .. } = *self;
+        let begins = between.map(|between| between.bounds(range));
+        Wanted { question, range, begun, begins, known_at, among, most }
     }
 }
 
@@ -73,13 +85,13 @@ impl<L: Log> Store<L> {
     /// Whether a list may have more events than `most`, as far as the index of dates tells: then it is better not
     /// made in memory.
     pub fn is_long(&self, selection: &Selection<'_>, most: usize) -> Result<bool> {
-        let Selection { question, range, begun, .. } = *selection;
+        let question = selection.question;
         self.require(&question.timeline)?;
         let known_at = self.last_known(question.known_at)?;
         let found = self.by_dates(|dates| {
             let among = self.among(question, known_at);
             let most = most.saturating_add(1).min(selection.most.unwrap_or(usize::MAX));
-            dates.select(self.log(), &Wanted { question, range, begun, known_at, among, most })
+            dates.select(self.log(), &selection.wanted(known_at, among, most))
         });
         Ok(found.is_some_and(|hits| hits.len() > most))
     }
@@ -140,10 +152,9 @@ impl<L: Log> Store<L> {
     }
 
     fn selected(&self, dates: &DateIndex, selection: &Selection<'_>, known_at: Seq) -> Result<Selected> {
-        let Selection { question, range, begun, most } = *selection;
-        let most = most.unwrap_or(usize::MAX);
-        let among = self.among(question, known_at);
-        let mut wanted = Wanted { question, range, begun, known_at, among, most };
+        let question = selection.question;
+        let most = selection.most.unwrap_or(usize::MAX);
+        let mut wanted = selection.wanted(known_at, self.among(question, known_at), most);
         let events = loop {
             let hits = dates.select(self.log(), &wanted)?;
             let found = hits.len();

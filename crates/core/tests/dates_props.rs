@@ -12,6 +12,7 @@ use annals_core::dates::{DateIndex, Sizes};
 use annals_core::index::{self, ClaimIndex};
 use annals_core::{Known, KnownEvent, Log, Selection, Store, WriteOptions, scan};
 use annals_model::answers::Answers;
+use annals_model::relative::Between;
 use annals_model::{
     Actor, AsOf, Certainty, Change, Date, Diff, Effect, Entry, Event, EventId, Filter, KnownAt, Place,
     Question, Scalar, Seq, Snapshot, Source, TimelineName, Value, When, Write,
@@ -116,6 +117,8 @@ struct Asked {
     begun: bool,
     filter: Filter,
     most: Option<usize>,
+    after: Option<Index>,
+    before: Option<Index>,
 }
 
 fn filters() -> impl Strategy<Value = Filter> {
@@ -152,6 +155,7 @@ fn filters() -> impl Strategy<Value = Filter> {
 fn asked() -> impl Strategy<Value = Asked> {
     let sure = || select(vec![Certainty::Surely, Certainty::Possibly]);
     let most = option::weighted(0.3, 0_usize..40);
+    let other = || option::weighted(0.2, any::<Index>());
     (
         0_usize..2,
         as_of_dates(),
@@ -161,8 +165,9 @@ fn asked() -> impl Strategy<Value = Asked> {
         any::<bool>(),
         filters(),
         most,
+        (other(), other()),
     )
-        .prop_map(|(line, as_of, known, certainty, range, begun, filter, most)| Asked {
+        .prop_map(|(line, as_of, known, certainty, range, begun, filter, most, (after, before))| Asked {
             line,
             as_of,
             known,
@@ -171,6 +176,8 @@ fn asked() -> impl Strategy<Value = Asked> {
             begun,
             filter,
             most,
+            after,
+            before,
         })
 }
 
@@ -192,12 +199,24 @@ fn check(store: &Store<MemoryLog>, asked: &Asked) {
         entities: Vec::new(),
     };
     let Ok(known) = store.known(&question.timeline, known_at) else { return };
+    let events = known.events();
+    let other = |index: Option<Index>| {
+        let index = index.filter(|_| !events.is_empty())?;
+        Some(&events[index.index(events.len())].event)
+    };
+    let between = Between {
+        after: other(asked.after).into_iter().collect(),
+        before: other(asked.before).into_iter().collect(),
+    };
+    let is_between = !between.after.is_empty() || !between.before.is_empty();
+    let (range, begun, most) = (asked.range, asked.begun, asked.most);
     let selection =
-        Selection { question: &question, range: asked.range, begun: asked.begun, most: asked.most };
+        Selection { question: &question, range, begun, between: is_between.then_some(&between), most };
     let listed = store.list(&selection).unwrap();
     let mut expected: Vec<&KnownEvent> = known.events().iter().collect();
     expected.retain(|known| !asked.begun || question.counts(&known.event));
     expected.retain(|known| question.filter.admits(&known.event, asked.range));
+    expected.retain(|known| !is_between || between.admits(&known.event, asked.range));
     expected.sort_by_cached_key(|known| known.counted().list_order());
     expected.truncate(asked.most.unwrap_or(usize::MAX));
     let expected: Vec<_> = expected.iter().map(|known| (known.place, known.seq, &known.event)).collect();
@@ -367,7 +386,7 @@ fn check_known(store: &Store<MemoryLog>, known: &Known, known_at: KnownAt, as_of
     let (certainty, entities, timeline) = (Certainty::Surely, Vec::new(), timeline(0));
     let question = Question { timeline, as_of, known_at, certainty, filter, entities };
     for range in [Certainty::Surely, Certainty::Possibly] {
-        let selection = Selection { question: &question, range, begun: false, most: None };
+        let selection = Selection { question: &question, range, begun: false, between: None, most: None };
         let listed = store.list(&selection).unwrap();
         let mut expected: Vec<&KnownEvent> = known.events().iter().collect();
         expected.retain(|known| question.filter.admits(&known.event, range));

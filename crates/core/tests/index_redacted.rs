@@ -145,8 +145,13 @@ fn what_was_redacted_is_gone_from_the_index_of_dates() {
     let holds = |text: &str| plain(&dates).windows(text.len()).any(|part| part == text.as_bytes());
     let listed = |known_at: KnownAt| {
         let question = question(known_at);
-        let selection =
-            Selection { question: &question, range: Certainty::Possibly, begun: true, most: None };
+        let selection = Selection {
+            question: &question,
+            range: Certainty::Possibly,
+            begun: true,
+            between: None,
+            most: None,
+        };
         let events = store.list(&selection).unwrap().events;
         let ongoing = store.standing(&timeline(), question.as_of.until(), Seq(RECORDS)).unwrap();
         (events.len() as u64, ongoing.0.applied, ongoing.0.retracted)

@@ -69,6 +69,20 @@ impl Between<'_> {
         Ok(Date::parse(&text)?)
     }
 
+    /// The moments between which an event begins, if its date allows it at all, that lies between them as surely as is asked:
+    /// none that ends before the first one does, and none that begins after the last one.
+    pub fn bounds(&self, certainty: Certainty) -> (Moment, Moment) {
+        let first = self.after.iter().map(|other| match certainty {
+            Certainty::Surely => other.span().start.latest,
+            Certainty::Possibly => other.span().start.earliest,
+        });
+        let last = self.before.iter().map(|other| match certainty {
+            Certainty::Surely => other.span().end.earliest,
+            Certainty::Possibly => other.span().end.latest,
+        });
+        (first.max().unwrap_or(Moment::NEG_INFINITY), last.min().unwrap_or(Moment::INFINITY))
+    }
+
     /// Whether an event lies between them: it began after those had begun and before these were over, surely or
     /// possibly. None of them lies between itself and another.
     pub fn admits(&self, event: &Event, certainty: Certainty) -> bool {

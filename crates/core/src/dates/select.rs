@@ -29,6 +29,8 @@ pub struct Wanted<'a> {
     pub range: Certainty,
     /// Whether it must have begun as of the question's date.
     pub begun: bool,
+    /// Before which moment it must not be over, and after which it must not begin, if that is asked.
+    pub begins: Option<(Moment, Moment)>,
     /// The last record that counts.
     pub known_at: Seq,
     /// The only records that may be found, if somebody knows.
@@ -54,6 +56,8 @@ pub struct Bounds {
     range: Certainty,
     /// Until when it must have begun, and how sure that must be.
     begun: Option<(Moment, Certainty)>,
+    /// Before which moment it must not be over, and after which it must not begin.
+    begins: (Moment, Moment),
 }
 
 impl Bounds {
@@ -65,12 +69,14 @@ impl Bounds {
         // Without a range, an event is in it whatever is asked.
         let range =
             if filter.from.is_some() || filter.to.is_some() { wanted.range } else { Certainty::Possibly };
-        Self { from, to, range, begun: wanted.begun.then_some(begun) }
+        let begins = wanted.begins.unwrap_or((Moment::NEG_INFINITY, Moment::INFINITY));
+        Self { from, to, range, begun: wanted.begun.then_some(begun), begins }
     }
 
     /// What goes on at a moment, possibly at least.
     pub const fn around(moment: Moment) -> Self {
-        Self { from: moment, to: moment, range: Certainty::Possibly, begun: None }
+        let begins = (Moment::NEG_INFINITY, Moment::INFINITY);
+        Self { from: moment, to: moment, range: Certainty::Possibly, begun: None, begins }
     }
 
     pub fn admit(&self, span: Span) -> bool {
@@ -79,6 +85,8 @@ impl Bounds {
             Certainty::Possibly => span.start.earliest <= until,
         });
         begun
+            && span.start.earliest <= self.begins.1
+            && span.end.latest >= self.begins.0
             && match self.range {
                 Certainty::Surely => span.start.latest <= self.to && span.end.earliest >= self.from,
                 Certainty::Possibly => span.start.earliest <= self.to && span.end.latest >= self.from,
@@ -87,7 +95,12 @@ impl Bounds {
 
     /// The latest start that can be admitted.
     fn last_start(&self) -> Moment {
-        self.begun.map_or(self.to, |(until, _)| until.min(self.to))
+        self.begun.map_or(self.to, |(until, _)| until.min(self.to)).min(self.begins.1)
+    }
+
+    /// The earliest end that can be admitted.
+    fn first_end(&self) -> Moment {
+        self.from.max(self.begins.0)
     }
 }
 
@@ -186,7 +199,7 @@ impl<'a> Source<'a> {
         let nexts = run.by_date.iter().skip(1).map(|(reach, _)| Some(reach.first)).chain([None]);
         let blocks = run.by_date.iter().zip(nexts).filter(|((reach, _), next)| {
             let is_over = next.is_some_and(|next| next < begin);
-            let has_dated = reach.first <= until && reach.latest >= bounds.from;
+            let has_dated = reach.first <= until && reach.latest >= bounds.first_end();
             let has_undated = reach.first <= undated && next.is_none_or(|next| next >= undated);
             !is_over && (has_dated || has_undated)
         });
