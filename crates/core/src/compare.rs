@@ -1,10 +1,11 @@
 //! Comparing two answers of one log: as of two dates, as known at two moments, or both; and a saved answer with
 //! the one that the log gives today.
 
-use annals_model::saved::{Check, LogNow, Redaction};
-use annals_model::{AsOf, Diff, KnownAt, Op, Question, SavedSnapshot, Seq, Snapshot, Version};
+use std::collections::BTreeMap;
 
-use crate::known::Known;
+use annals_model::saved::{Check, LogNow, Redaction};
+use annals_model::{AsOf, Diff, KnownAt, Op, Question, Record, SavedSnapshot, Seq, TimelineName, Version};
+
 use crate::log::Log;
 use crate::store::Store;
 use crate::{Error, Result, scan};
@@ -42,31 +43,30 @@ impl<L: Log> Store<L> {
         if seq <= end {
             now.root = Some(scan::root_at(self.log(), seq)?);
             let is_there = self.log().version(&question.timeline)? > Version(0);
-            if is_there
-                && self.index().is_some_and(|index| matches!(index.has_redactions(self.log()), Ok(false)))
-            {
-                // Without redactions there is nothing to tell but the answer, which needs no look at every event.
+            if is_there {
                 let question = Question { known_at: KnownAt::Position(seq), ..question.clone() };
                 now.answer = Some(self.replay(&question)?);
-            } else if is_there {
-                let known = self.known(&question.timeline, KnownAt::Position(seq))?;
-                now.answer = Some(Snapshot::answer(question, &known.knowledge()).map_err(failed)?);
-                now.redacted = self.redacted_since(question, &known)?;
+                now.redacted = self.redacted_since(&question.timeline, seq)?;
             }
         }
         Check::of(saved, &now).map_err(failed)
     }
 
-    /// The events that counted at a position, and whose content was erased since.
-    fn redacted_since(&self, question: &Question, known: &Known) -> Result<Vec<Redaction>> {
-        let mut found = Vec::new();
-        for gone in known.withdrawn().iter().filter(|gone| gone.op == Op::Redact) {
-            let entry = self.log().event(&question.timeline, &gone.id)?;
-            let by = entry.filter(|entry| entry.last_op == Op::Redact).map_or(Seq(0), |entry| entry.last);
-            if by > known.position().seq {
-                found.push(Redaction { id: gone.id.clone(), of: gone.seq, by });
+    /// The events that counted at a position, and whose content was erased since, in the order in which they first entered
+    /// the log.
+    fn redacted_since(&self, timeline: &TimelineName, position: Seq) -> Result<Vec<Redaction>> {
+        let mut found = BTreeMap::new();
+        let later = self.redactions(timeline, position)?.into_iter().filter(|record| record.seq > position);
+        for Record { seq: by, id, .. } in later {
+            let records = self.chain(timeline, &id, by)?;
+            let Some((place, of)) = records.first().zip(records.iter().rfind(|seq| **seq <= position)) else {
+                continue;
+            };
+            // What had been retracted by then did not count.
+            if scan::one(self.log(), *of)?.record.op != Op::Retract {
+                found.insert(*place, Redaction { id, of: *of, by });
             }
         }
-        Ok(found)
+        Ok(found.into_values().collect())
     }
 }

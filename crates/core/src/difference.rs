@@ -25,9 +25,6 @@ impl<L: Log> Store<L> {
     ) -> Result<Option<Diff>> {
         let Some(index) = self.index() else { return Ok(None) };
         let sides = [(&question.as_of, self.position(question.known_at)?), (as_of, self.position(known_at)?)];
-        if index.has_redactions(self.log())? {
-            return Ok(None);
-        }
         let found = if question.filter.is_empty() {
             let counting = sides.map(|(_, position)| position.seq.into());
             Some(self.differences(index, question, sides.map(|(as_of, _)| as_of), counting)?)

@@ -13,13 +13,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use annals_model::saved::{Erasure, Json};
-use annals_model::{EventId, Outcome, Record, SavedSnapshot, Seq, TimelineName, Written};
+use annals_model::{EventId, Op, Outcome, Record, SavedSnapshot, Seq, TimelineName, Written};
 
 use crate::attachments::{self, Attachments};
 use crate::log::Log;
 use crate::sled_log::steps;
 use crate::snapshots::{self, Snapshots};
 use crate::store::Store;
+use crate::stored::StoredRecord;
 use crate::{Error, Result, dates, index, scan};
 
 /// An event whose content is gone.
@@ -136,16 +137,20 @@ impl<L: Log> Store<L> {
     }
 
     /// The redactions of those events of a timeline that were there at a position, in record order: the records that
-    /// say when, by whom and why. Of the rest of the log only headers are read.
+    /// say when, by whom and why. Where the index of dates does not name them, the log's headers are read.
     pub fn redactions(&self, timeline: &TimelineName, position: Seq) -> Result<Vec<Record>> {
+        let seqs = match self.by_dates(|dates| dates.redactions(self.log())) {
+            Some(seqs) => seqs,
+            None => scan::redactions(self.log(), timeline)?,
+        };
         let mut found = Vec::new();
-        for seq in scan::redactions(self.log(), timeline)? {
-            let record = scan::one(self.log(), seq)?.record;
-            let entry = self.log().event(timeline, &record.id)?;
-            if entry.is_some_and(|entry| entry.first <= position) {
-                found.push(record);
+        scan::some(self.log(), seqs, |StoredRecord { record, .. }| {
+            if record.op == Op::Redact && record.timeline == *timeline {
+                let entry = self.log().event(timeline, &record.id)?;
+                found.extend(entry.filter(|entry| entry.first <= position).map(|_| record));
             }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 

@@ -112,7 +112,8 @@ impl<L: Log> Store<L> {
         let position = self.position(question.known_at)?;
         let log = self.log();
         if let Some(seqs) = self.touching(question, position, asked)?.filter(|seqs| !seqs.is_empty()) {
-            match answer(Records { log, position, which: Which::These(&seqs) }) {
+            let which = Which::These(&seqs, &question.timeline);
+            match answer(Records { log, position, which }) {
                 // A name that is not there is told with the nearest of all names.
                 Err(Error::Invalid(_)) => {}
                 answered => return answered,
@@ -134,9 +135,9 @@ impl<L: Log> Store<L> {
         for entity in entities {
             let asked = (&question.timeline, entity, None);
             match index.records(self.log(), asked, position.seq) {
-                Ok(Some(records)) => all.extend(records),
+                Ok(records) => all.extend(records),
                 // An index that cannot be written is no reason not to answer.
-                Ok(None) | Err(Error::Unavailable { .. }) => return Ok(None),
+                Err(Error::Unavailable { .. }) => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
@@ -154,14 +155,14 @@ struct Records<'a, L> {
 enum Which<'a> {
     /// All of a timeline.
     Of(&'a TimelineName),
-    /// These.
-    These(&'a BTreeSet<Seq>),
+    /// These, as far as they are of a timeline.
+    These(&'a BTreeSet<Seq>, &'a TimelineName),
 }
 
 impl<L: Log> Records<'_, L> {
     /// Whether an index told them, which knows all that is said about the name.
     const fn are_told(&self) -> bool {
-        matches!(self.which, Which::These(_))
+        matches!(self.which, Which::These(..))
     }
 
     /// Calls `visit` with each, in record order; gives the last record that counts.
@@ -173,8 +174,10 @@ impl<L: Log> Records<'_, L> {
                 }
                 Ok(())
             })?,
-            Which::These(seqs) => scan::some(self.log, seqs.iter().copied(), |stored| {
-                visit(stored);
+            Which::These(seqs, timeline) => scan::some_raw(self.log, seqs.iter().copied(), |raw| {
+                if raw.head.timeline == timeline.as_str() {
+                    visit(StoredRecord::decode(raw)?);
+                }
                 Ok(())
             })?,
         }

@@ -187,7 +187,7 @@ impl<L: Log> Store<L> {
 
     /// The records of one event up to its last one, along the links in the headers. Those of a frame are read once,
     /// however many records it has of the event.
-    fn chain(&self, timeline: &TimelineName, id: &EventId, last: Seq) -> Result<Vec<Seq>> {
+    pub(crate) fn chain(&self, timeline: &TimelineName, id: &EventId, last: Seq) -> Result<Vec<Seq>> {
         let mut chain = Vec::new();
         let mut next = Some(last);
         while let Some(seq) = next {

@@ -179,7 +179,7 @@ impl<L: Log> Store<L> {
         let mut records = Bits::default();
         for entity in &question.filter.entity {
             let asked = (&question.timeline, entity.as_str(), None);
-            records.extend(index.records(self.log(), asked, known_at).ok()??.iter().map(|seq| &seq.0));
+            records.extend(index.records(self.log(), asked, known_at).ok()?.iter().map(|seq| &seq.0));
         }
         Some(records)
     }

@@ -61,7 +61,7 @@ pub fn record<L: Log>(store: &Store<L>, host: &TestHost, (event, date, effects, 
     let name = id(*event);
     let timeline = timeline(usize::from(*event));
     let known = store.log().event(&timeline, &name).unwrap();
-    let write = if known.is_some() && *dice == 1 && effects.is_empty() {
+    let write = if known.is_some() && *dice % 64 == 1 && effects.is_empty() {
         Write::Redact { id: name, reason: "a name".to_owned() }
     } else if known.is_some() && dice % 8 == 0 {
         Write::Retract { id: name, reason: "because".to_owned() }

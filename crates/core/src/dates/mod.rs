@@ -142,7 +142,12 @@ impl DateIndex {
 
     /// Whether the log had redactions when the index was asked last.
     pub(crate) fn has_redactions(&self) -> bool {
-        self.lock().as_ref().is_none_or(|open| open.manifest.redactions + open.recent.redactions > 0)
+        self.lock().as_ref().is_none_or(|open| open.redactions().next().is_some())
+    }
+
+    /// The records that are redactions, or were redacted, in order.
+    pub(crate) fn redactions<L: Log + ?Sized>(&self, log: &L) -> Result<Vec<Seq>> {
+        self.ask(log, |open| Ok(open.redactions().collect()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
@@ -241,6 +246,11 @@ impl DateIndex {
 }
 
 impl Open {
+    /// The log's records that are redactions, or were redacted, in order.
+    fn redactions(&self) -> impl Iterator<Item = Seq> {
+        self.manifest.redactions.iter().chain(&self.recent.redactions).copied()
+    }
+
     /// Takes in what the log holds behind what is known.
     fn catch_up<L: Log + ?Sized>(&mut self, index: &DateIndex, log: &L) -> Result<(), Trouble> {
         let end = log.head()?.seq();
@@ -274,7 +284,7 @@ impl Open {
         let runs = &self.runs;
         let older = |seqs: &[u64]| rows(runs, &Stretch::default(), seqs);
         stretch.extend(log, (first, last), self.manifest.begun, older)?;
-        self.manifest.redactions += stretch.redactions;
+        self.manifest.redactions.append(&mut stretch.redactions);
         let number = self.manifest.next();
         let path = Manifest::path(dir, number);
         stretch.write(&path, usize::try_from(index.sizes.piece).unwrap_or(usize::MAX))?;

@@ -41,8 +41,8 @@ pub struct Stretch {
     pub replaced: Vec<Replaced>,
     /// The records that have each term.
     pub terms: HashMap<Vec<u8>, Vec<u64>>,
-    /// How many of its records are redactions, or were redacted.
-    pub redactions: u64,
+    /// Its records that are redactions, or were redacted, in order.
+    pub redactions: Vec<Seq>,
     numbers: HashMap<String, u32>,
 }
 
@@ -54,7 +54,7 @@ struct Part {
     timelines: Vec<String>,
     cards: Vec<(u64, Card)>,
     terms: HashMap<Vec<u8>, Vec<u64>>,
-    redactions: u64,
+    redactions: Vec<Seq>,
     redacts: bool,
     numbers: HashMap<String, u32>,
     dates: HashMap<Box<str>, Dates>,
@@ -116,7 +116,7 @@ impl Stretch {
                 Entry::Vacant(new) => drop(new.insert(seqs)),
             }
         }
-        self.redactions += part.redactions;
+        self.redactions.extend(part.redactions);
         Ok(())
     }
 
@@ -214,7 +214,7 @@ impl Part {
     fn read<L: Log + ?Sized>(log: &L, first: Seq, last: Seq, begun: Seq) -> Result<Self> {
         let mut part = Self::default();
         scan::each_raw(log, first, last, |raw| {
-            part.redactions += u64::from(is_redaction(raw));
+            part.redactions.extend(is_redaction(raw).then_some(raw.seq));
             part.redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             part.record(raw).map_err(|what| Damage::of(raw.seq, raw.seq, what).into())
         })?;

@@ -27,11 +27,6 @@ pub(crate) type Point<'a> = (Moment, Counting<'a>);
 pub type Name = (String, String);
 
 impl ClaimIndex {
-    /// Whether the log has redactions. What they erased is not in the index, as known at any moment.
-    pub fn has_redactions<L: Log + ?Sized>(&self, log: &L) -> Result<bool> {
-        Ok(self.open(log, |_| Ok(()))?.as_ref().is_none_or(|open| open.redactions() > 0))
-    }
-
     /// The names of all attributes of an entity, in order.
     pub fn names<L: Log + ?Sized>(
         &self,

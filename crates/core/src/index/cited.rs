@@ -14,13 +14,13 @@ const MOST: usize = 4096;
 /// The sources that some records cite.
 #[derive(Debug, Default)]
 pub struct Cited {
-    redactions: u64,
+    redactions: usize,
     known: QuickMap<Seq, Vec<Source>>,
 }
 
 impl Cited {
     /// Adds the sources to an answer, if all of them are known; `redactions` is how many the log has.
-    pub fn cite(&mut self, redactions: u64, answer: &mut Answer) -> bool {
+    pub fn cite(&mut self, redactions: usize, answer: &mut Answer) -> bool {
         if self.redactions != redactions {
             *self = Self { redactions, ..Self::default() };
         }
@@ -33,7 +33,7 @@ impl Cited {
     }
 
     /// Keeps the sources of an answer that was read from the log when it had so many redactions, or more.
-    pub fn keep(&mut self, redactions: u64, answer: &Answer) {
+    pub fn keep(&mut self, redactions: usize, answer: &Answer) {
         if self.redactions != redactions || self.known.len() + answer.contenders.len() > MOST {
             *self = Self { redactions, ..Self::default() };
         }

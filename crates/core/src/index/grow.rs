@@ -79,9 +79,9 @@ impl Open {
         let path = Manifest::path(dir, number);
         let mut writer = Writer::create(&path, (first, last))?;
         let mut named = Seq(0);
-        let (mut redacts, mut redactions) = (false, 0);
+        let (mut redacts, mut redactions) = (false, Vec::new());
         scan::each_without_details(log, first, last, |raw| {
-            redactions += u64::from(is_redaction(raw));
+            redactions.extend(is_redaction(raw).then_some(raw.seq));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             let place = |timeline: &_, id: &_| match &places {
                 Some(places) => Ok(Some(places.behind(raw.head.previous))),
@@ -106,7 +106,7 @@ impl Open {
         if redacts {
             return Err(Trouble::redacted());
         }
-        self.manifest.redactions += redactions;
+        self.manifest.redactions.extend(redactions);
         superseded.sort_unstable();
         let mut facts: Vec<(Vec<u8>, Facts)> = facts.into_iter().collect();
         facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));

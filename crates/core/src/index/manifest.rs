@@ -1,8 +1,9 @@
 //! The manifest: which runs make the index, and of which log.
 //!
 //! `"ANNIDX01"`, the root of the last block of records covered (32 bytes), where the log ended when the index was
-//! begun, and how many records covered are redactions or were redacted (u64 each), the number of runs (u32), for each its file's number and its last record (u64 each), CRC32C (u32);
-//! little-endian. It is replaced by a rename.
+//! begun, and how many records covered are redactions or were redacted (u64 each), the number of runs (u32), for each
+//! run its file's number and its last record (u64 each), each of those redactions (u64), CRC32C (u32); little-endian.
+//! It is replaced by a rename.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -22,8 +23,8 @@ pub struct Manifest {
     pub root: Hash,
     /// Where the log ended when the index was begun: what had been redacted by then was never in it.
     pub begun: Seq,
-    /// How many of the records covered are redactions, or were redacted.
-    pub redactions: u64,
+    /// The records covered that are redactions, or were redacted, in order.
+    pub redactions: Vec<Seq>,
     /// The number of each run's file, and its last record.
     pub runs: Vec<(u64, Seq)>,
 }
@@ -40,12 +41,15 @@ impl Manifest {
         let (begun, rest) = rest.split_at_checked(8)?;
         let (redactions, rest) = rest.split_at_checked(8)?;
         let (count, rest) = rest.split_at_checked(4)?;
-        let (pairs, []) = rest.as_chunks::<16>() else { return None };
         let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_le_bytes);
+        let runs = u32::from_le_bytes(count.try_into().ok()?) as usize;
+        let (runs, rest) = rest.split_at_checked(runs.checked_mul(16)?)?;
         let run = |pair: &[u8; 16]| Some((number(&pair[..8])?, Seq(number(&pair[8..])?)));
-        let runs: Vec<(u64, Seq)> = pairs.iter().map(run).collect::<Option<_>>()?;
-        let is_whole = runs.len() == u32::from_le_bytes(count.try_into().ok()?) as usize;
-        let (begun, redactions) = (Seq(number(begun)?), number(redactions)?);
+        let runs = runs.as_chunks::<16>().0.iter().map(run).collect::<Option<_>>()?;
+        let (redacted, []) = rest.as_chunks::<8>() else { return None };
+        let is_whole = redacted.len() as u64 == number(redactions)?;
+        let redactions = redacted.iter().map(|seq| Seq(u64::from_le_bytes(*seq))).collect();
+        let begun = Seq(number(begun)?);
         is_whole.then_some(Self { root: root.try_into().ok()?, begun, redactions, runs })
     }
 
@@ -54,12 +58,13 @@ impl Manifest {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.root);
         bytes.extend(self.begun.0.to_le_bytes());
-        bytes.extend(self.redactions.to_le_bytes());
+        bytes.extend((self.redactions.len() as u64).to_le_bytes());
         bytes.extend(u32::try_from(self.runs.len()).map_err(io::Error::other)?.to_le_bytes());
         for (number, last) in &self.runs {
             bytes.extend(number.to_le_bytes());
             bytes.extend(last.0.to_le_bytes());
         }
+        bytes.extend(self.redactions.iter().flat_map(|seq| seq.0.to_le_bytes()));
         bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
         let unfinished = dir.join("manifest.new");
         let mut file = File::create(&unfinished)?;
@@ -99,6 +104,24 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_is_read_back_and_what_is_cut_short_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        for redactions in [vec![], vec![Seq(7)], vec![Seq(7), Seq(u64::MAX)]] {
+            let runs = vec![(3, Seq(256)), (5, Seq(1024))];
+            let manifest = Manifest { root: [9; 32], begun: Seq(4), redactions, runs };
+            manifest.write(dir.path()).unwrap();
+            assert_eq!(Manifest::read(dir.path()), Some(manifest));
+            let bytes = fs::read(dir.path().join(NAME)).unwrap();
+            for length in 0..bytes.len() - 4 {
+                let mut cut = bytes[..length].to_vec();
+                cut.extend(crc32c::crc32c(&cut).to_le_bytes());
+                fs::write(dir.path().join(NAME), cut).unwrap();
+                assert_eq!(Manifest::read(dir.path()), None, "{length}");
+            }
+        }
+    }
 
     #[test]
     fn the_last_runs_are_merged_when_enough_of_them_have_one_size() {

@@ -208,19 +208,19 @@ impl ClaimIndex {
         Ok(answer)
     }
 
-    /// What stands in one attribute, and how many redactions the log had by then.
+    /// What stands in one attribute, and how many records of the log are redactions, or were redacted.
     fn answered<L: Log + ?Sized>(
         &self,
         log: &L,
         (entity, attribute): (&str, &str),
         question: &Question,
         known_at: Seq,
-    ) -> Result<(Answer, u64)> {
+    ) -> Result<(Answer, usize)> {
         let key = entry::key(&question.timeline, entity, Some(attribute));
         let guard = self.open(log, |open| open.keep(&key, true, self.sizes.kept))?;
         let Some(open) = guard.as_ref() else { return Ok(Default::default()) };
         let answer = open.answer(&open.known(&key), question, known_at.into()).ok_or_else(unreadable)?;
-        Ok((answer, open.redactions()))
+        Ok((answer, open.redactions().count()))
     }
 
     fn cited(&self) -> MutexGuard<'_, Cited> {
@@ -244,18 +244,18 @@ impl ClaimIndex {
     }
 
     /// The records that matter to an attribute, or to an entity, up to a record: those that say something about it,
-    /// those that took their places, and the first ones of their events. Nothing where the log has redactions:
-    /// whether they concern it cannot be told.
+    /// those that took their places, and the first ones of their events; and those of the whole log that are redactions
+    /// or were redacted: whether they concern it cannot be told.
     pub fn records<L: Log + ?Sized>(
         &self,
         log: &L,
         asked: Asked<'_>,
         known_at: Seq,
-    ) -> Result<Option<BTreeSet<Seq>>> {
+    ) -> Result<BTreeSet<Seq>> {
         let (key, exact) = (entry::key(asked.0, asked.1, asked.2), asked.2.is_some());
         let guard = self.open(log, |open| open.keep(&key, exact, self.sizes.kept))?;
-        let Some(open) = guard.as_ref().filter(|open| open.redactions() == 0) else { return Ok(None) };
-        let mut records = BTreeSet::new();
+        let open = guard.as_ref().ok_or_else(unreadable)?;
+        let mut records: BTreeSet<Seq> = open.redactions().filter(|seq| *seq <= known_at).collect();
         for known in open.sheets(&key, exact) {
             for (_, row) in known.rows().filter(|(_, row)| row.seq <= known_at) {
                 let until = open.recent.superseded.by(row.seq).unwrap_or(row.until);
@@ -263,7 +263,7 @@ impl ClaimIndex {
                 records.extend(concerned.into_iter().filter(|seq| *seq <= known_at));
             }
         }
-        Ok(Some(records))
+        Ok(records)
     }
 
     /// Makes the index grow where the log has enough behind it, so that the next question does not have to. What it takes

@@ -40,9 +40,9 @@ impl Open {
         Self { manifest, runs, ..Self::default() }
     }
 
-    /// How many of the log's records are redactions, or were redacted.
-    pub const fn redactions(&self) -> u64 {
-        self.manifest.redactions + self.recent.redactions
+    /// The log's records that are redactions, or were redacted, in order.
+    pub fn redactions(&self) -> impl Iterator<Item = Seq> {
+        self.manifest.redactions.iter().chain(&self.recent.redactions).copied()
     }
 
     /// Takes in what the log holds behind what is known.
@@ -59,7 +59,7 @@ impl Open {
         let begun = self.manifest.begun;
         let (mut redacts, mut dates) = (false, Dates::default());
         scan::each_without_details(log, from, end, |raw| {
-            *redactions += u64::from(is_redaction(raw));
+            redactions.extend(is_redaction(raw).then_some(raw.seq));
             redacts |= raw.head.op == op_number(Op::Redact) && raw.seq > begun;
             let place = |timeline: &_, id: &_| entry::place_of(log, timeline, id);
             let replaced = entry::read(raw, place, |key, fact, id| {

@@ -17,8 +17,8 @@ pub struct Recent {
     /// The ids of its records, in order.
     pub(super) ids: Vec<(Seq, Id)>,
     pub(super) superseded: Replaced,
-    /// How many of its records are redactions, or were redacted.
-    pub(super) redactions: u64,
+    /// Its records that are redactions, or were redacted, in order.
+    pub(super) redactions: Vec<Seq>,
 }
 
 /// By the record that no longer counts, the one that took its place.
