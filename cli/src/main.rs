@@ -10,6 +10,7 @@ mod files;
 mod hints;
 mod host;
 mod session;
+mod spool;
 mod ui;
 
 use std::process::ExitCode;

@@ -53,3 +53,28 @@ fn the_columns_of_a_long_list_are_those_of_a_short_one() {
     assert!(long.starts_with(&short), "{}\n{}", &long[..300], &short[..300]);
     assert!(long.lines().any(|line| line.ends_with("Mended (revised)")));
 }
+
+#[test]
+fn a_long_log_says_what_short_ones_say() {
+    let sandbox = store();
+    let long = sandbox.ok(&["log", "--format", "jsonl"]);
+    assert_eq!(long.lines().count(), EVENTS + 1);
+    for last in [7, KEPT, KEPT + 7] {
+        let cut = sandbox.ok(&["log", "--format", "jsonl", "--last", &last.to_string()]);
+        assert!(long.ends_with(&cut) && cut.lines().count() == last, "{last}");
+    }
+    // A row is a line, and the columns are as wide as their widest cells.
+    let rows = sandbox.ok(&["log"]);
+    assert_eq!(rows.lines().count(), EVENTS + 2);
+    let column = rows.lines().next().unwrap().find("WHAT").unwrap();
+    assert!(rows.lines().skip(1).all(|row| row[column..].starts_with("Event") || row.ends_with("Mended")));
+    for last in [7, KEPT + 7] {
+        let cut = sandbox.ok(&["log", "--last", &last.to_string()]);
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let told = rows.lines().skip(EVENTS + 2 - last).flat_map(words).collect::<Vec<_>>();
+        assert_eq!(words(&cut)[words("SEQ RECORDED AT BY DID EVENT DATE WHAT").len()..], told, "{last}");
+    }
+    let some = sandbox.ok(&["log", "--kind", "ein-längeres-Wort"]);
+    assert_eq!(some.lines().count(), 1 + EVENTS / 1000 + 1);
+    assert_eq!(sandbox.ok(&["log", "--kind", "ein-längeres-Wort", "--last", "5"]).lines().count(), 6);
+}

@@ -1,16 +1,24 @@
 //! `annals log`: records in the order in which they were recorded.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::io::Write as _;
+use std::path::Path;
 
-use annals_core::{Log, StoredRecord, scan};
-use annals_model::{Certainty, Content, EventId, Filter, Record, Seq};
+use annals_core::{Log, Selection, SledLog, Store, StoredRecord};
+use annals_model::{Content, EventId, Record, Seq, TimelineName};
 
+use super::list;
 use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
 use crate::hints;
 use crate::session::Session;
-use crate::ui::{self, Table};
+use crate::spool::Spool;
+use crate::ui::{self, Columns, JsonLines, Table};
+
+/// Records that are kept in memory; more are printed one by one.
+const KEPT: usize = 20_000;
+/// What stands over the columns.
+const HEADINGS: [&str; 7] = ["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"];
 
 /// Show records in the order in which they were recorded
 #[derive(Debug, clap::Args)]
@@ -32,78 +40,142 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let question = args.question.question(session, &args.range)?;
     hints::require(&store, &question.timeline)?;
-    let position = store.position(question.known_at)?;
-    let dated = args.question.as_of.is_some();
-    let range = args.question.range_certainty();
-    let mut chosen = Chosen { filter: &question.filter, range, admitted: HashSet::new() };
-    let mut records = Vec::new();
-    let mut admits = |stored: &StoredRecord| {
-        let own = stored.record.timeline == question.timeline;
-        let began = !dated || stored.record.content.event().is_none_or(|event| question.counts(event));
-        own && began && chosen.admits(&stored.record)
-    };
-    match args.last.filter(|_| question.filter.is_empty()) {
-        Some(last) => records = store.last_records(position.seq, last, admits)?,
-        // Whether a withdrawal is admitted was told by a record before it.
-        None => scan::each(store.log(), Seq(1), position.seq, |stored| {
-            if admits(&stored) {
-                records.push(stored);
-            }
-            Ok(())
-        })?,
-    }
-    let mut redacted: HashMap<EventId, Seq> = HashMap::new();
-    for Record { id, content, .. } in records.iter().map(|stored| &stored.record) {
-        if *content == Content::Redacted && !redacted.contains_key(id) {
-            let by = store.log().event(&question.timeline, id)?;
-            redacted.extend(by.map(|entry| (id.clone(), entry.last)));
+    let selection = list::selection(&args.question, &question, None);
+    let mut rows = Rows::new(session, &session.store_path()?);
+    match args.last {
+        Some(last) if last <= KEPT => last_records(&store, &selection, last)?
+            .iter()
+            .try_for_each(|stored| rows.take(&store, &question.timeline, stored))?,
+        last => {
+            let mut before = match last {
+                Some(last) => count(&store, &selection)?.saturating_sub(last as u64),
+                None => 0,
+            };
+            store.each_record(&selection, |stored| {
+                if before > 0 {
+                    before -= 1;
+                    return CliResult::Ok(());
+                }
+                rows.take(&store, &question.timeline, &stored)
+            })?;
         }
     }
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    let from = args.last.map_or(0, |last| records.len().saturating_sub(last));
-    print(session, &records[from..], &redacted)
+    rows.print(session)
 }
 
-/// The records that a filter admits: those with an event by what it says, the others with their event.
-struct Chosen<'a> {
-    filter: &'a Filter,
-    range: Certainty,
-    admitted: HashSet<EventId>,
-}
-
-impl Chosen<'_> {
-    fn admits(&mut self, record: &Record) -> bool {
-        if self.filter.is_empty() {
-            return true;
+/// The last of the records that are admitted, few of them.
+fn last_records(
+    store: &Store<SledLog>,
+    selection: &Selection<'_>,
+    last: usize,
+) -> CliResult<VecDeque<StoredRecord>> {
+    let question = selection.question;
+    if question.filter.is_empty() {
+        let admits = |stored: &StoredRecord| {
+            let event = stored.record.content.event();
+            let has_begun = !selection.begun || event.is_none_or(|event| question.counts(event));
+            stored.record.timeline == question.timeline && has_begun
+        };
+        return Ok(store.last_records(store.position(question.known_at)?.seq, last, admits)?.into());
+    }
+    // Whether a withdrawal is admitted was told by a record before it.
+    let mut records = VecDeque::new();
+    store.each_record(selection, |stored| {
+        records.push_back(stored);
+        if records.len() > last {
+            records.pop_front();
         }
-        match record.content.event() {
-            Some(event) if self.filter.admits(event, self.range) => {
-                self.admitted.insert(record.id.clone());
-                true
-            }
-            Some(_) => false,
-            None => self.admitted.contains(&record.id),
+        CliResult::Ok(())
+    })?;
+    Ok(records)
+}
+
+fn count(store: &Store<SledLog>, selection: &Selection<'_>) -> CliResult<u64> {
+    let mut count = 0;
+    store.each_record(selection, |_| {
+        count += 1;
+        CliResult::Ok(())
+    })?;
+    Ok(count)
+}
+
+/// What is printed of the records, once the store is let go.
+struct Rows {
+    is_for_people: bool,
+    /// The cells of rows that are few enough for a table that fits the terminal.
+    kept: Vec<[String; 7]>,
+    columns: Columns<7>,
+    /// Lines of JSON: records, or the cells of rows.
+    spool: Spool,
+    /// By the event, the record that redacted it.
+    redacted: HashMap<EventId, Seq>,
+}
+
+impl Rows {
+    fn new(session: &Session, directory: &Path) -> Self {
+        Self {
+            is_for_people: session.is_for_people(),
+            kept: Vec::new(),
+            columns: Columns::new(HEADINGS),
+            spool: Spool::beside(directory),
+            redacted: HashMap::new(),
         }
     }
-}
 
-fn print(session: &Session, records: &[StoredRecord], redacted: &HashMap<EventId, Seq>) -> CliResult<()> {
-    if !session.is_for_people() {
-        let lines: Result<Vec<String>, _> = records.iter().map(StoredRecord::line).collect();
-        return ui::print_json_lines(session, lines?);
-    }
-    let mut table = Table::new(&["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"]);
-    for StoredRecord { record, .. } in records {
+    /// Takes a record.
+    fn take(
+        &mut self,
+        store: &Store<SledLog>,
+        timeline: &TimelineName,
+        stored: &StoredRecord,
+    ) -> CliResult<()> {
+        if !self.is_for_people {
+            return self.spool.line(&stored.line()?);
+        }
+        let record = &stored.record;
         let mut cells = cells(record);
-        if let (Content::Redacted, Some(by)) = (&record.content, redacted.get(&record.id)) {
-            cells[6] = format!("(redacted at seq {by})");
+        if record.content == Content::Redacted {
+            if !self.redacted.contains_key(&record.id) {
+                let by = store.log().event(timeline, &record.id)?;
+                self.redacted.extend(by.map(|entry| (record.id.clone(), entry.last)));
+            }
+            if let Some(by) = self.redacted.get(&record.id) {
+                cells[6] = format!("(redacted at seq {by})");
+            }
         }
-        table.row(cells.iter().map(String::as_str));
+        self.columns.widen(cells.each_ref().map(String::as_str));
+        self.kept.push(cells);
+        if self.kept.len() > KEPT { self.let_go() } else { Ok(()) }
     }
-    let mut out = ui::out();
-    write!(out, "{table}")?;
-    Ok(out.flush()?)
+
+    /// Puts the rows that are kept behind those that wait.
+    fn let_go(&mut self) -> CliResult<()> {
+        self.kept.drain(..).try_for_each(|cells| self.spool.line(&serde_json::to_string(&cells)?))
+    }
+
+    fn print(mut self, session: &Session) -> CliResult<()> {
+        if !self.is_for_people {
+            let mut lines = JsonLines::new(session);
+            self.spool.each(|line| lines.line(line))?;
+            return lines.finish();
+        }
+        let mut out = ui::out();
+        if self.spool.is_empty() {
+            let mut table = Table::new(&HEADINGS);
+            self.kept.iter().for_each(|cells| table.row(cells.iter().map(String::as_str)));
+            write!(out, "{table}")?;
+            return Ok(out.flush()?);
+        }
+        self.let_go()?;
+        self.columns.write_head(&mut out)?;
+        self.spool.each(|line| {
+            let cells: [String; 7] = serde_json::from_str(line)?;
+            Ok(self.columns.write(&mut out, cells.each_ref().map(String::as_str))?)
+        })?;
+        Ok(out.flush()?)
+    }
 }
 
 /// What people are told of a record: its number, when it was recorded and by whom, what it did to which event,

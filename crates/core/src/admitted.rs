@@ -32,7 +32,7 @@ impl Admitted {
             Self::Many(found) => found.records.clone(),
             Self::Few(events) => {
                 let mut records = Bits::default();
-                events.iter().for_each(|known| records.set(known.seq.0));
+                records.extend(events.iter().map(|known| &known.seq.0));
                 records
             }
         }
@@ -118,7 +118,9 @@ impl<L: Log> Store<L> {
             })?;
             Ok::<_, Error>(vec![part])
         })?;
-        parts.into_iter().for_each(|part| found.add(part));
+        for part in parts {
+            found.add(part);
+        }
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use crate::merkle::BLOCK;
 use crate::store::Store;
 use crate::stored::StoredRecord;
 use crate::threads;
-use crate::{Damage, Result, scan};
+use crate::{Damage, Error, Result, scan};
 
 /// What is listed of a timeline.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +125,42 @@ impl<L: Log> Store<L> {
             Some(counts) => Ok(counts),
             None => scan::event_counts(self.log()),
         }
+    }
+
+    /// Calls `visit` with the records of a selection's timeline up to K that its filter admits, in record order: those that
+    /// have an event by what it says, the others, which withdraw or hide one, where any version before them was admitted.
+    /// How many events are listed at most, and between which others, is not looked at.
+    pub fn each_record<E: From<Error>>(
+        &self,
+        selection: &Selection<'_>,
+        mut visit: impl FnMut(StoredRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let question = selection.question;
+        let (filter, known_at) = (&question.filter, self.last_known(question.known_at)?);
+        let mut admitted = Bits::default();
+        let mut failed = None;
+        scan::each(self.log(), Seq(1), known_at, |stored| {
+            let StoredRecord { record, previous, .. } = &stored;
+            if record.timeline != question.timeline || failed.is_some() {
+                return Ok(());
+            }
+            let event = record.content.event();
+            let was_admitted = previous.is_some_and(|previous| admitted.has(previous.0));
+            let is_admitted = match event {
+                _ if filter.is_empty() => true,
+                Some(event) => filter.admits(event, selection.range),
+                None => was_admitted,
+            };
+            if is_admitted || was_admitted {
+                admitted.set(record.seq.0);
+            }
+            let has_begun = !selection.begun || event.is_none_or(|event| question.counts(event));
+            if is_admitted && has_begun {
+                failed = visit(stored).err();
+            }
+            Ok(())
+        })?;
+        failed.map_or(Ok(()), Err)
     }
 
     /// The last records up to one that are admitted, in record order; read from there back, block by block.

@@ -84,8 +84,8 @@ fn redacted_since(records: &[Record], timeline: &TimelineName, known_at: Seq) ->
     let own = || records.iter().filter(|record| record.timeline == *timeline);
     let mut found = BTreeMap::new();
     for gone in own().filter(|record| record.op == Op::Redact && record.seq > known_at) {
-        let of = own().filter(|record| record.id == gone.id && record.seq <= known_at);
-        let (Some(place), Some(of)) = (of.clone().next(), of.last()) else { continue };
+        let mut of = own().filter(|record| record.id == gone.id && record.seq <= known_at);
+        let (Some(place), Some(of)) = (of.clone().next(), of.next_back()) else { continue };
         if of.op != Op::Retract {
             assert_eq!(of.content, Content::Redacted);
             let Record { id, seq: by, .. } = gone;

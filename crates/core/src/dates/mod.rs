@@ -207,7 +207,7 @@ impl DateIndex {
         let head = log.head()?.seq();
         let Some(manifest) = Manifest::read(&self.dir) else {
             if fs::read_dir(&self.dir).is_ok_and(|mut entries| entries.next().is_some()) {
-                return anew("it is damaged");
+                return anew(Manifest::fault(&self.dir));
             }
             return Ok(Open { manifest: Manifest { begun: head, ..Manifest::default() }, ..Open::default() });
         };

@@ -32,11 +32,15 @@ pub struct Manifest {
 impl Manifest {
     /// Reads the manifest of an index; nothing where there is none, or it cannot be read.
     pub fn read(dir: &Path) -> Option<Self> {
-        let bytes = fs::read(dir.join(NAME)).ok()?;
-        let (fields, crc) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
-        if crc32c::crc32c(fields).to_le_bytes() != crc {
-            return None;
-        }
+        Self::parse(&whole(dir)?)
+    }
+
+    /// Why the manifest of an index cannot be read.
+    pub fn fault(dir: &Path) -> &'static str {
+        if whole(dir).is_some() { "it is of another version of the program" } else { "it is damaged" }
+    }
+
+    fn parse(fields: &[u8]) -> Option<Self> {
         let (root, rest) = fields.strip_prefix(MAGIC)?.split_at_checked(size_of::<Hash>())?;
         let (begun, rest) = rest.split_at_checked(8)?;
         let (redactions, rest) = rest.split_at_checked(8)?;
@@ -101,6 +105,13 @@ impl Manifest {
     }
 }
 
+/// The bytes of a directory's manifest, if none of them is damaged.
+fn whole(dir: &Path) -> Option<Vec<u8>> {
+    let mut bytes = fs::read(dir.join(NAME)).ok()?;
+    let crc = bytes.split_off(bytes.len().checked_sub(4)?);
+    (crc32c::crc32c(&bytes).to_le_bytes() == *crc).then_some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +130,7 @@ mod tests {
                 cut.extend(crc32c::crc32c(&cut).to_le_bytes());
                 fs::write(dir.path().join(NAME), cut).unwrap();
                 assert_eq!(Manifest::read(dir.path()), None, "{length}");
+                assert_eq!(Manifest::fault(dir.path()), "it is of another version of the program");
             }
         }
     }

@@ -350,7 +350,7 @@ impl ClaimIndex {
     fn resume<L: Log + ?Sized>(&self, log: &L) -> Result<Open, Trouble> {
         let Some(manifest) = Manifest::read(&self.dir) else {
             if fs::read_dir(&self.dir).is_ok_and(|mut entries| entries.next().is_some()) {
-                return Err(Trouble::Anew("it is damaged".to_owned()));
+                return Err(Trouble::Anew(Manifest::fault(&self.dir).to_owned()));
             }
             let manifest = Manifest { begun: log.head()?.seq(), ..Manifest::default() };
             return Ok(Open::new(manifest, Vec::new()));
