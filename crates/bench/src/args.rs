@@ -70,6 +70,8 @@ pub enum MemoryTask {
     ListSqlite,
     /// Ask Annals what changed from one day to the next.
     DiffAnnals,
+    /// Ask Annals for the whole state of the events of one kind, an eighth of all.
+    KindAnnals,
 }
 
 impl MemoryTask {

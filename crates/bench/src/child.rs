@@ -14,6 +14,9 @@ pub const AS_OF: &str = "2010-06-30";
 /// Two days in a row, between which comparisons are asked for.
 pub const DAYS: [&str; 2] = ["2010-05-01", "2010-05-02"];
 
+/// The kind of events that is asked for by itself, of eight.
+pub const KIND: &str = "attack";
+
 /// Does one thing and prints the largest memory that the process had, in bytes.
 pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) -> Outcome<()> {
     let file = file.unwrap_or(path);
@@ -43,6 +46,11 @@ pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) 
             let known_at = engine.records()?;
             let [from, to] = DAYS.map(|day| question(day, known_at));
             drop(engine.diff(&from, &to)?);
+        }
+        MemoryTask::KindAnnals => {
+            let engine = Engine::open(path)?;
+            let known_at = engine.records()?;
+            drop(engine.of_kind(&question(AS_OF, known_at), KIND)?);
         }
         MemoryTask::ListSqlite => drop(Reader::open_unmapped(path)?.list(&month())?),
     }

@@ -119,6 +119,12 @@ impl Engine {
         Ok(self.store.answers(&asked(question, Vec::new())?)?)
     }
 
+    /// The state that the events of one kind make.
+    pub fn of_kind(&self, question: &Question, kind: &str) -> Outcome<Snapshot> {
+        let filter = Filter { kind: vec![kind.to_owned()], ..Filter::default() };
+        Ok(self.store.replay(&annals_model::Question { filter, ..asked(question, Vec::new())? })?)
+    }
+
     /// The state of one entity.
     pub fn entity(&self, question: &Question, entity: &str) -> Outcome<Snapshot> {
         Ok(self.store.replay(&asked(question, vec![entity.to_owned()])?)?)

@@ -21,6 +21,7 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         ("import in chunks, with both indexes", MemoryTask::ImportAnnals, Some(MemoryTask::ImportSqlite)),
         ("import as one batch", MemoryTask::BatchAnnals, Some(MemoryTask::BatchSqlite)),
         ("whole state", MemoryTask::StateAnnals, Some(MemoryTask::StateSqlite)),
+        ("whole state of one kind of events", MemoryTask::KindAnnals, None),
         ("diff of two days in a row", MemoryTask::DiffAnnals, None),
         ("list of a month", MemoryTask::ListAnnals, Some(MemoryTask::ListSqlite)),
     ];

@@ -2,6 +2,7 @@
 
 use super::{Measure, point, question, same};
 use crate::answers::Question;
+use crate::child::KIND;
 use crate::context::Context;
 use crate::engine::{self, Engine};
 use crate::peer::Reader;
@@ -31,11 +32,14 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         || engine.state(&ours.next()).map(drop),
         || reader.state(&theirs.next()).map(drop),
     )?;
+    let mut ours = Questions::new(records);
+    let of_kind = timing::alone(context, || engine.of_kind(&ours.next(), KIND).map(drop))?;
     let time = |time| Quantity::each(1, time);
     Ok(vec![
         Row::new("whole state at any two clocks", time(annals_alone), Some(time(sqlite_alone)))
             .reach(Mark::Within(Quantity::seconds(0.05))),
         Row::new("the same, with counts of events and receipt", time(annals), Some(time(sqlite))),
+        Row::new("the same, of one kind of events, an eighth", time(of_kind), None),
     ])
 }
 
