@@ -1,9 +1,9 @@
 //! `annals conflicts`: what contradicts itself, or looks as if it were not meant.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use annals_core::Room;
 use annals_model::conflicts::{
     BrokenLink, Conflicts, Contested, Dated, FalsePrecision, LinkFault, MOST_COMPARED, Mention, Misfit,
     Outdated, Sign, Stale,
@@ -18,6 +18,9 @@ use crate::ui::{self, HEADING, counted, safe, thousands};
 
 /// Entries of a section that are shown to people; programs get all.
 const SHOWN: usize = 20;
+
+/// Bytes of events that are kept in memory; more are sorted beside the store.
+const IN_MEMORY: usize = 32 << 20;
 
 /// Sources of one claim that people are shown.
 const SOURCES: usize = 3;
@@ -61,16 +64,21 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     let store = session.open()?;
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let conflicts = store.conflicts(&question, &known)?;
+    let directory = session.store_path()?;
+    let room = Room { bytes: IN_MEMORY, directory: &directory };
+    let conflicts = store.conflicts(&question, room).map_err(|e| hints::explain(&store, e))?;
+    // The only one is known where events were looked at: they change it.
+    let is_known = args.entities.is_empty() || args.entities.len() == 1 && conflicts.events > 0;
+    let entities = (session.is_for_people() && !is_known)
+        .then(|| store.entities(&question.timeline, question.known_at))
+        .transpose()?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if session.is_for_people() {
         print(&conflicts)?;
-        let effects = known.events().iter().flat_map(|known| &known.event.effects);
-        let entities = effects.map(|effect| effect.entity.clone());
-        let entities = if args.entities.is_empty() { BTreeSet::new() } else { entities.collect() };
-        hints::unknown_entities(session, &entities, &args.entities)?;
+        if let Some(entities) = entities {
+            hints::unknown_entities(session, &entities, &args.entities)?;
+        }
     } else {
         ui::print_json(session, &conflicts)?;
     }

@@ -14,7 +14,7 @@
 //! A redaction that lies behind the last run makes the index anew, too: nothing of what was erased may stay in it.
 
 mod between;
-mod bits;
+pub(crate) mod bits;
 pub(crate) mod bytes;
 mod cited;
 mod columns;

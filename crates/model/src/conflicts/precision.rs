@@ -15,8 +15,8 @@
 use serde::Serialize;
 
 use super::Mention;
-use crate::Event;
 use crate::fold::Counted;
+use crate::{Event, Seq};
 
 /// Fewer suspects than these are no sign.
 const FEWEST: u64 = 3;
@@ -59,7 +59,7 @@ pub struct Suspect {
 }
 
 /// How the start of a date is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
     /// With a day.
     Day { first_of_january: bool },
@@ -87,6 +87,10 @@ impl Written {
         (is_day && !date.is_uncertain() && !date.is_approximate()).then_some(written)
     }
 
+    const fn is_midnight(self) -> bool {
+        matches!(self, Self::Time { midnight: true, .. })
+    }
+
     /// Whether it is 1 January, to the day or at its midnight.
     const fn is_first_of_january(self) -> bool {
         matches!(
@@ -96,63 +100,125 @@ impl Written {
     }
 }
 
-/// An event, and how its date is written.
-type Exact<'a> = (&'a Counted<'a>, Written);
+/// An event that a sign may point at.
+#[derive(Debug)]
+struct Mark {
+    place: Seq,
+    seq: Seq,
+    written: Written,
+    /// Whether its own words do not name 1 January.
+    is_unnamed: bool,
+    /// Whether what it quotes names the year and no more.
+    is_year: bool,
+}
 
-/// Looks for every sign.
-pub(super) fn find(events: &[Counted<'_>]) -> Vec<FalsePrecision> {
-    let exact: Vec<Exact<'_>> =
-        events.iter().filter_map(|counted| Some((counted, Written::of(counted.event)?))).collect();
-    let all = exact.len();
-    let (january, others): (Vec<Exact<'_>>, Vec<Exact<'_>>) =
-        exact.into_iter().partition(|(_, written)| written.is_first_of_january());
-    let found = january.len() as u64;
-    let (first, times) = if found >= FEWEST && found * 365 >= TIMES * all as u64 {
+/// Counts dates, and keeps of those that may turn out to be too exact their records: what they prove is known when all
+/// have been seen.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    all: u64,
+    january: u64,
+    /// Of those on 1 January the ones with a time, which is midnight.
+    january_times: u64,
+    other_times: u64,
+    other_midnights: u64,
+    marks: Vec<Mark>,
+}
+
+/// A sign, and the events that it points at.
+#[derive(Debug)]
+pub(super) struct SignAt {
+    found: FalsePrecision,
+    /// Their records, in order, each with its place among the suspects.
+    marks: Vec<(Seq, Rank)>,
+    suspects: Vec<(Rank, Suspect)>,
+}
+
+/// Suspects come in the order of the log, but those on 1 January before all others.
+type Rank = (bool, Seq);
+
+impl Counts {
+    /// Sees an event.
+    pub fn see(&mut self, counted: &Counted<'_>) {
+        let event = counted.event;
+        let Some(written) = Written::of(event) else { return };
+        let is_january = written.is_first_of_january();
+        let is_midnight = written.is_midnight();
+        let is_time = matches!(written, Written::Time { .. });
+        self.all += 1;
+        self.january += u64::from(is_january);
+        self.january_times += u64::from(is_january && is_time);
+        self.other_times += u64::from(!is_january && is_time);
+        self.other_midnights += u64::from(!is_january && is_midnight);
+        let is_unnamed = is_january && !names_the_day(event);
+        let is_year = is_unnamed && quotes_only_the_year(event);
+        if is_unnamed || is_midnight {
+            let Counted { place, seq, .. } = *counted;
+            self.marks.push(Mark { place, seq, written, is_unnamed, is_year });
+        }
+    }
+
+    /// The signs that point at somebody.
+    pub fn finish(self) -> Vec<SignAt> {
+        let is_sign =
+            |found: u64, of: u64, times: u64, in_all: u64| found >= FEWEST && found * in_all >= times * of;
         // What is taken for a year is not taken for a day as well.
-        (years_by_their_number(&january, all), others)
-    } else {
-        let first = years_by_their_source(&january);
-        (first, [january, others].concat())
-    };
-    let signs = [first, midnights(times)];
-    signs.into_iter().filter(|sign| !sign.events.is_empty()).collect()
-}
+        let are_years = is_sign(self.january, self.all, TIMES, 365);
+        let also = if are_years { 0 } else { self.january_times };
+        let (midnights, times) = (self.other_midnights + also, self.other_times + also);
+        let first = if are_years {
+            let picked = self.picked(|mark| mark.is_unnamed);
+            SignAt::new(Sign::FirstOfJanuary, self.january, self.all, picked)
+        } else {
+            let picked = self.picked(|mark| mark.is_year);
+            SignAt::new(Sign::YearInSource, picked.len() as u64, self.january, picked)
+        };
+        let are_made_up = is_sign(midnights, times, 1, 2);
+        let picked = self.picked(|mark| {
+            are_made_up && mark.written.is_midnight() && !(are_years && mark.written.is_first_of_january())
+        });
+        let second = SignAt::new(Sign::Midnight, midnights, times, picked);
+        [first, second].into_iter().filter(|sign| !sign.marks.is_empty()).collect()
+    }
 
-fn years_by_their_number(january: &[Exact<'_>], all: usize) -> FalsePrecision {
-    let suspects = january.iter().filter(|(counted, _)| !names_the_day(counted.event));
-    FalsePrecision {
-        sign: Sign::FirstOfJanuary,
-        found: january.len() as u64,
-        of: all as u64,
-        events: suspects.map(|(counted, _)| Suspect::of(counted, without_day)).collect(),
+    fn picked(&self, is_suspect: impl Fn(&Mark) -> bool) -> Vec<(Seq, Rank)> {
+        let picked = self.marks.iter().filter(|mark| is_suspect(mark));
+        let mut picked: Vec<(Seq, Rank)> =
+            picked.map(|mark| (mark.seq, (!mark.written.is_first_of_january(), mark.place))).collect();
+        picked.sort_unstable();
+        picked
     }
 }
 
-fn years_by_their_source(january: &[Exact<'_>]) -> FalsePrecision {
-    let suspects = january.iter().filter(|(counted, _)| quotes_only_the_year(counted.event));
-    let events: Vec<Suspect> = suspects.map(|(counted, _)| Suspect::of(counted, without_day)).collect();
-    FalsePrecision { sign: Sign::YearInSource, found: events.len() as u64, of: january.len() as u64, events }
-}
-
-fn midnights(mut times: Vec<Exact<'_>>) -> FalsePrecision {
-    times.retain(|(_, written)| matches!(written, Written::Time { .. }));
-    let is_midnight = |(_, written): &&Exact<'_>| matches!(written, Written::Time { midnight: true, .. });
-    let found = times.iter().filter(is_midnight).count();
-    let is_sign = found as u64 >= FEWEST && found * 2 >= times.len();
-    let suspects = times.iter().filter(is_midnight).filter(|_| is_sign);
-    FalsePrecision {
-        sign: Sign::Midnight,
-        found: found as u64,
-        of: times.len() as u64,
-        events: suspects.map(|(counted, _)| Suspect::of(counted, without_time)).collect(),
+impl SignAt {
+    fn new(sign: Sign, found: u64, of: u64, marks: Vec<(Seq, Rank)>) -> Self {
+        let suspects = Vec::with_capacity(marks.len());
+        Self { found: FalsePrecision { sign, found, of, events: Vec::new() }, marks, suspects }
     }
-}
 
-impl Suspect {
-    fn of(counted: &Counted<'_>, less_exact: fn(&str) -> String) -> Self {
-        let date = counted.event.date.as_ref();
-        let suggested = date.map_or_else(String::new, |date| less_exact(date.as_str()));
-        Self { event: Mention::of(counted), suggested }
+    /// The records of those that it points at.
+    pub fn records(&self) -> impl Iterator<Item = Seq> {
+        self.marks.iter().map(|(seq, _)| *seq)
+    }
+
+    /// Tells the event of a record.
+    pub fn tell(&mut self, seq: Seq, event: &Event) {
+        let Ok(at) = self.marks.binary_search_by_key(&seq, |(seq, _)| *seq) else { return };
+        let less_exact = match self.found.sign {
+            Sign::FirstOfJanuary | Sign::YearInSource => without_day,
+            Sign::Midnight => without_time,
+        };
+        let suggested = event.date.as_ref().map_or_else(String::new, |date| less_exact(date.as_str()));
+        if let Some((_, rank)) = self.marks.get(at) {
+            self.suspects.push((*rank, Suspect { event: Mention::of(seq, event), suggested }));
+        }
+    }
+
+    /// The sign with those whose events were told.
+    pub fn finish(mut self) -> FalsePrecision {
+        self.suspects.sort_unstable_by_key(|(rank, _)| *rank);
+        self.found.events = self.suspects.into_iter().map(|(_, suspect)| suspect).collect();
+        self.found
     }
 }
 
@@ -209,7 +275,7 @@ fn names_the_day(event: &Event) -> bool {
     })
 }
 
-/// Whether a quotation names the year of the date, and nothing that the event says a day or a month of January.
+/// Whether a quotation names the year of the date, and none a day or a month of January.
 fn quotes_only_the_year(event: &Event) -> bool {
     let Some(date) = &event.date else { return false };
     let text = date.as_str().trim_start_matches('-');
@@ -217,5 +283,5 @@ fn quotes_only_the_year(event: &Event) -> bool {
     let names_year = quotes(event).any(|quote| words(quote).iter().any(|word| word == year));
     let names_more =
         quotes(event).any(|quote| words(quote).iter().any(|word| is_january(word) || is_first(word)));
-    names_year && !names_more && !names_the_day(event)
+    names_year && !names_more
 }

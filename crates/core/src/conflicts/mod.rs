@@ -1,0 +1,80 @@
+//! What contradicts itself, in memory that does not grow with the events.
+//!
+//! The events that are asked about go by once, in the order of lists ([`listing`](crate::listing)). What they say of
+//! attributes ([`said`]) and of each other ([`links`]) is sorted beside the store, too, and goes by after that. The search
+//! names what it finds by records, and only these are read again. [`Conflicts::find`] over all that is known stays the
+//! plain way, and the two are held against each other.
+
+mod links;
+mod past;
+mod said;
+
+use annals_model::conflicts::{Conflicts, Found, Search};
+use annals_model::relative::is_relative;
+use annals_model::{Event, Question, Seq};
+
+use self::links::Links;
+use self::past::Past;
+use self::said::Claims;
+use crate::listing::Room;
+use crate::log::Log;
+use crate::store::Store;
+use crate::{Damage, Error, Result, scan, threads};
+
+/// Records that are read at once to tell their events.
+const AT_ONCE: usize = 4_096;
+
+impl<L: Log> Store<L> {
+    /// What contradicts itself in a timeline.
+    ///
+    /// Of the room, what events say takes as much as the events themselves, and so do links.
+    pub fn conflicts(&self, question: &Question, room: Room<'_>) -> Result<Conflicts> {
+        let is_wanted = |event: &Event| Search::looks_at(question, event);
+        let is_all = question.filter.is_empty() && question.entities.is_empty();
+        let select: Option<&(dyn Fn(&Event) -> bool + Sync)> = if is_all { None } else { Some(&is_wanted) };
+        let listing = self.listing(&question.timeline, question.known_at, select, room)?;
+        let to = listing.position().seq;
+        let mut search = Search::default();
+        let (mut claims, mut links) = (Claims::new(question, room), Links::new(to, room));
+        let mut past = Past::new(self, &question.timeline, to);
+        listing.each(|listed| {
+            let counted = listed.counted();
+            search.see(&counted);
+            claims.take(counted)?;
+            links.take(counted)?;
+            if is_relative(counted.event) {
+                search.relate(&counted, past.of(counted.event)?);
+            }
+            Ok::<_, Error>(())
+        })?;
+        let position = listing.position();
+        links.find_others(self, question, is_all.then_some(&listing))?;
+        drop(listing);
+        claims.tell(&mut search)?;
+        links.tell(self, question, &mut search)?;
+        let mut found = search.finish();
+        self.tell(&mut found)?;
+        Ok(found.conflicts(question, position))
+    }
+
+    /// Reads the events that were found.
+    fn tell(&self, found: &mut Found) -> Result<()> {
+        let wanted: Vec<Seq> = found.wanted().collect();
+        for wanted in wanted.chunks(AT_ONCE) {
+            let read = |wanted: &[Seq]| {
+                let mut events = Vec::with_capacity(wanted.len());
+                scan::some(self.log(), wanted.iter().copied(), |stored| {
+                    events.push(stored.record);
+                    Ok(())
+                })?;
+                Ok::<_, Error>(events)
+            };
+            for record in threads::map_chunks(wanted, read)? {
+                let event = record.content.event();
+                let event = event.ok_or_else(|| Damage::of(record.seq, record.seq, "is no event"))?;
+                found.tell(record.seq, event);
+            }
+        }
+        Ok(())
+    }
+}
