@@ -9,7 +9,7 @@ mod links;
 mod past;
 mod said;
 
-use annals_model::conflicts::{Conflicts, Found, Search};
+use annals_model::conflicts::{Answer, Conflicts, Search};
 use annals_model::relative::is_relative;
 use annals_model::{Event, Question, Seq};
 
@@ -25,16 +25,16 @@ use crate::{Damage, Error, Result, scan, threads};
 const AT_ONCE: usize = 4_096;
 
 impl<L: Log> Store<L> {
-    /// What contradicts itself in a timeline.
+    /// What contradicts itself in a timeline. Of each kind no more than the first ones are told, at most so many.
     ///
     /// Of the room, what events say takes as much as the events themselves, and so do links.
-    pub fn conflicts(&self, question: &Question, room: Room<'_>) -> Result<Conflicts> {
+    pub fn conflicts(&self, question: &Question, most: usize, room: Room<'_>) -> Result<Conflicts> {
         let is_wanted = |event: &Event| Search::looks_at(question, event);
         let is_all = question.filter.is_empty() && question.entities.is_empty();
         let select: Option<&(dyn Fn(&Event) -> bool + Sync)> = if is_all { None } else { Some(&is_wanted) };
         let listing = self.listing(&question.timeline, question.known_at, select, room)?;
         let to = listing.position().seq;
-        let mut search = Search::default();
+        let mut search = Search::new(most);
         let (mut claims, mut links) = (Claims::new(question, room), Links::new(to, room));
         let mut past = Past::new(self, &question.timeline, to);
         listing.each(|listed| {
@@ -52,15 +52,14 @@ impl<L: Log> Store<L> {
         drop(listing);
         claims.tell(&mut search)?;
         links.tell(self, question, &mut search)?;
-        let mut found = search.finish();
-        self.tell(&mut found)?;
-        Ok(found.conflicts(question, position))
+        let mut answer = search.finish();
+        self.tell(&mut answer)?;
+        Ok(answer.conflicts(question, position))
     }
 
     /// Reads the events that were found.
-    fn tell(&self, found: &mut Found) -> Result<()> {
-        let wanted: Vec<Seq> = found.wanted().collect();
-        for wanted in wanted.chunks(AT_ONCE) {
+    fn tell(&self, answer: &mut Answer) -> Result<()> {
+        for wanted in answer.wanted().chunks(AT_ONCE) {
             let read = |wanted: &[Seq]| {
                 let mut events = Vec::with_capacity(wanted.len());
                 scan::some(self.log(), wanted.iter().copied(), |stored| {
@@ -72,7 +71,7 @@ impl<L: Log> Store<L> {
             for record in threads::map_chunks(wanted, read)? {
                 let event = record.content.event();
                 let event = event.ok_or_else(|| Damage::of(record.seq, record.seq, "is no event"))?;
-                found.tell(record.seq, event);
+                answer.tell(record.seq, event);
             }
         }
         Ok(())

@@ -1,7 +1,10 @@
 //! Clashes: effects that did not fit what stood when they came, and so changed nothing.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
+use super::first::Found;
 use super::spoken::Spoken;
 use super::{Mention, Witnesses};
 use crate::fold::{Applied, apply};
@@ -24,6 +27,8 @@ pub struct Misfit {
 /// A clash whose events are named by their records.
 #[derive(Debug)]
 pub(super) struct ClashAt {
+    /// How many came before it on its attribute.
+    before: usize,
     pub seq: Seq,
     pub effect: Effect,
     pub stood: Value,
@@ -47,6 +52,7 @@ impl Fold {
         match (apply(&mut self.value, &spoken.change), &self.value, self.by) {
             (Applied::Changed, ..) => self.by = Some(spoken.seq),
             (Applied::Clash, Some(stood), Some(stood_by)) => self.found.push(ClashAt {
+                before: self.found.len(),
                 seq: spoken.seq,
                 effect: Effect {
                     entity: entity.to_owned(),
@@ -63,11 +69,19 @@ impl Fold {
     }
 }
 
+impl Found for ClashAt {
+    fn order(&self, other: &Self) -> Ordering {
+        let (own, others) = (&self.effect, &other.effect);
+        let names = (&own.entity, &own.attribute).cmp(&(&others.entity, &others.attribute));
+        names.then_with(|| self.before.cmp(&other.before))
+    }
+}
+
 impl ClashAt {
     /// The clash with its events, where both are known.
-    pub fn told(self, witnesses: &Witnesses) -> Option<Misfit> {
-        let stood_by = witnesses.get(&self.stood_by)?.event.id.clone();
-        let event = witnesses.get(&self.seq)?.event.clone();
+    pub fn told(self, witnesses: &mut Witnesses) -> Option<Misfit> {
+        let stood_by = witnesses.take(self.stood_by)?.event.id;
+        let event = witnesses.take(self.seq)?.event;
         Some(Misfit { event, effect: self.effect, stood: self.stood, stood_by })
     }
 }

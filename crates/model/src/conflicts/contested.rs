@@ -4,11 +4,12 @@
 //! something else. Dates count as the same when their bounds are; a wide one, such as a year, may also hide
 //! that one thing followed the other.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::first::Found;
 use super::spoken::{ClaimName, Spoken};
 use super::{Mention, Witness, Witnesses};
 use crate::date::Range;
@@ -105,8 +106,9 @@ struct Heard {
 /// A contested value whose events are named by their records.
 #[derive(Debug)]
 pub(super) struct ContestedAt {
-    pub entity: String,
-    pub attribute: String,
+    entity: String,
+    attribute: String,
+    moment: Range,
     pub words: Vec<WordAt>,
 }
 
@@ -151,15 +153,14 @@ impl Groups {
         }
     }
 
-    /// Every group of claims that contest each other, in the order of their dates.
+    /// Every group of claims that contest each other.
     pub fn finish(mut self, entity: &str, attribute: &str) -> Vec<ContestedAt> {
         self.close();
-        self.found.sort_unstable_by_key(|(moment, _)| *moment);
-        let told = |(_, mut words): (Range, Vec<WordAt>)| {
+        let told = |(moment, mut words): (Range, Vec<WordAt>)| {
             for word in &mut words {
                 word.stands = self.base == Some(word.name);
             }
-            ContestedAt { entity: entity.to_owned(), attribute: attribute.to_owned(), words }
+            ContestedAt { entity: entity.to_owned(), attribute: attribute.to_owned(), moment, words }
         };
         self.found.into_iter().map(told).collect()
     }
@@ -197,12 +198,20 @@ impl Group {
     }
 }
 
+impl Found for ContestedAt {
+    fn order(&self, other: &Self) -> Ordering {
+        // An attribute has one for each moment.
+        let names = (&self.entity, &self.attribute).cmp(&(&other.entity, &other.attribute));
+        names.then_with(|| self.moment.cmp(&other.moment))
+    }
+}
+
 impl ContestedAt {
     /// The contested value with its events, where all are known.
-    pub fn told(self, witnesses: &Witnesses) -> Option<Contested> {
+    pub fn told(self, witnesses: &mut Witnesses) -> Option<Contested> {
         let word = |WordAt { seq, value, stands, .. }| {
-            let Witness { event, sources } = witnesses.get(&seq)?;
-            Some(Word { event: event.clone(), value, stands, sources: sources.clone() })
+            let Witness { event, sources } = witnesses.take(seq)?;
+            Some(Word { event, value, stands, sources })
         };
         let claims: Vec<Word> = self.words.into_iter().map(word).collect::<Option<_>>()?;
         let decides = claims.iter().any(|word| word.stands);

@@ -11,8 +11,11 @@
 //!
 //! Other relations say nothing about an order.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
+use super::first::Found;
 use super::{Mention, Witnesses};
 use crate::date::Span;
 use crate::fold::Counted;
@@ -85,9 +88,21 @@ impl LinkAt {
         contradicts(&self.link.rel, &self.span, &date.map_or(Span::UNDATED, Date::span))
     }
 
+    /// Whether it is one of those that a date was computed from.
+    pub(super) fn is_of_a_date(&self) -> bool {
+        self.link.rel == AFTER || self.link.rel == BEFORE
+    }
+
     /// The link as one that cannot be right.
     pub(super) const fn broken(self, to_date: Option<Date>, fault: LinkFault) -> BrokenAt {
         BrokenAt { at: self, to_date, fault }
+    }
+}
+
+impl Found for BrokenAt {
+    /// By the event's place in the log, and then as the event has them.
+    fn order(&self, other: &Self) -> Ordering {
+        (self.at.place, self.at.position).cmp(&(other.at.place, other.at.position))
     }
 }
 
@@ -97,19 +112,9 @@ impl BrokenAt {
         self.at.seq
     }
 
-    /// Orders links: by the event's place in the log, and then as the event has them.
-    pub const fn order(&self) -> (Seq, usize) {
-        (self.at.place, self.at.position)
-    }
-
-    /// Whether it is one of those that a date was computed from.
-    pub fn is_of_a_date(&self) -> bool {
-        self.at.link.rel == AFTER || self.at.link.rel == BEFORE
-    }
-
     /// The link with its event, where that is known.
-    pub fn told(self, witnesses: &Witnesses) -> Option<BrokenLink> {
-        let event = witnesses.get(&self.at.seq)?.event.clone();
+    pub fn told(self, witnesses: &mut Witnesses) -> Option<BrokenLink> {
+        let event = witnesses.take(self.at.seq)?.event;
         let Link { rel, to } = self.at.link;
         Some(BrokenLink { event, rel, to, to_date: self.to_date, fault: self.fault })
     }

@@ -8,12 +8,14 @@
 mod clashes;
 mod contested;
 mod duplicates;
+mod first;
 mod links;
 mod precision;
 mod search;
 mod spoken;
 mod stale;
 mod titles;
+mod witnesses;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,11 +26,11 @@ pub use self::contested::{Contested, Word, contested};
 pub use self::duplicates::{Duplicates, MOST_COMPARED};
 pub use self::links::{BrokenLink, LinkAt, LinkFault};
 pub use self::precision::{FalsePrecision, Sign, Suspect};
-pub use self::search::{Found, Search};
+pub use self::search::{Answer, Search};
 pub use self::spoken::{Listener, Spoken};
 pub use self::stale::{Dated, Outdated, Stale};
 
-use self::search::{Witness, Witnesses};
+use self::witnesses::{Witness, Witnesses};
 use crate::fold::Counted;
 use crate::relative::is_relative;
 use crate::{Asked, Date, Event, EventId, Knowledge, Op, Question, Seq};
@@ -77,6 +79,34 @@ pub struct Conflicts {
     pub links: Vec<BrokenLink>,
     /// Dates that were computed from others which have changed.
     pub stale: Vec<Stale>,
+    /// How many there are of each kind, told or not.
+    #[serde(skip)]
+    pub counts: Counts,
+}
+
+/// How many conflicts there are of each kind. Of each as many are told as were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of contested values.
+    pub contested: u64,
+    /// Of clashes.
+    pub clashes: u64,
+    /// Of groups of duplicates.
+    pub duplicates: u64,
+    /// Of suspects, by each sign.
+    pub false_precision: Vec<u64>,
+    /// Of links.
+    pub links: u64,
+    /// Of stale dates.
+    pub stale: u64,
+}
+
+impl Counts {
+    /// How many there are of all kinds.
+    pub fn all(&self) -> u64 {
+        let Self { contested, clashes, duplicates, false_precision, links, stale } = self;
+        contested + clashes + duplicates + false_precision.iter().sum::<u64>() + links + stale
+    }
 }
 
 /// An event, as far as a conflict names it.
@@ -105,7 +135,7 @@ impl Conflicts {
         let is_asked = |counted: &&Counted<'_>| Search::looks_at(question, counted.event);
         let mut events: Vec<Counted<'_>> = known.events.iter().filter(is_asked).copied().collect();
         events.sort_by_cached_key(Counted::list_order);
-        let mut search = Search::default();
+        let mut search = Search::new(usize::MAX);
         listen(question, &events, &mut search);
         let others: HashMap<&EventId, &Event> =
             known.events.iter().map(|counted| (&counted.event.id, counted.event)).collect();
@@ -114,33 +144,20 @@ impl Conflicts {
             if is_relative(counted.event) {
                 search.relate(counted, histories);
             }
-            for link in LinkAt::of(*counted) {
-                if let Some(other) = others.get(&link.link.to) {
-                    search.follow(link, other.date.as_ref());
-                } else {
-                    let records = histories.get(&link.link.to);
-                    search.miss(link, records.is_some_and(|records| !records.is_empty()));
-                }
+        }
+        for link in events.iter().flat_map(|counted| LinkAt::of(*counted)) {
+            if let Some(other) = others.get(&link.link.to) {
+                search.follow(link, other.date.as_ref());
+            } else {
+                let records = histories.get(&link.link.to);
+                search.miss(link, records.is_some_and(|records| !records.is_empty()));
             }
         }
-        let mut found = search.finish();
+        let mut answer = search.finish();
         for counted in &events {
-            found.tell(counted.seq, counted.event);
+            answer.tell(counted.seq, counted.event);
         }
-        found.conflicts(question, known.position)
-    }
-
-    fn count(&self) -> u64 {
-        let suspects: usize = self.false_precision.iter().map(|found| found.events.len()).sum();
-        let lists = [
-            self.contested.len(),
-            self.clashes.len(),
-            self.duplicates.len(),
-            suspects,
-            self.links.len(),
-            self.stale.len(),
-        ];
-        lists.iter().sum::<usize>() as u64
+        answer.conflicts(question, known.position)
     }
 }
 

@@ -129,6 +129,8 @@ pub(super) struct Counts {
 #[derive(Debug)]
 pub(super) struct SignAt {
     found: FalsePrecision,
+    /// How many events it points at, told or not.
+    pub count: u64,
     /// Their records, in order, each with its place among the suspects.
     marks: Vec<(Seq, Rank)>,
     suspects: Vec<(Rank, Suspect)>,
@@ -192,8 +194,18 @@ impl Counts {
 
 impl SignAt {
     fn new(sign: Sign, found: u64, of: u64, marks: Vec<(Seq, Rank)>) -> Self {
-        let suspects = Vec::with_capacity(marks.len());
-        Self { found: FalsePrecision { sign, found, of, events: Vec::new() }, marks, suspects }
+        let suspects = Vec::new();
+        let (found, count) = (FalsePrecision { sign, found, of, events: Vec::new() }, marks.len() as u64);
+        Self { found, count, marks, suspects }
+    }
+
+    /// Tells no more than the first ones.
+    pub fn cut(&mut self, most: usize) {
+        if self.marks.len() > most {
+            self.marks.sort_unstable_by_key(|(_, rank)| *rank);
+            self.marks.truncate(most);
+            self.marks.sort_unstable();
+        }
     }
 
     /// The records of those that it points at.

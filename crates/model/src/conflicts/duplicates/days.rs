@@ -15,15 +15,18 @@ use super::groups::Groups;
 #[derive(Debug, Default)]
 pub struct Narrow {
     /// In the order in which they are compared, each with the bits of its entities.
-    waiting: BTreeMap<Rc<Candidate>, u64>,
+    waiting: BTreeMap<Key, u64>,
     /// By the last day that they wait for.
-    leaving: BTreeMap<i64, Vec<Rc<Candidate>>>,
+    leaving: BTreeMap<i64, Vec<Key>>,
     /// Those that begin on the day.
-    begun: Vec<Rc<Candidate>>,
+    begun: Vec<Key>,
     day: i64,
     crowd: Crowd,
     crowded: u64,
 }
+
+/// An event with the beginning of its title, which mostly tells its place among the others without a look at it.
+type Key = (u128, Rc<Candidate>);
 
 impl Narrow {
     /// Sees the next event, in the order of their first days.
@@ -32,11 +35,12 @@ impl Narrow {
         if first != self.day {
             self.close(first, groups);
         }
-        let candidate = Rc::new(candidate);
         self.crowd.enter(&candidate.title.numbers);
-        self.leaving.entry(last).or_default().push(Rc::clone(&candidate));
-        self.begun.push(Rc::clone(&candidate));
-        self.waiting.insert(Rc::clone(&candidate), candidate.bits());
+        let bits = candidate.bits();
+        let key = (candidate.title.beginning(), Rc::new(candidate));
+        self.leaving.entry(last).or_default().push(key.clone());
+        self.begun.push(key.clone());
+        self.waiting.insert(key, bits);
     }
 
     /// Of how many days there were more events than were compared with each.
@@ -47,14 +51,14 @@ impl Narrow {
 
     /// Compares those that began on the day, and lets go of all whose last day lies before the next one.
     fn close(&mut self, next: i64, groups: &mut Groups) {
-        for candidate in std::mem::take(&mut self.begun) {
-            self.compare(&candidate, groups);
+        for key in std::mem::take(&mut self.begun) {
+            self.compare(&key, groups);
         }
         while !self.waiting.is_empty() && self.day < next {
             self.crowded += u64::from(self.crowd.is_crowded());
-            for candidate in self.leaving.remove(&self.day).unwrap_or_default() {
-                self.crowd.leave(&candidate.title.numbers);
-                self.waiting.remove(&candidate);
+            for key in self.leaving.remove(&self.day).unwrap_or_default() {
+                self.crowd.leave(&key.1.title.numbers);
+                self.waiting.remove(&key);
             }
             self.day += 1;
         }
@@ -62,19 +66,20 @@ impl Narrow {
     }
 
     /// Compares an event that begins on the day with the nearest ones on either side.
-    fn compare(&self, candidate: &Rc<Candidate>, groups: &mut Groups) {
+    fn compare(&self, key: &Key, groups: &mut Groups) {
+        let (_, candidate) = key;
         let own = candidate.bits();
-        let is_near = |(other, bits): &(&Rc<Candidate>, &u64)| {
+        let is_near = |((_, other), bits): &(&Key, &u64)| {
             may_share_entities(own, **bits) && candidate.is_probably(other)
         };
-        let later = self.waiting.range::<Rc<Candidate>, _>((Bound::Excluded(candidate), Bound::Unbounded));
-        for (other, _) in later.take(MOST_COMPARED).filter(is_near) {
+        let later = self.waiting.range((Bound::Excluded(key), Bound::Unbounded));
+        for ((_, other), _) in later.take(MOST_COMPARED).filter(is_near) {
             groups.join(candidate.named(), other.named());
         }
-        let earlier = self.waiting.range::<Rc<Candidate>, _>(..candidate).rev();
+        let earlier = self.waiting.range(..key).rev();
         // Those that begin on this day, too, look this way themselves.
-        let is_older = |(other, _): &(&Rc<Candidate>, &u64)| other.days().0 != self.day;
-        for (other, _) in earlier.take(MOST_COMPARED).filter(is_near).filter(is_older) {
+        let is_older = |((_, other), _): &(&Key, &u64)| other.days().0 != self.day;
+        for ((_, other), _) in earlier.take(MOST_COMPARED).filter(is_near).filter(is_older) {
             groups.join(candidate.named(), other.named());
         }
     }

@@ -83,8 +83,8 @@ impl Finder {
 
 impl Duplicates {
     /// A group with its events, where all are known.
-    pub(super) fn told(group: Vec<Seq>, witnesses: &Witnesses) -> Option<Self> {
-        let mention = |seq: Seq| Some(witnesses.get(&seq)?.event.clone());
+    pub(super) fn told(group: Vec<Seq>, witnesses: &mut Witnesses) -> Option<Self> {
+        let mention = |seq: Seq| Some(witnesses.take(seq)?.event);
         Some(Self { events: group.into_iter().map(mention).collect::<Option<_>>()? })
     }
 }
