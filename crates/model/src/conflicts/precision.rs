@@ -12,9 +12,12 @@
 //! An event whose own words name the day (“1 January”, “New Year”) is never suspected. Dates that are flagged
 //! with `?`, `~` or `%` say themselves that they are not exact, and are left out.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::Mention;
+use super::first::{First, Found};
 use crate::fold::Counted;
 use crate::{Event, Seq};
 
@@ -100,29 +103,32 @@ impl Written {
     }
 }
 
-/// An event that a sign may point at.
-#[derive(Debug)]
-struct Mark {
-    place: Seq,
-    seq: Seq,
-    written: Written,
-    /// Whether its own words do not name 1 January.
-    is_unnamed: bool,
-    /// Whether what it quotes names the year and no more.
-    is_year: bool,
+/// An event that a sign may point at: its place in the log, and its record.
+#[derive(Clone, Copy, Debug)]
+struct Mark(Seq, Seq);
+
+impl Found for Mark {
+    fn order(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
 }
 
 /// Counts dates, and keeps of those that may turn out to be too exact their records: what they prove is known when all
 /// have been seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Counts {
+    most: usize,
     all: u64,
     january: u64,
-    /// Of those on 1 January the ones with a time, which is midnight.
-    january_times: u64,
+    /// Of those not on 1 January the ones with a time.
     other_times: u64,
-    other_midnights: u64,
-    marks: Vec<Mark>,
+    /// Those on 1 January that their own words do not confirm.
+    unnamed: First<Mark>,
+    /// Of these the ones whose quotations name the year.
+    years: First<Mark>,
+    /// Those on 1 January with a time, which is midnight.
+    january_midnights: First<Mark>,
+    other_midnights: First<Mark>,
 }
 
 /// A sign, and the events that it points at.
@@ -131,84 +137,80 @@ pub(super) struct SignAt {
     found: FalsePrecision,
     /// How many events it points at, told or not.
     pub count: u64,
-    /// Their records, in order, each with its place among the suspects.
-    marks: Vec<(Seq, Rank)>,
-    suspects: Vec<(Rank, Suspect)>,
+    /// The records of those that are told, in order, each with its place among them.
+    marks: Vec<(Seq, usize)>,
+    suspects: Vec<(usize, Suspect)>,
 }
 
-/// Suspects come in the order of the log, but those on 1 January before all others.
-type Rank = (bool, Seq);
-
 impl Counts {
+    /// Nothing was seen; of each sign no more than the first events are told, at most so many.
+    pub fn new(most: usize) -> Self {
+        let (unnamed, years) = (First::new(most), First::new(most));
+        let (january_midnights, other_midnights) = (First::new(most), First::new(most));
+        Self { most, all: 0, january: 0, other_times: 0, unnamed, years, january_midnights, other_midnights }
+    }
+
     /// Sees an event.
     pub fn see(&mut self, counted: &Counted<'_>) {
         let event = counted.event;
         let Some(written) = Written::of(event) else { return };
-        let is_january = written.is_first_of_january();
-        let is_midnight = written.is_midnight();
-        let is_time = matches!(written, Written::Time { .. });
+        let mark = Mark(counted.place, counted.seq);
         self.all += 1;
-        self.january += u64::from(is_january);
-        self.january_times += u64::from(is_january && is_time);
-        self.other_times += u64::from(!is_january && is_time);
-        self.other_midnights += u64::from(!is_january && is_midnight);
-        let is_unnamed = is_january && !names_the_day(event);
-        let is_year = is_unnamed && quotes_only_the_year(event);
-        if is_unnamed || is_midnight {
-            let Counted { place, seq, .. } = *counted;
-            self.marks.push(Mark { place, seq, written, is_unnamed, is_year });
+        if !written.is_first_of_january() {
+            self.other_times += u64::from(matches!(written, Written::Time { .. }));
+            if written.is_midnight() {
+                self.other_midnights.push(mark);
+            }
+            return;
+        }
+        self.january += 1;
+        if written.is_midnight() {
+            self.january_midnights.push(mark);
+        }
+        if !names_the_day(event) {
+            self.unnamed.push(mark);
+            if quotes_only_the_year(event) {
+                self.years.push(mark);
+            }
         }
     }
 
     /// The signs that point at somebody.
     pub fn finish(self) -> Vec<SignAt> {
-        let is_sign =
-            |found: u64, of: u64, times: u64, in_all: u64| found >= FEWEST && found * in_all >= times * of;
+        let Self { most, all, january, other_times, .. } = self;
         // What is taken for a year is not taken for a day as well.
-        let are_years = is_sign(self.january, self.all, TIMES, 365);
-        let also = if are_years { 0 } else { self.january_times };
-        let (midnights, times) = (self.other_midnights + also, self.other_times + also);
+        let are_years = january >= FEWEST && january * 365 >= TIMES * all;
         let first = if are_years {
-            let picked = self.picked(|mark| mark.is_unnamed);
-            SignAt::new(Sign::FirstOfJanuary, self.january, self.all, picked)
+            SignAt::new(Sign::FirstOfJanuary, (january, all), self.unnamed.finish())
         } else {
-            let picked = self.picked(|mark| mark.is_year);
-            SignAt::new(Sign::YearInSource, picked.len() as u64, self.january, picked)
+            let years = self.years.finish();
+            SignAt::new(Sign::YearInSource, (years.1, january), years)
         };
-        let are_made_up = is_sign(midnights, times, 1, 2);
-        let picked = self.picked(|mark| {
-            are_made_up && mark.written.is_midnight() && !(are_years && mark.written.is_first_of_january())
-        });
-        let second = SignAt::new(Sign::Midnight, midnights, times, picked);
-        [first, second].into_iter().filter(|sign| !sign.marks.is_empty()).collect()
-    }
-
-    fn picked(&self, is_suspect: impl Fn(&Mark) -> bool) -> Vec<(Seq, Rank)> {
-        let picked = self.marks.iter().filter(|mark| is_suspect(mark));
-        let mut picked: Vec<(Seq, Rank)> =
-            picked.map(|mark| (mark.seq, (!mark.written.is_first_of_january(), mark.place))).collect();
-        picked.sort_unstable();
-        picked
+        let (mut marks, mut midnights) = self.other_midnights.finish();
+        let mut times = other_times;
+        if !are_years {
+            let (also, count) = self.january_midnights.finish();
+            marks.splice(0..0, also);
+            marks.truncate(most);
+            (midnights, times) = (midnights + count, times + count);
+        }
+        let is_sign = midnights >= FEWEST && midnights * 2 >= times;
+        let suspects = if is_sign { (marks, midnights) } else { Default::default() };
+        let second = SignAt::new(Sign::Midnight, (midnights, times), suspects);
+        [first, second].into_iter().filter(|sign| sign.count > 0).collect()
     }
 }
 
 impl SignAt {
-    fn new(sign: Sign, found: u64, of: u64, marks: Vec<(Seq, Rank)>) -> Self {
-        let suspects = Vec::new();
-        let (found, count) = (FalsePrecision { sign, found, of, events: Vec::new() }, marks.len() as u64);
-        Self { found, count, marks, suspects }
+    fn new(sign: Sign, (found, of): (u64, u64), (marks, count): (Vec<Mark>, u64)) -> Self {
+        let mut marks: Vec<(Seq, usize)> =
+            marks.into_iter().zip(0..).map(|(Mark(_, seq), rank)| (seq, rank)).collect();
+        marks.sort_unstable();
+        let found = FalsePrecision { sign, found, of, events: Vec::new() };
+        Self { found, count, marks, suspects: Vec::new() }
     }
 
-    /// Tells no more than the first ones.
-    pub fn cut(&mut self, most: usize) {
-        if self.marks.len() > most {
-            self.marks.sort_unstable_by_key(|(_, rank)| *rank);
-            self.marks.truncate(most);
-            self.marks.sort_unstable();
-        }
-    }
-
-    /// The records of those that it points at.
+    /// The records of those that it tells of.
     pub fn records(&self) -> impl Iterator<Item = Seq> {
         self.marks.iter().map(|(seq, _)| *seq)
     }

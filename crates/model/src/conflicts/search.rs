@@ -68,7 +68,7 @@ impl Search {
             contested: First::new(most),
             clashes: First::new(most),
             duplicates: duplicates::Finder::default(),
-            precision: precision::Counts::default(),
+            precision: precision::Counts::new(most),
             links: First::new(most),
             stale: First::new(most),
             explained: HashSet::new(),
@@ -135,7 +135,7 @@ impl Search {
     /// What was found.
     pub fn finish(self) -> Answer {
         let DuplicatesAt { groups: mut duplicates, crowded } = self.duplicates.finish();
-        let mut false_precision = self.precision.finish();
+        let false_precision = self.precision.finish();
         let (contested, contested_count) = self.contested.finish();
         let (clashes, clashes_count) = self.clashes.finish();
         let (links, links_count) = self.links.finish();
@@ -149,9 +149,6 @@ impl Search {
             stale: stale_count,
         };
         duplicates.truncate(self.most);
-        for sign in &mut false_precision {
-            sign.cut(self.most);
-        }
         let mut answer = Answer {
             events: self.events,
             counts,
