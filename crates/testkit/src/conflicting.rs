@@ -13,6 +13,7 @@ use annals_model::conflicts::{
 };
 use annals_model::date::Range;
 use annals_model::fold::{Applied, Claim, Counted, apply, steps};
+use annals_model::relative::Between;
 use annals_model::{
     Actor, Asked, Certainty, Change, Date, Effect, Event, EventId, Filter, Knowledge, Link, Place, Question,
     Record, Scalar, Source, TimelineName, Value, When, Write,
@@ -52,9 +53,6 @@ const DATES: [&str; 16] = [
     "2004-01-31/2004-03",
 ];
 
-/// What is computed of most of them for an event that came after.
-const COMPUTED: [&str; 3] = ["[2004..]", "[2004-01-01..]", "[2004-01..]"];
-
 /// Gives an event a title, a place, an actor, a source and links, and sometimes another date and one effect more; always
 /// the same ones to the same event.
 pub fn adorn(event: &mut Event) {
@@ -77,11 +75,8 @@ pub fn adorn(event: &mut Event) {
     }
     match next(5) {
         0..3 => event.date = Some(Date::parse(DATES[next(DATES.len())]).unwrap()),
-        // As if it had been computed from another event.
-        3 => {
-            event.links = vec![Link { rel: "after".to_owned(), to: event_id(next(6)) }];
-            event.date = Some(Date::parse(COMPUTED[next(COMPUTED.len())]).unwrap());
-        }
+        // Its date will be computed from this other event.
+        3 => event.links = vec![Link { rel: "after".to_owned(), to: event_id(next(12)) }],
         _ => {}
     }
     if next(2) == 0 {
@@ -92,11 +87,29 @@ pub fn adorn(event: &mut Event) {
     }
 }
 
+/// The date that another event gives to one that has a link to it alone.
+fn computed(event: &Event, known: &BTreeMap<EventId, Event>) -> Option<Date> {
+    let [link] = event.links.as_slice() else { return None };
+    Between { after: vec![known.get(&link.to)?], before: Vec::new() }.date().ok()
+}
+
 /// A log of adorned events.
 pub fn written(mut session: Session) -> Store<MemoryLog> {
+    let mut known: BTreeMap<EventId, Event> = BTreeMap::new();
+    // What is written twice stays the same.
+    let mut adorned: BTreeMap<String, Event> = BTreeMap::new();
     for entry in session.entries_mut() {
         if let Write::Append(event) | Write::Revise(event) = &mut entry.write {
-            adorn(event);
+            let plain = format!("{event:?}");
+            **event = adorned.get(&plain).cloned().unwrap_or_else(|| {
+                adorn(event);
+                if let Some(date) = computed(event, &known) {
+                    event.date = Some(date);
+                }
+                (**event).clone()
+            });
+            adorned.insert(plain, (**event).clone());
+            known.insert(event.id.clone(), (**event).clone());
         }
     }
     let store = Store::new(MemoryLog::default());
