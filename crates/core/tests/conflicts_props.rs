@@ -120,9 +120,9 @@ static FOUND: [AtomicUsize; 6] = [const { AtomicUsize::new(0) }; 6];
 
 #[test]
 fn events_one_by_one_give_what_all_of_them_together_do_and_a_search_without_cleverness() {
-    let config = cases(256);
+    let config = cases(160);
     let all = config.cases >= 100;
-    let strategy = (sessions_with_redactions(60), vec((questions(), 0..12_usize), 1..5));
+    let strategy = (sessions_with_redactions(50), vec((questions(), 0..12_usize), 1..4));
     let directory = tempfile::tempdir().unwrap();
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&strategy, |(session, asked)| {

@@ -52,7 +52,7 @@ impl Links {
     pub fn new(to: Seq, room: Room<'_>) -> Self {
         Self {
             hash: Quick::default(),
-            sorter: Sorter::new(room.bytes, room.directory),
+            sorter: Sorter::new(room.bytes / 4, room.directory),
             few: Some(BTreeSet::new()),
             others: Bits::default(),
             bits: (BITS * to.0).max(1),

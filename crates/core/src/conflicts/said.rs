@@ -40,7 +40,7 @@ pub struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     pub fn new(question: &'a Question, room: Room<'_>) -> Self {
-        Self { question, hash: Quick::default(), sorter: Sorter::new(room.bytes, room.directory) }
+        Self { question, hash: Quick::default(), sorter: Sorter::new(room.bytes / 4, room.directory) }
     }
 
     /// Takes what an event says.

@@ -23,12 +23,13 @@ use serde::Serialize;
 
 pub use self::clashes::Misfit;
 pub use self::contested::{Contested, Word, contested};
-pub use self::duplicates::{Duplicates, MOST_COMPARED};
+pub use self::duplicates::{Candidate, Duplicates, MOST_COMPARED};
 pub use self::links::{BrokenLink, LinkAt, LinkFault};
 pub use self::precision::{FalsePrecision, Sign, Suspect};
 pub use self::search::{Answer, Search};
 pub use self::spoken::{Listener, Spoken};
 pub use self::stale::{Dated, Outdated, Stale};
+pub use self::titles::Title;
 
 use self::witnesses::{Witness, Witnesses};
 use crate::fold::Counted;
@@ -139,11 +140,17 @@ impl Conflicts {
         listen(question, &events, &mut search);
         let others: HashMap<&EventId, &Event> =
             known.events.iter().map(|counted| (&counted.event.id, counted.event)).collect();
+        let mut wide = Vec::new();
         for counted in &events {
-            search.see(counted);
+            let candidate = search.see(counted);
+            wide.extend(candidate.map(|candidate| (counted.event.happenings(), candidate)));
             if is_relative(counted.event) {
                 search.relate(counted, histories);
             }
+        }
+        wide.sort_unstable();
+        for (happenings, candidate) in wide {
+            search.compare(happenings, candidate);
         }
         for link in events.iter().flat_map(|counted| LinkAt::of(*counted)) {
             if let Some(other) = others.get(&link.link.to) {

@@ -14,7 +14,8 @@ use super::first::{First, Found};
 use super::links::BrokenAt;
 use super::precision::{self, SignAt};
 use super::witnesses::Witnesses;
-use super::{Conflicts, Counts, Histories, LinkAt, LinkFault, Listener, SCHEMA, Stale, stale};
+use super::{Candidate, Conflicts, Counts, Histories, LinkAt, LinkFault, Listener, SCHEMA, Stale, stale};
+use crate::date::Span;
 use crate::fold::Counted;
 use crate::{Asked, Certainty, Date, Event, Position, Question, Seq};
 
@@ -84,11 +85,19 @@ impl Search {
                 || event.effects.iter().any(|effect| question.asks_for(&effect.entity)))
     }
 
-    /// Sees the next event of those that the question asks about, in the order of lists.
-    pub fn see(&mut self, counted: &Counted<'_>) {
+    /// Sees the next event of those that the question asks about, in the order of lists. What it gives has to be
+    /// [compared](Self::compare) when all have been seen.
+    #[must_use = "what it gives has to be compared"]
+    pub fn see(&mut self, counted: &Counted<'_>) -> Option<Candidate> {
         self.events += 1;
-        self.duplicates.see(counted);
         self.precision.see(counted);
+        self.duplicates.see(counted)
+    }
+
+    /// Compares an event that was seen with those before it. All with the same happenings come together, and these in the
+    /// order of candidates.
+    pub fn compare(&mut self, happenings: &[Span], candidate: Candidate) {
+        self.duplicates.compare(happenings, candidate);
     }
 
     /// Takes what was heard of an attribute.

@@ -14,12 +14,12 @@ const SHORT: usize = 4;
 
 /// A title as it is compared. Its words stand between single spaces, which sorts them as a list of them would be: a
 /// space comes before everything that a word is made of.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Title {
     /// The words that hold a digit, sorted.
     pub numbers: Box<str>,
     /// The other words, in lower case and in order.
-    words: Box<str>,
+    pub words: Box<str>,
 }
 
 impl Title {
@@ -34,7 +34,7 @@ impl Title {
     }
 
     /// Its beginning as a number: where those of two titles differ, the titles have the same order.
-    pub fn beginning(&self) -> u128 {
+    pub(super) fn beginning(&self) -> u128 {
         // What separates the two comes before everything else, as the end of the numbers would.
         let bytes = self.numbers.bytes().chain([0]).chain(self.words.bytes()).chain([0; 16]);
         bytes.take(16).fold(0, |number, byte| number << 8 | u128::from(byte))
@@ -42,7 +42,7 @@ impl Title {
 
     /// Whether two titles say the same: three quarters of all words are shared, and one of the two has no word
     /// of its own.
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub(super) fn is_like(&self, other: &Self) -> bool {
         if self.numbers != other.numbers {
             return false;
         }

@@ -1,6 +1,6 @@
 //! An event ready to be compared, and when two of them are probably one.
 //!
-//! It has what is compared and nothing else, since those of a day are all in memory at once.
+//! It has what is compared and nothing else, since those of a day are all in memory at once, and others are sorted.
 
 use std::cmp::Ordering;
 
@@ -14,25 +14,29 @@ use crate::{Date, Event, EventId, Seq};
 /// Days of the widest date that is compared with dates inside it.
 const WIDEST: i64 = 31;
 
-/// An event, ready to be compared.
-#[derive(Debug)]
+/// An event, ready to be compared. Candidates come in the order of their titles, and then of their places.
+#[derive(Clone, Debug)]
 pub struct Candidate {
-    place: Seq,
-    seq: Seq,
+    /// The event's place in the log.
+    pub place: Seq,
+    /// The record of the version that counts.
+    pub seq: Seq,
+    /// Its title.
     pub title: Title,
     /// A bit for each entity, which several may share: what has others is no part of what has not.
-    bits: u64,
+    pub bits: u64,
     /// The whole extent of its date.
-    span: Span,
-    id: EventId,
+    pub span: Span,
+    /// Its id.
+    pub id: EventId,
     /// The name of its place, in lower case.
-    location: Option<Box<str>>,
+    pub location: Option<Box<str>>,
     /// The names of its actors, in lower case.
-    actors: Box<[Box<str>]>,
+    pub actors: Box<[Box<str>]>,
     /// The entities that it changes, sorted.
-    entities: Box<[Box<str>]>,
+    pub entities: Box<[Box<str>]>,
     /// The events that it has links to.
-    links: Box<[EventId]>,
+    pub links: Box<[EventId]>,
 }
 
 /// Whether a date of one happening may be compared with dates inside it.
@@ -43,6 +47,7 @@ pub fn is_narrow(span: &Span) -> bool {
 }
 
 impl Candidate {
+    /// What is compared of an event.
     pub fn new(counted: &Counted<'_>) -> Self {
         let Event { id, title, date, actors, place, effects, links, .. } = counted.event;
         let mut entities: Vec<&str> = effects.iter().map(|effect| effect.entity.as_str()).collect();
@@ -62,22 +67,17 @@ impl Candidate {
         }
     }
 
-    pub const fn named(&self) -> Named {
+    pub(super) const fn named(&self) -> Named {
         (self.place, self.seq)
     }
 
-    /// A bit for each entity.
-    pub const fn bits(&self) -> u64 {
-        self.bits
-    }
-
     /// The first and the last day that its date allows, counted from 1970.
-    pub const fn days(&self) -> (i64, i64) {
+    pub(super) const fn days(&self) -> (i64, i64) {
         (self.span.start.earliest.seconds().div_euclid(DAY), self.span.end.latest.seconds().div_euclid(DAY))
     }
 
     /// Whether two events are probably one, if their dates have the same happenings or both are narrow.
-    pub fn is_probably(&self, other: &Self) -> bool {
+    pub(super) fn is_probably(&self, other: &Self) -> bool {
         may_share_entities(self.bits, other.bits)
             && (is_inside(&self.span, &other.span) || is_inside(&other.span, &self.span))
             && (self.location == other.location || self.location.is_none() || other.location.is_none())

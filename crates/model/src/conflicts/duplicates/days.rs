@@ -36,7 +36,7 @@ impl Narrow {
             self.close(first, groups);
         }
         self.crowd.enter(&candidate.title.numbers);
-        let bits = candidate.bits();
+        let bits = candidate.bits;
         let key = (candidate.title.beginning(), Rc::new(candidate));
         self.leaving.entry(last).or_default().push(key.clone());
         self.begun.push(key.clone());
@@ -68,7 +68,7 @@ impl Narrow {
     /// Compares an event that begins on the day with the nearest ones on either side.
     fn compare(&self, key: &Key, groups: &mut Groups) {
         let (_, candidate) = key;
-        let own = candidate.bits();
+        let own = candidate.bits;
         let is_near = |((_, other), bits): &(&Key, &u64)| {
             may_share_entities(own, **bits) && candidate.is_probably(other)
         };

@@ -13,8 +13,9 @@
 //! [`MOST_COMPARED`] that follow it in the order of titles, so that the work grows with the number of events and
 //! not with its square. Undated events are not compared.
 //!
-//! Events come in the order of lists. So those of a day are there when the first one of a later day comes ([`days`]),
-//! and those of wider dates with the same bounds come together ([`bounds`]); nothing older is held.
+//! Events come in the order of lists. So those of a day are there when the first one of a later day comes ([`days`]);
+//! nothing older is held. Events with wider dates are few to a day and many to a date: they come once more, in the order
+//! in which they are compared, and of these no more than [`MOST_COMPARED`] are held ([`bounds`]).
 
 mod bounds;
 mod candidate;
@@ -24,10 +25,11 @@ mod groups;
 use serde::Serialize;
 
 use self::bounds::Wide;
-use self::candidate::Candidate;
+pub use self::candidate::Candidate;
 use self::days::Narrow;
 use self::groups::Groups;
 use super::{Mention, Witnesses};
+use crate::date::Span;
 use crate::fold::Counted;
 use crate::{Event, Seq};
 
@@ -62,21 +64,24 @@ pub(super) struct DuplicatesAt {
 }
 
 impl Finder {
-    /// Sees an event.
-    pub fn see(&mut self, counted: &Counted<'_>) {
-        let Event { date: Some(date), .. } = counted.event else { return };
+    /// Sees an event; gives it back where it has to come once more.
+    pub fn see(&mut self, counted: &Counted<'_>) -> Option<Candidate> {
+        let Event { date: Some(date), .. } = counted.event else { return None };
+        let candidate = Candidate::new(counted);
         match date.happenings() {
-            [span] if candidate::is_narrow(span) => {
-                self.narrow.see(Candidate::new(counted), &mut self.groups);
-            }
-            happenings => {
-                self.wide.see((date.span(), happenings), Candidate::new(counted), &mut self.groups);
-            }
+            [span] if candidate::is_narrow(span) => self.narrow.see(candidate, &mut self.groups),
+            _ => return Some(candidate),
         }
+        None
+    }
+
+    /// Compares an event that has come once more.
+    pub fn compare(&mut self, happenings: &[Span], candidate: Candidate) {
+        self.wide.compare(happenings, candidate, &mut self.groups);
     }
 
     pub fn finish(mut self) -> DuplicatesAt {
-        let crowded = self.narrow.finish(&mut self.groups) + self.wide.finish(&mut self.groups);
+        let crowded = self.narrow.finish(&mut self.groups) + self.wide.finish();
         DuplicatesAt { groups: self.groups.finish(), crowded }
     }
 }
