@@ -34,7 +34,7 @@ const TITLES: [&str; 6] = [
 ];
 const QUOTES: [&str; 3] = ["They came in 2004.", "It was January 2005.", "2005"];
 /// Dates that are often inside each other, or on 1 January, or at midnight.
-const DATES: [&str; 16] = [
+const DATES: [&str; 17] = [
     "[2004..]",
     "[..2006]",
     "[2000..2006]",
@@ -48,6 +48,7 @@ const DATES: [&str; 16] = [
     "2004-01-01/2004-01-31",
     "2004",
     "2004/2004",
+    "2004-01/2004",
     "{2004-01,2004-02}",
     "{2004,2006}",
     "2004-01-31/2004-03",
@@ -83,7 +84,15 @@ pub fn adorn(event: &mut Event) {
         let value = Value::Scalar(["one", "two"].map(|text| Scalar::Text(text.into()))[next(2)].clone());
         let when = [When::Start, When::Start, When::End, When::During][next(4)];
         let (entity, attribute) = (ENTITIES[0].to_owned(), ATTRIBUTES[next(2)].to_owned());
-        event.effects.push(Effect { entity, attribute, change: Change::Set(value), when });
+        let effect = Effect { entity, attribute, change: Change::Set(value), when };
+        if when == When::End {
+            // What an event says of its start, though it says it later, comes first.
+            let change = Change::Set(Value::Set(BTreeSet::new()));
+            event.effects.insert(0, Effect { change, when: When::Start, ..effect.clone() });
+            event.effects.insert(0, effect);
+        } else {
+            event.effects.push(effect);
+        }
     }
 }
 
