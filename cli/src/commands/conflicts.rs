@@ -1,9 +1,9 @@
 //! `annals conflicts`: what contradicts itself, or looks as if it were not meant.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use annals_core::Room;
 use annals_model::conflicts::{
     BrokenLink, Conflicts, Contested, Dated, FalsePrecision, LinkFault, MOST_COMPARED, Mention, Misfit,
     Outdated, Sign, Stale,
@@ -18,6 +18,9 @@ use crate::ui::{self, HEADING, counted, safe, thousands};
 
 /// Entries of a section that are shown to people; programs get all.
 const SHOWN: usize = 20;
+
+/// Bytes of events that are kept in memory; more are sorted beside the store.
+const IN_MEMORY: usize = 32 << 20;
 
 /// Sources of one claim that people are shown.
 const SOURCES: usize = 3;
@@ -61,16 +64,22 @@ pub fn run(args: &Args, session: &Session) -> CliResult<ExitCode> {
     let store = session.open()?;
     let mut question = args.question.question(session, &args.range)?;
     question.entities.clone_from(&args.entities);
-    let known = store.known(&question.timeline, question.known_at).map_err(|e| hints::explain(&store, e))?;
-    let conflicts = store.conflicts(&question, &known)?;
+    let directory = session.store_path()?;
+    let room = Room { bytes: IN_MEMORY, directory: &directory };
+    let most = if session.is_for_people() { SHOWN } else { usize::MAX };
+    let conflicts = store.conflicts(&question, most, room).map_err(|e| hints::explain(&store, e))?;
+    // The only one is known where events were looked at: they change it.
+    let is_known = args.entities.is_empty() || args.entities.len() == 1 && conflicts.events > 0;
+    let entities = (session.is_for_people() && !is_known)
+        .then(|| store.entities(&question.timeline, question.known_at))
+        .transpose()?;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     if session.is_for_people() {
         print(&conflicts)?;
-        let effects = known.events().iter().flat_map(|known| &known.event.effects);
-        let entities = effects.map(|effect| effect.entity.clone());
-        let entities = if args.entities.is_empty() { BTreeSet::new() } else { entities.collect() };
-        hints::unknown_entities(session, &entities, &args.entities)?;
+        if let Some(entities) = entities {
+            hints::unknown_entities(session, &entities, &args.entities)?;
+        }
     } else {
         ui::print_json(session, &conflicts)?;
     }
@@ -83,8 +92,10 @@ struct Section {
     heading: &'static str,
     /// What it is, why it matters and what to do next.
     advice: String,
-    /// The lines of each entry.
+    /// The lines of each entry that is shown.
     entries: Vec<Vec<String>>,
+    /// How many there are.
+    count: u64,
 }
 
 fn print(conflicts: &Conflicts) -> CliResult<()> {
@@ -96,16 +107,15 @@ fn print(conflicts: &Conflicts) -> CliResult<()> {
     } else {
         writeln!(out, "{} in {looked_at}", counted(conflicts.found, "conflict"))?;
     }
-    for Section { heading, advice, entries } in sections(conflicts) {
-        writeln!(out, "\n{HEADING}{heading} ({}){HEADING:#}", thousands(entries.len() as u64))?;
+    for Section { heading, advice, entries, count } in sections(conflicts) {
+        writeln!(out, "\n{HEADING}{heading} ({}){HEADING:#}", thousands(count))?;
         writeln!(out, "{}", safe(&advice))?;
-        for entry in entries.iter().take(SHOWN) {
-            for line in entry {
-                writeln!(out, "  {}", safe(&line.replace('\n', " ")))?;
-            }
+        for line in entries.iter().flatten() {
+            writeln!(out, "  {}", safe(&line.replace('\n', " ")))?;
         }
-        if entries.len() > SHOWN {
-            writeln!(out, "  {} more, all in --format json", thousands((entries.len() - SHOWN) as u64))?;
+        let more = count.saturating_sub(entries.len() as u64);
+        if more > 0 {
+            writeln!(out, "  {} more, all in --format json", thousands(more))?;
         }
     }
     if conflicts.crowded_days > 0 {
@@ -125,43 +135,47 @@ fn heading(Asked { timeline, as_of, as_of_until, known_at, .. }: &Asked) -> Stri
 
 /// The sections that have entries, those that change an answer first.
 fn sections(conflicts: &Conflicts) -> Vec<Section> {
-    let as_of = &conflicts.asked.as_of;
-    let section = |heading, advice: &str, entries| Section { heading, advice: advice.to_owned(), entries };
+    let (as_of, counts) = (&conflicts.asked.as_of, &conflicts.counts);
+    let section = |(heading, count), advice: &str, entries| {
+        let advice = advice.to_owned();
+        Section { heading, advice, entries, count }
+    };
     let mut sections = vec![
         section(
-            "Contested values",
+            ("Contested values", counts.contested),
             "Events of one date say different things, and the one that came last into the log stands. Compare the \
              sources and correct one with `annals revise ID --set …`; if the one followed the other, date them apart.",
             conflicts.contested.iter().map(|found| contested(found, as_of)).collect(),
         ),
         section(
-            "Clashes",
+            ("Clashes", counts.clashes),
             "These effects do not fit what stood when they came, and changed nothing. Correct the effect, or \
              what it met, with `annals revise ID …`.",
             conflicts.clashes.iter().map(|found| vec![clash(found)]).collect(),
         ),
         section(
-            "Probable duplicates",
+            ("Probable duplicates", counts.duplicates),
             "These events have one day and place and nearly the same title, and what they add is counted for \
              each. Withdraw all but one with `annals retract ID --reason …`; if they are two, link them: \
              `annals revise ID --link distinct-from=OTHER`, with the links that it has.",
             conflicts.duplicates.iter().map(|found| duplicates(&found.events)).collect(),
         ),
     ];
-    sections.extend(conflicts.false_precision.iter().map(false_precision));
+    let signs = conflicts.false_precision.iter().zip(&counts.false_precision);
+    sections.extend(signs.map(|(sign, count)| false_precision(sign, *count)));
     sections.push(section(
-        "Links that cannot be right",
+        ("Links that cannot be right", counts.links),
         "The dates say otherwise, or the other event does not count. Correct the date or the link with `annals \
          revise ID …`.",
         conflicts.links.iter().map(|found| vec![link(found)]).collect(),
     ));
     sections.push(section(
-        "Stale dates",
+        ("Stale dates", counts.stale),
         "These dates were computed from other events, whose dates have changed. Compute them anew as shown, or \
          give them a date of their own with --date.",
         conflicts.stale.iter().map(stale).collect(),
     ));
-    sections.retain(|section| !section.entries.is_empty());
+    sections.retain(|section| section.count > 0);
     sections
 }
 
@@ -204,7 +218,7 @@ fn duplicates(events: &[Mention]) -> Vec<String> {
     events.iter().enumerate().map(line).collect()
 }
 
-fn false_precision(found: &FalsePrecision) -> Section {
+fn false_precision(found: &FalsePrecision, suspects: u64) -> Section {
     let (count, of) = (thousands(found.found), counted(found.of, "date"));
     let percent = found.found * 100 / found.of.max(1);
     let (heading, advice) = match found.sign {
@@ -232,7 +246,7 @@ fn false_precision(found: &FalsePrecision) -> Section {
     let entry = |event: &annals_model::conflicts::Suspect| {
         vec![format!("{}: {}; perhaps {}", named(&event.event), event.event.title, event.suggested)]
     };
-    Section { heading, advice, entries: found.events.iter().map(entry).collect() }
+    Section { heading, advice, entries: found.events.iter().map(entry).collect(), count: suspects }
 }
 
 fn link(found: &BrokenLink) -> String {

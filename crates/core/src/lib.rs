@@ -46,6 +46,7 @@ pub mod proof;
 mod quick;
 mod ready;
 mod replay;
+mod runs;
 pub mod scan;
 mod seal;
 mod sealing;

@@ -6,15 +6,18 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use annals_core::{Error, Log, NotFound, Store, WriteOptions, scan};
+use annals_core::{Error, Log, NotFound, Room, Store, WriteOptions, scan};
 use annals_model::conflicts::Conflicts;
 use annals_model::relative::Between;
 use annals_model::{
-    Actor, Change, Date, Entry, Event, EventId, Link, Place, Question, Record, Seq, Snapshot, TimelineName,
+    Change, Date, Entry, Event, EventId, Filter, KnownAt, Question, Record, Seq, Snapshot, TimelineName,
     Write,
 };
-use annals_testkit::generate::{Session, TIMELINES, dates, event_id, questions, sessions_with_redactions};
+use annals_testkit::conflicting::{self, written};
+use annals_testkit::generate::{TIMELINES, dates, event_id, questions, sessions_with_redactions};
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -22,42 +25,6 @@ use proptest::prelude::*;
 /// So many cases, unless `PROPTEST_CASES` says how many.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, max_shrink_iters: 4096, failure_persistence: None, ..ProptestConfig::default() }
-}
-
-const RELATIONS: [&str; 8] =
-    ["after", "before", "caused-by", "causes", "follows", "precedes", "part-of", "about"];
-const TITLES: [&str; 5] =
-    ["UN police arrive", "U.N. police arrived in 2004", "UN police arrive in Haiti", "7", "—"];
-
-/// Gives an event a title, a place, an actor and links; always the same ones to the same event.
-fn adorn(event: &mut Event) {
-    let of_text = |text: &str| text.bytes().fold(7, |sum: usize, byte| sum * 31 % 9_973 + usize::from(byte));
-    let mut seed = of_text(&format!("{}{:?}{:?}", event.id, event.date, event.effects));
-    let mut next = |most: usize| {
-        seed = seed * 7_919 % 99_991;
-        seed % most
-    };
-    TITLES[next(TITLES.len())].clone_into(&mut event.title);
-    event.place = [None, Some("Haiti"), Some("HAITI")][next(3)].map(Place::named);
-    event.actors = vec![Actor { name: "UN".to_owned(), role: None }; next(2)];
-    for _ in 0..next(3) {
-        let (rel, to) = (RELATIONS[next(RELATIONS.len())].to_owned(), event_id(next(12)));
-        event.links.push(Link { rel, to });
-    }
-    if next(4) == 0 {
-        event.date = Some(Date::parse(["[2004..]", "[..2006]", "[2000..2006]"][next(3)]).unwrap());
-    }
-}
-
-fn written(mut session: Session) -> Store<MemoryLog> {
-    for entry in session.entries_mut() {
-        if let Write::Append(event) | Write::Revise(event) = &mut entry.write {
-            adorn(event);
-        }
-    }
-    let store = Store::new(MemoryLog::default());
-    session.write(&store, &TestHost::new(1));
-    store
 }
 
 fn records(store: &Store<MemoryLog>) -> Vec<Record> {
@@ -72,8 +39,9 @@ fn records(store: &Store<MemoryLog>) -> Vec<Record> {
 
 /// Both answers to a question; `None` where the store has no such timeline.
 fn both(store: &Store<MemoryLog>, question: &Question) -> Option<(Conflicts, Snapshot)> {
-    match store.known(&question.timeline, question.known_at) {
-        Ok(known) => Some((store.conflicts(question, &known).unwrap(), store.replay(question).unwrap())),
+    let room = Room { bytes: 1 << 20, directory: Path::new("/nowhere") };
+    match store.conflicts(question, usize::MAX, room) {
+        Ok(conflicts) => Some((conflicts, store.replay(question).unwrap())),
         Err(Error::NotFound(NotFound::Timeline(_))) => None,
         Err(error) => panic!("{error}"),
     }
@@ -117,6 +85,87 @@ fn found_pairs(conflicts: &Conflicts) -> BTreeSet<(String, EventId, EventId)> {
         }
     }
     pairs
+}
+
+/// Filters that leave some events, and often not all; which one is told by a number.
+fn filter(number: usize) -> Filter {
+    let date = |text: &str| Some(Date::parse(text).unwrap());
+    let name = |text: &str| vec![text.to_owned()];
+    let none = Filter::default;
+    match number {
+        0 => Filter { from: date("2004-01-02"), ..none() },
+        1 => Filter { to: date("2004-01-02"), ..none() },
+        2 => Filter { from: date("2004"), to: date("2004"), ..none() },
+        3 => Filter { place: name("haiti"), ..none() },
+        4 => Filter { text: name("arrive"), actor: name("un"), ..none() },
+        5 => Filter { entity: name("a"), ..none() },
+        _ => none(),
+    }
+}
+
+/// The first ones of each kind.
+fn cut(conflicts: &Conflicts, most: usize) -> Conflicts {
+    let mut cut = conflicts.clone();
+    cut.contested.truncate(most);
+    cut.clashes.truncate(most);
+    cut.duplicates.truncate(most);
+    cut.false_precision.iter_mut().for_each(|sign| sign.events.truncate(most));
+    cut.links.truncate(most);
+    cut.stale.truncate(most);
+    cut
+}
+
+/// Some conflicts of each kind are found in all, so that what is compared is not nothing.
+static FOUND: [AtomicUsize; 6] = [const { AtomicUsize::new(0) }; 6];
+
+#[test]
+fn events_one_by_one_give_what_all_of_them_together_do_and_a_search_without_cleverness() {
+    let config = cases(160);
+    let all = config.cases >= 100;
+    let strategy = (sessions_with_redactions(50), vec((questions(), 0..12_usize), 1..4));
+    let directory = tempfile::tempdir().unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let result = runner.run(&strategy, |(session, asked)| {
+        let store = written(session);
+        let records = records(&store);
+        for (asked, number) in asked {
+            let question = Question { filter: filter(number), ..asked.of(&records) };
+            let room = |bytes| Room { bytes, directory: directory.path() };
+            let Ok(known) = store.known(&question.timeline, question.known_at) else {
+                prop_assert!(store.conflicts(&question, 3, room(0)).is_err());
+                continue;
+            };
+            let to = known.position().seq;
+            let told: Vec<Record> = records.iter().filter(|record| record.seq <= to).cloned().collect();
+            let histories = conflicting::histories(&told, &question.timeline);
+            let expect = conflicting::conflicts(&question, &known.knowledge(), &histories);
+            let together = Conflicts::find(&question, &known.knowledge(), &histories);
+            prop_assert_eq!(&together, &expect, "{:?}", question);
+            for bytes in [0, 700, 1 << 20] {
+                let one_by_one = store.conflicts(&question, usize::MAX, room(bytes)).unwrap();
+                prop_assert_eq!(&one_by_one, &expect, "{} bytes, {:?}", bytes, question);
+            }
+            for most in [0, 1, 3] {
+                let first = store.conflicts(&question, most, room(1 << 20)).unwrap();
+                prop_assert_eq!(&first, &cut(&expect, most), "{} of {:?}", most, question);
+            }
+            let Conflicts { contested, clashes, duplicates, false_precision, links, stale, .. } = expect;
+            let lengths = [
+                contested.len(),
+                clashes.len(),
+                duplicates.len(),
+                false_precision.len(),
+                links.len(),
+                stale.len(),
+            ];
+            for (sum, length) in FOUND.iter().zip(lengths) {
+                sum.fetch_add(length, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    });
+    result.unwrap();
+    assert!(!all || FOUND.iter().all(|found| found.load(Ordering::Relaxed) > 0), "{FOUND:?}");
 }
 
 proptest! {
@@ -183,9 +232,9 @@ proptest! {
         let question = Question {
             timeline,
             as_of: annals_model::AsOf::new(Date::parse("2000").unwrap()).unwrap(),
-            known_at: annals_model::KnownAt::Everything,
+            known_at: KnownAt::Everything,
             certainty: annals_model::Certainty::Surely,
-            filter: annals_model::Filter::default(),
+            filter: Filter::default(),
             entities: Vec::new(),
         };
         let (found, _) = both(&store, &question).unwrap();

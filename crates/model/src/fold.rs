@@ -112,7 +112,7 @@ impl<'a> Claim<'a> {
     }
 
     /// Orders claims as the fold takes them.
-    pub fn order(&self, certainty: Certainty) -> impl Ord + use<> {
+    pub fn order(&self, certainty: Certainty) -> Order {
         self.said().order(certainty)
     }
 }
@@ -158,13 +158,17 @@ pub const fn effective_order(span: Span, end: bool, certainty: Certainty) -> Eff
     }
 }
 
+/// What orders the claims on an attribute: the moment, the event's place in the log, whether it is its interval's end,
+/// and the effect's position in the event.
+pub type Order = (EffectiveOrder, Seq, bool, usize);
+
 /// Orders claims as the fold takes them: by the moment, then by the place in the log and in the event.
-pub(crate) fn order(
+pub(crate) const fn order(
     span: Span,
     ends: bool,
     (place, position): (Seq, usize),
     certainty: Certainty,
-) -> impl Ord + Copy + use<> {
+) -> Order {
     (effective_order(span, ends, certainty), place, ends, position)
 }
 

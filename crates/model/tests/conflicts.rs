@@ -126,6 +126,18 @@ fn two_events_of_one_date_that_set_different_values_contest_each_other() {
 }
 
 #[test]
+fn the_end_of_an_interval_contests_a_date_with_its_bounds_though_the_fold_takes_it_later() {
+    let end = r#"{"id":"z","date":"2004-01/2004","effects":[{"op":"set","entity":"a","attribute":"b","value":2,"when":"end"}]}"#;
+    let (year, month) = (sets("x", "2004", "1"), sets("y", "2004-01", "1"));
+    let log = Log::of(&[&year, &month, end]);
+    for certainty in [Certainty::Surely, Certainty::Possibly] {
+        let found = log.ask(&Question { certainty, ..question("2026") }).contested;
+        assert_eq!(found.len(), 1, "{certainty}");
+        assert_eq!(ids(found[0].claims.iter().map(|word| &word.event)), "x z", "{certainty}");
+    }
+}
+
+#[test]
 fn what_one_event_says_twice_or_what_is_added_is_not_contested() {
     let one = r#"{"id":"x","date":"2010","effects":[{"op":"set","entity":"a","attribute":"b","value":1},{"op":"set","entity":"a","attribute":"b","value":2}]}"#;
     assert!(contested_words(&[one.to_owned()]).is_empty());

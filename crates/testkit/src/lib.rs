@@ -2,6 +2,7 @@
 //!
 //! - [`MemoryLog`]: the second implementation of [`annals_core::Log`], and a log that fails on command.
 //! - [`TestHost`]: a clock that stands where it is put, and randomness from a seed.
+//! - [`conflicting`]: random logs that contradict themselves, and what a search without cleverness finds in them.
 //! - [`contract`]: what every log has to do, as one suite that each implementation runs.
 //! - [`counts`]: how much a test does, as the environment says.
 //! - [`deeds`]: random deeds that are done to events, for long logs.
@@ -20,6 +21,7 @@
     reason = "this crate is test code: a panic is how a test fails"
 )]
 
+pub mod conflicting;
 pub mod contract;
 pub mod counts;
 pub mod deeds;

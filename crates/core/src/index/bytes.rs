@@ -55,6 +55,11 @@ impl<'a> Input<'a> {
         Some(bytes)
     }
 
+    /// The next number, in so many bytes, the first one being the highest.
+    pub fn fixed(&mut self, length: usize) -> Option<u64> {
+        Some(self.take(length)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
     /// The next number with a sign.
     #[inline]
     pub fn zigzag(&mut self) -> Option<i128> {

@@ -10,8 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use annals_model::date::Span;
 use annals_model::{Date, Op, Seq, TimelineName};
 
-use super::key::{self, Key};
-use super::runs::{Block, Runs, Spill};
+use super::key::{self, Key, LENGTH};
 use super::standing::Standings;
 use super::{Room, Select};
 use crate::codec::frame::{Packed, RawRecord, Unpacker, heads};
@@ -19,6 +18,7 @@ use crate::codec::leaf::op_of;
 use crate::codec::v1::{self, Head, Seal};
 use crate::log::Log;
 use crate::merkle::BLOCK;
+use crate::runs::{Block, Runs, Spill};
 use crate::stored::StoredRecord;
 use crate::threads;
 use crate::{Damage, Result, scan};
@@ -41,7 +41,7 @@ pub struct Wanted<'a> {
 }
 
 /// Gathers the events, and counts those that count.
-pub fn gather<L: Log>(log: &L, wanted: &Wanted<'_>, room: Room<'_>) -> Result<(Runs, u64)> {
+pub fn gather<L: Log>(log: &L, wanted: &Wanted<'_>, room: Room<'_>) -> Result<(Runs<LENGTH>, u64)> {
     let pieces = wanted.to.0.div_ceil(PIECE);
     let most = threads::count();
     let threads = usize::try_from(pieces / 2).unwrap_or(most).clamp(1, most);
@@ -82,7 +82,7 @@ struct Reader<'a> {
     wanted: &'a Wanted<'a>,
     unpacker: Unpacker,
     dates: HashMap<Box<str>, Span>,
-    block: Block,
+    block: Block<LENGTH>,
     /// Bytes from which on the block is written.
     share: usize,
     spill: &'a Spill,
@@ -137,7 +137,7 @@ impl Reader<'_> {
             }
         }
         let key = self.key(raw).map_err(|what| Damage::of(raw.seq, raw.seq, what))?;
-        self.block.push(key, raw);
+        self.block.push(key, |out| write(raw, out));
         if self.block.bytes() >= self.share {
             self.block.sort();
             self.spill.write(&mut self.block)?;
@@ -169,4 +169,26 @@ impl Reader<'_> {
         self.dates.insert(text.into(), span);
         Ok(span)
     }
+}
+
+/// Writes a record as an entry of a run has it behind its key.
+///
+/// ```text
+/// seq u64 | previous u64 | recorded at i64 | lengths of id u16, author u16, claims u32 | id | author | claims | details
+/// ```
+///
+/// Little-endian. Claims and details are the bytes of the log.
+fn write(raw: &RawRecord<'_>, out: &mut Vec<u8>) {
+    for number in [raw.seq.0, raw.head.previous, raw.head.recorded_at.cast_unsigned()] {
+        out.extend(number.to_le_bytes());
+    }
+    // Both are limited to far less where they are recorded.
+    for name in [raw.head.id, raw.head.recorded_by] {
+        out.extend(u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes());
+    }
+    out.extend(raw.head.claims.to_le_bytes());
+    out.extend(raw.head.id.as_bytes());
+    out.extend(raw.head.recorded_by.as_bytes());
+    out.extend(raw.claims);
+    out.extend(raw.details);
 }

@@ -2,8 +2,7 @@
 //!
 //! A thread of its own merges and decodes, ahead of whoever takes the events.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
@@ -11,8 +10,8 @@ use annals_model::{EventId, RecordedAt, Seq};
 
 use super::Listed;
 use super::key::{self, LENGTH};
-use super::runs::{self, Runs};
 use crate::codec::v1::{self, Claims, Details};
+use crate::runs::Runs;
 use crate::{Damage, Error, Result};
 
 /// Events that are handed over at once.
@@ -21,7 +20,10 @@ const BATCH: usize = 256;
 const WAITING: usize = 4;
 
 /// Calls `visit` with each event, in order.
-pub fn each<E: From<Error>>(runs: &Runs, mut visit: impl FnMut(&Listed) -> Result<(), E>) -> Result<(), E> {
+pub fn each<E: From<Error>>(
+    runs: &Runs<LENGTH>,
+    mut visit: impl FnMut(&Listed) -> Result<(), E>,
+) -> Result<(), E> {
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(WAITING);
         scope.spawn(move || {
@@ -39,24 +41,16 @@ pub fn each<E: From<Error>>(runs: &Runs, mut visit: impl FnMut(&Listed) -> Resul
 
 type Batch = Result<Vec<Listed>>;
 
-fn merge(runs: &Runs, sender: &SyncSender<Batch>) -> Result<()> {
-    let mut cursors = runs.cursors();
-    let mut heap = BinaryHeap::with_capacity(cursors.len());
-    for (index, cursor) in cursors.iter_mut().enumerate() {
-        cursor.begin()?;
-        heap.extend(cursor.entry().and_then(runs::key).map(|key| Reverse((key, index))));
-    }
+fn merge(runs: &Runs<LENGTH>, sender: &SyncSender<Batch>) -> Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
-    while let Some(Reverse((_, index))) = heap.pop() {
-        let Some(cursor) = cursors.get_mut(index) else { continue };
-        let entry = cursor.entry().unwrap_or_default();
+    runs.each(|entry| {
         batch.push(listed(entry).map_err(|what| Error::from(Damage::new(format!("a sorted event {what}"))))?);
-        cursor.advance()?;
-        heap.extend(cursor.entry().and_then(runs::key).map(|key| Reverse((key, index))));
-        if batch.len() == BATCH && sender.send(Ok(std::mem::take(&mut batch))).is_err() {
-            return Ok(());
+        let is_full = batch.len() == BATCH;
+        if is_full && sender.send(Ok(std::mem::take(&mut batch))).is_err() {
+            return Ok(ControlFlow::Break(()));
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     let _ = sender.send(Ok(batch));
     Ok(())
 }
@@ -67,8 +61,8 @@ fn listed(entry: &[u8]) -> Result<Listed, String> {
 
 /// Takes an entry apart.
 fn read(entry: &[u8]) -> Option<Result<Listed, String>> {
-    let place = key::place(&runs::key(entry)?);
-    let mut rest = entry.get(4 + LENGTH..)?;
+    let (key, mut rest) = entry.split_first_chunk::<LENGTH>()?;
+    let place = key::place(key);
     let mut number = |length: usize| {
         let (bytes, later) = rest.split_at_checked(length)?;
         rest = later;

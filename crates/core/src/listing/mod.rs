@@ -3,7 +3,7 @@
 //! The log is read twice. The first time only headers are looked at, to know which records are superseded and where
 //! the event of a revision stands ([`standing`]): a bit a record, and some bytes a revision. The second time the
 //! records that count are read by several threads, each with its own share of the room; a share that is full is
-//! sorted and written to a file as a run ([`gather`], [`runs`]). Then the log is not needed any more: the runs are
+//! sorted and written to a file as a run ([`gather`], [`runs`](crate::runs)). Then the log is not needed any more: the runs are
 //! merged as often as somebody wants the events ([`merge`]). What fits into the room is never written.
 //!
 //! It gives what [`Store::known`] gives, sorted; that stays the plain way, and the two are held against each other.
@@ -11,16 +11,17 @@
 mod gather;
 mod key;
 mod merge;
-mod runs;
 mod standing;
 
 use std::path::Path;
 
+use annals_model::fold::Counted;
 use annals_model::{Event, KnownAt, Position, RecordedAt, Seq, TimelineName};
 
-use self::runs::Runs;
+use self::key::LENGTH;
 pub(crate) use self::standing::Standings;
 use crate::log::Log;
+use crate::runs::Runs;
 use crate::store::Store;
 use crate::{Error, Result};
 
@@ -40,7 +41,7 @@ pub struct Listing {
     updated: Option<RecordedAt>,
     has_redactions: bool,
     known: u64,
-    runs: Runs,
+    runs: Runs<LENGTH>,
 }
 
 /// One of them.
@@ -62,6 +63,13 @@ pub struct Listed {
 
 /// Which events are wanted; all of them where nothing is said.
 pub type Select<'a> = Option<&'a (dyn Fn(&Event) -> bool + Sync)>;
+
+impl Listed {
+    /// The event as the fold takes it.
+    pub const fn counted(&self) -> Counted<'_> {
+        Counted { place: self.place, seq: self.seq, event: &self.event }
+    }
+}
 
 impl<L: Log> Store<L> {
     /// The events of a timeline that count at a moment of the record axis and are wanted, in the order of a list.

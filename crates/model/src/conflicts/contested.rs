@@ -4,14 +4,16 @@
 //! something else. Dates count as the same when their bounds are; a wide one, such as a year, may also hide
 //! that one thing followed the other.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Attribute, Mention};
+use super::first::Found;
+use super::spoken::{ClaimName, Spoken};
+use super::{Mention, Witness, Witnesses};
 use crate::date::Range;
-use crate::fold::{Claim, Said};
+use crate::fold::Said;
 use crate::{Certainty, Change, Moment, Seq, Source, Value};
 
 /// An attribute that events of the same date set to different values.
@@ -74,49 +76,145 @@ fn last_words<'c, 'a: 'c>(said: impl Iterator<Item = (usize, &'c Said<'a>)>) -> 
     sets.into_iter().map(|(place, _, claim, value)| LastWord { place, claim, value }).collect()
 }
 
-/// Every group of claims on an attribute that contest each other, in the order of their dates.
-pub(super) fn find(attribute: &Attribute<'_>) -> Vec<Contested> {
-    let mut by_moment: HashMap<Range, Vec<&Claim<'_>>> = HashMap::new();
-    for claim in &attribute.claims {
-        if matches!(claim.effect.change, Change::Set(_)) {
-            by_moment.entry(claim.moment()).or_default().push(claim);
-        }
-    }
-    let mut groups: Vec<(Range, Vec<&Claim<'_>>)> =
-        by_moment.into_iter().filter(|(_, group)| group.len() > 1).collect();
-    groups.sort_unstable_by_key(|(moment, _)| *moment);
-    groups.into_iter().filter_map(|(_, group)| of_group(attribute, &group)).collect()
+/// What is heard of an attribute, by the date.
+#[derive(Debug)]
+pub(super) struct Groups {
+    certainty: Certainty,
+    /// The groups to which more may be said.
+    open: BTreeMap<Range, Group>,
+    found: Vec<(Range, Vec<WordAt>)>,
+    /// The last claim that holds and replaces all before it.
+    base: Option<ClaimName>,
 }
 
-fn of_group(attribute: &Attribute<'_>, group: &[&Claim<'_>]) -> Option<Contested> {
-    let said: Vec<Said<'_>> = group.iter().map(|claim| claim.said()).collect();
-    let words = last_words((0..).zip(&said));
-    let mut values = words.iter().map(|word| word.value);
-    let first = values.next()?;
-    if values.all(|value| value == first) {
-        return None;
+/// What is said of an attribute for one date.
+#[derive(Debug, Default)]
+struct Group {
+    heard: Vec<Heard>,
+    /// What was said, of equal neighbours one.
+    values: Vec<Value>,
+}
+
+/// A claim that sets a value, and which one that is.
+#[derive(Debug)]
+struct Heard {
+    name: ClaimName,
+    seq: Seq,
+    value: usize,
+}
+
+/// A contested value whose events are named by their records.
+#[derive(Debug)]
+pub(super) struct ContestedAt {
+    entity: String,
+    attribute: String,
+    moment: Range,
+    pub words: Vec<WordAt>,
+}
+
+/// What one event says about an attribute.
+#[derive(Debug)]
+pub(super) struct WordAt {
+    name: ClaimName,
+    pub seq: Seq,
+    value: Value,
+    stands: bool,
+}
+
+impl Groups {
+    pub const fn new(certainty: Certainty) -> Self {
+        Self { certainty, open: BTreeMap::new(), found: Vec::new(), base: None }
     }
-    let stands = |claim: &Claim<'_>| {
-        let same = |other: Claim<'_>| {
-            (other.counted.place, other.position) == (claim.counted.place, claim.position)
-                && other.span == claim.span
-        };
-        attribute.steps.effective().any(same)
-    };
-    let word = |LastWord { claim, value, .. }| {
-        let claim = group[claim];
-        Word {
-            event: Mention::of(&claim.counted),
-            value: Value::clone(value),
-            stands: stands(claim),
-            sources: claim.counted.event.sources.clone(),
+
+    /// Hears the next claim in the order of the fold.
+    pub fn hear(&mut self, spoken: &Spoken<'_>) {
+        if spoken.holds && spoken.change.replaces() {
+            self.base = Some(spoken.name());
         }
-    };
-    let words: Vec<Word> = words.into_iter().map(word).collect();
-    Some(Contested {
-        entity: attribute.entity.to_owned(),
-        attribute: attribute.name.to_owned(),
-        decides: words.iter().any(|word| word.stands),
-        claims: words,
-    })
+        let Change::Set(value) = spoken.change.as_ref() else { return };
+        if self.open.keys().next().is_some_and(|open| !self.may_come_together(*open, spoken.moment)) {
+            self.close();
+        }
+        self.open.entry(spoken.moment).or_default().hear(spoken, value);
+    }
+
+    /// Whether claims of one date may still come among those of the other: of dates that begin alike the fold may take the
+    /// end of an interval before or behind the others that are equal to it.
+    fn may_come_together(&self, open: Range, moment: Range) -> bool {
+        match self.certainty {
+            Certainty::Surely => open == moment,
+            Certainty::Possibly => open.earliest == moment.earliest,
+        }
+    }
+
+    fn close(&mut self) {
+        for (moment, group) in std::mem::take(&mut self.open) {
+            self.found.extend(group.words().map(|words| (moment, words)));
+        }
+    }
+
+    /// Every group of claims that contest each other.
+    pub fn finish(mut self, entity: &str, attribute: &str) -> Vec<ContestedAt> {
+        self.close();
+        let told = |(moment, mut words): (Range, Vec<WordAt>)| {
+            for word in &mut words {
+                word.stands = self.base == Some(word.name);
+            }
+            ContestedAt { entity: entity.to_owned(), attribute: attribute.to_owned(), moment, words }
+        };
+        self.found.into_iter().map(told).collect()
+    }
+}
+
+impl Group {
+    fn hear(&mut self, spoken: &Spoken<'_>, value: &Value) {
+        let known = [0, self.values.len().saturating_sub(1)];
+        let known = known.into_iter().find(|index| self.values.get(*index) == Some(value));
+        let value = known.unwrap_or_else(|| {
+            self.values.push(value.clone());
+            self.values.len() - 1
+        });
+        self.heard.push(Heard { name: spoken.name(), seq: spoken.seq, value });
+    }
+
+    /// What each event says last, in the order of the log, where not all say the same.
+    fn words(mut self) -> Option<Vec<WordAt>> {
+        if self.values.len() < 2 {
+            return None;
+        }
+        self.heard.sort_unstable_by_key(|Heard { name: (place, position, happening), .. }| {
+            (*place, Reverse(*position), *happening)
+        });
+        self.heard.dedup_by_key(|heard| heard.name.0);
+        let mut values = self.heard.iter().filter_map(|heard| self.values.get(heard.value));
+        let first = values.next()?;
+        if values.all(|value| value == first) {
+            return None;
+        }
+        let word = |Heard { name, seq, value }: &Heard| {
+            Some(WordAt { name: *name, seq: *seq, value: self.values.get(*value)?.clone(), stands: false })
+        };
+        self.heard.iter().map(word).collect()
+    }
+}
+
+impl Found for ContestedAt {
+    fn order(&self, other: &Self) -> Ordering {
+        // An attribute has one for each moment.
+        let names = (&self.entity, &self.attribute).cmp(&(&other.entity, &other.attribute));
+        names.then_with(|| self.moment.cmp(&other.moment))
+    }
+}
+
+impl ContestedAt {
+    /// The contested value with its events, where all are known.
+    pub fn told(self, witnesses: &mut Witnesses) -> Option<Contested> {
+        let word = |WordAt { seq, value, stands, .. }| {
+            let Witness { event, sources } = witnesses.take(seq)?;
+            Some(Word { event, value, stands, sources })
+        };
+        let claims: Vec<Word> = self.words.into_iter().map(word).collect::<Option<_>>()?;
+        let decides = claims.iter().any(|word| word.stands);
+        Some(Contested { entity: self.entity, attribute: self.attribute, decides, claims })
+    }
 }

@@ -11,15 +11,16 @@
 //!
 //! Other relations say nothing about an order.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::{Histories, Mention, Stale};
+use super::first::Found;
+use super::{Mention, Witnesses};
 use crate::date::Span;
 use crate::fold::Counted;
 use crate::relative::{AFTER, BEFORE};
-use crate::{Date, EventId, Link};
+use crate::{Date, EventId, Link, Seq};
 
 /// A link that cannot be right as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,43 +50,74 @@ pub enum LinkFault {
     Missing,
 }
 
-/// Every faulty link of `events`, whose others are looked up in all that is `known`. What a stale date explains
-/// is not told twice.
-pub(super) fn find(
-    events: &[Counted<'_>],
-    known: &[Counted<'_>],
-    histories: &Histories,
-    stale: &[Stale],
-) -> Vec<BrokenLink> {
-    let others: HashMap<&EventId, &Counted<'_>> =
-        known.iter().map(|counted| (&counted.event.id, counted)).collect();
-    let explained: HashSet<&EventId> = stale.iter().map(|stale| &stale.event.id).collect();
-    let is_told = |counted: &Counted<'_>, link: &Link| {
-        (link.rel == AFTER || link.rel == BEFORE) && explained.contains(&counted.event.id)
-    };
-    let links = events.iter().flat_map(|counted| counted.event.links.iter().map(move |link| (counted, link)));
-    let mut broken = Vec::new();
-    for (counted, link) in links {
-        let other = others.get(&link.to).map(|other| other.event);
-        let fault = match other {
-            Some(other) => contradicts(&link.rel, &counted.event.span(), &other.span())
-                .then_some(LinkFault::Contradicted),
-            None if histories.get(&link.to).is_some_and(|records| !records.is_empty()) => {
-                Some(LinkFault::Withdrawn)
-            }
-            None => Some(LinkFault::Missing),
-        };
-        if let Some(fault) = fault.filter(|_| !is_told(counted, link)) {
-            broken.push(BrokenLink {
-                event: Mention::of(counted),
-                rel: link.rel.clone(),
-                to: link.to.clone(),
-                to_date: other.and_then(|other| other.date.clone()),
-                fault,
-            });
-        }
+/// A link, with what has to be known of the event that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkAt {
+    /// The event's place in the log.
+    pub place: Seq,
+    /// The record of the version that counts.
+    pub seq: Seq,
+    /// The link's position in the event.
+    pub position: usize,
+    /// The event's whole extent.
+    pub span: Span,
+    /// What the link says.
+    pub link: Link,
+}
+
+/// A link that cannot be right, whose event is named by its record.
+#[derive(Debug)]
+pub(super) struct BrokenAt {
+    at: LinkAt,
+    to_date: Option<Date>,
+    fault: LinkFault,
+}
+
+impl LinkAt {
+    /// The links of an event.
+    pub fn of(counted: Counted<'_>) -> impl Iterator<Item = Self> {
+        let Counted { place, seq, event } = counted;
+        let span = event.span();
+        let at =
+            move |(position, link): (usize, &Link)| Self { place, seq, position, span, link: link.clone() };
+        event.links.iter().enumerate().map(at)
     }
-    broken
+
+    /// Whether the date of the other event, which counts, rules out what the link says.
+    pub fn is_contradicted(&self, date: Option<&Date>) -> bool {
+        contradicts(&self.link.rel, &self.span, &date.map_or(Span::UNDATED, Date::span))
+    }
+
+    /// Whether it is one of those that a date was computed from.
+    pub(super) fn is_of_a_date(&self) -> bool {
+        self.link.rel == AFTER || self.link.rel == BEFORE
+    }
+
+    /// The link as one that cannot be right.
+    pub(super) const fn broken(self, to_date: Option<Date>, fault: LinkFault) -> BrokenAt {
+        BrokenAt { at: self, to_date, fault }
+    }
+}
+
+impl Found for BrokenAt {
+    /// By the event's place in the log, and then as the event has them.
+    fn order(&self, other: &Self) -> Ordering {
+        (self.at.place, self.at.position).cmp(&(other.at.place, other.at.position))
+    }
+}
+
+impl BrokenAt {
+    /// The record of the event that has the link.
+    pub const fn seq(&self) -> Seq {
+        self.at.seq
+    }
+
+    /// The link with its event, where that is known.
+    pub fn told(self, witnesses: &mut Witnesses) -> Option<BrokenLink> {
+        let event = witnesses.take(self.at.seq)?.event;
+        let Link { rel, to } = self.at.link;
+        Some(BrokenLink { event, rel, to, to_date: self.to_date, fault: self.fault })
+    }
 }
 
 /// Whether the dates of two events rule out what a link says of them.

@@ -1,30 +1,40 @@
 //! What in a timeline contradicts itself, or looks as if it were not meant: `annals/conflicts/1`.
 //!
-//! Each finder is a file of its own and a pure function over events that count. None compares every event with
-//! every other: claims are grouped by attribute and moment, events by day, links are followed. What a finder
-//! calls a conflict is a reason to look, not a verdict; nothing is changed by it.
+//! Each finder is a file of its own and pure; it sees the events that count one after the other, and keeps of them no
+//! more than it needs. None compares every event with every other: claims are grouped by attribute and moment, events
+//! by day, links are followed. What a finder calls a conflict is a reason to look, not a verdict; nothing is changed
+//! by it. [`Search`] drives them, and [`Conflicts::find`] a search over events that are all in memory.
 
 mod clashes;
 mod contested;
 mod duplicates;
+mod first;
 mod links;
 mod precision;
+mod search;
+mod spoken;
 mod stale;
 mod titles;
+mod witnesses;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 pub use self::clashes::Misfit;
 pub use self::contested::{Contested, Word, contested};
-pub use self::duplicates::{Duplicates, MOST_COMPARED};
-pub use self::links::{BrokenLink, LinkFault};
+pub use self::duplicates::{Candidate, Duplicates, MOST_COMPARED};
+pub use self::links::{BrokenLink, LinkAt, LinkFault};
 pub use self::precision::{FalsePrecision, Sign, Suspect};
+pub use self::search::{Answer, Search};
+pub use self::spoken::{Listener, Spoken};
 pub use self::stale::{Dated, Outdated, Stale};
+pub use self::titles::Title;
 
-use crate::fold::{Claim, Counted, Steps, steps};
-use crate::{Asked, Certainty, Date, Event, EventId, Knowledge, Op, Question, Seq};
+use self::witnesses::{Witness, Witnesses};
+use crate::fold::Counted;
+use crate::relative::is_relative;
+use crate::{Asked, Date, Event, EventId, Knowledge, Op, Question, Seq};
 
 /// The name of the JSON form.
 pub const SCHEMA: &str = "annals/conflicts/1";
@@ -40,8 +50,8 @@ pub struct Version {
     pub event: Option<Event>,
 }
 
-/// The records of some events up to K, oldest first: of every event that says after or before which others it
-/// happened, of those others, and of every event that a link names and that does not count.
+/// The records of some events up to K, oldest first. [`Conflicts::find`] needs those of every event that says after or
+/// before which others it happened, of these others, and of every event that a link names and that does not count.
 pub type Histories = BTreeMap<EventId, Vec<Version>>;
 
 /// What contradicts itself.
@@ -70,6 +80,34 @@ pub struct Conflicts {
     pub links: Vec<BrokenLink>,
     /// Dates that were computed from others which have changed.
     pub stale: Vec<Stale>,
+    /// How many there are of each kind, told or not.
+    #[serde(skip)]
+    pub counts: Counts,
+}
+
+/// How many conflicts there are of each kind. Of each as many are told as were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of contested values.
+    pub contested: u64,
+    /// Of clashes.
+    pub clashes: u64,
+    /// Of groups of duplicates.
+    pub duplicates: u64,
+    /// Of suspects, by each sign.
+    pub false_precision: Vec<u64>,
+    /// Of links.
+    pub links: u64,
+    /// Of stale dates.
+    pub stale: u64,
+}
+
+impl Counts {
+    /// How many there are of all kinds.
+    pub fn all(&self) -> u64 {
+        let Self { contested, clashes, duplicates, false_precision, links, stale } = self;
+        contested + clashes + duplicates + false_precision.iter().sum::<u64>() + links + stale
+    }
 }
 
 /// An event, as far as a conflict names it.
@@ -86,84 +124,62 @@ pub struct Mention {
 }
 
 impl Mention {
-    fn of(counted: &Counted<'_>) -> Self {
-        let Event { id, date, title, .. } = counted.event;
-        Self { id: id.clone(), seq: counted.seq, date: date.clone(), title: title.clone() }
+    fn of(seq: Seq, Event { id, date, title, .. }: &Event) -> Self {
+        Self { id: id.clone(), seq, date: date.clone(), title: title.clone() }
     }
-}
-
-/// One attribute: all its claims, and those that hold of the ones that the question counts.
-struct Attribute<'a> {
-    entity: &'a str,
-    name: &'a str,
-    claims: Vec<Claim<'a>>,
-    steps: Steps<Claim<'a>>,
 }
 
 impl Conflicts {
-    /// Looks for everything.
-    ///
-    /// Filters by date keep what may fall between them, so that no conflict is hidden by a vague date; what
-    /// stands as of D is what [`Snapshot::answer`](crate::Snapshot::answer) says.
+    /// Looks for everything, in events that are all in memory; what stands as of D is what
+    /// [`Snapshot::answer`](crate::Snapshot::answer) says. Whoever has more of them than that drives a [`Search`].
     pub fn find(question: &Question, known: &Knowledge<'_>, histories: &Histories) -> Self {
-        let is_asked = |entity: &String| question.entities.is_empty() || question.entities.contains(entity);
-        let looked_at = |counted: &&Counted<'_>| {
-            let mut effects = counted.event.effects.iter();
-            question.filter.admits(counted.event, Certainty::Possibly)
-                && (question.entities.is_empty() || effects.any(|effect| is_asked(&effect.entity)))
-        };
-        let events: Vec<Counted<'_>> = known.events.iter().filter(looked_at).copied().collect();
-        let attributes = attributes(question, &events, is_asked);
-        let stale = stale::find(&events, histories);
-        let (duplicates, crowded_days) = duplicates::find(&events);
-        let mut conflicts = Self {
-            schema: SCHEMA,
-            asked: Asked::new(question, known.position),
-            events: events.len() as u64,
-            found: 0,
-            contested: attributes.iter().flat_map(contested::find).collect(),
-            clashes: attributes.iter().flat_map(clashes::find).collect(),
-            duplicates,
-            crowded_days,
-            false_precision: precision::find(&events),
-            links: links::find(&events, &known.events, histories, &stale),
-            stale,
-        };
-        conflicts.found = conflicts.count();
-        conflicts
-    }
-
-    fn count(&self) -> u64 {
-        let suspects: usize = self.false_precision.iter().map(|found| found.events.len()).sum();
-        let lists = [
-            self.contested.len(),
-            self.clashes.len(),
-            self.duplicates.len(),
-            suspects,
-            self.links.len(),
-            self.stale.len(),
-        ];
-        lists.iter().sum::<usize>() as u64
+        let is_asked = |counted: &&Counted<'_>| Search::looks_at(question, counted.event);
+        let mut events: Vec<Counted<'_>> = known.events.iter().filter(is_asked).copied().collect();
+        events.sort_by_cached_key(Counted::list_order);
+        let mut search = Search::new(usize::MAX);
+        listen(question, &events, &mut search);
+        let others: HashMap<&EventId, &Event> =
+            known.events.iter().map(|counted| (&counted.event.id, counted.event)).collect();
+        let mut wide = Vec::new();
+        for counted in &events {
+            let candidate = search.see(counted);
+            wide.extend(candidate.map(|candidate| (counted.event.happenings(), candidate)));
+            if is_relative(counted.event) {
+                search.relate(counted, histories);
+            }
+        }
+        wide.sort_unstable();
+        for (happenings, candidate) in wide {
+            search.compare(happenings, candidate);
+        }
+        for link in events.iter().flat_map(|counted| LinkAt::of(*counted)) {
+            if let Some(other) = others.get(&link.link.to) {
+                search.follow(link, other.date.as_ref());
+            } else {
+                let records = histories.get(&link.link.to);
+                search.miss(link, records.is_some_and(|records| !records.is_empty()));
+            }
+        }
+        let mut answer = search.finish();
+        for counted in &events {
+            answer.tell(counted.seq, counted.event);
+        }
+        answer.conflicts(question, known.position)
     }
 }
 
-/// The attributes that events change, each with what stands in it as of the date asked about.
-fn attributes<'a>(
-    question: &Question,
-    events: &[Counted<'a>],
-    is_asked: impl Fn(&String) -> bool,
-) -> Vec<Attribute<'a>> {
-    let mut claims: BTreeMap<(&'a str, &'a str), Vec<Claim<'a>>> = BTreeMap::new();
-    for claim in events.iter().flat_map(|counted| counted.claims()) {
-        if is_asked(&claim.effect.entity) {
-            claims.entry((&claim.effect.entity, &claim.effect.attribute)).or_default().push(claim);
-        }
+/// Hears all claims of events on each attribute.
+fn listen(question: &Question, events: &[Counted<'_>], search: &mut Search) {
+    let mut attributes: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
+    for (effect, order, spoken) in events.iter().flat_map(|counted| Spoken::of(*counted, question)) {
+        attributes.entry((&effect.entity, &effect.attribute)).or_default().push((order, spoken));
     }
-    let counts = |claim: &&Claim<'_>| question.filter.admits(claim.counted.event, question.certainty);
-    let attribute = |((entity, name), claims): ((&'a str, &'a str), Vec<Claim<'a>>)| {
-        let counting: Vec<Claim<'a>> = claims.iter().filter(counts).copied().collect();
-        let steps = steps(&counting, question.as_of.until(), question.certainty);
-        Attribute { entity, name, claims, steps }
-    };
-    claims.into_iter().map(attribute).collect()
+    for ((entity, attribute), mut all) in attributes {
+        all.sort_by_key(|(order, spoken)| (*order, spoken.happening));
+        let mut listener = Listener::new(question, entity, attribute);
+        for (_, spoken) in &all {
+            listener.hear(spoken);
+        }
+        search.heard(listener);
+    }
 }

@@ -12,11 +12,14 @@
 //! An event whose own words name the day (“1 January”, “New Year”) is never suspected. Dates that are flagged
 //! with `?`, `~` or `%` say themselves that they are not exact, and are left out.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::Mention;
-use crate::Event;
+use super::first::{First, Found};
 use crate::fold::Counted;
+use crate::{Event, Seq};
 
 /// Fewer suspects than these are no sign.
 const FEWEST: u64 = 3;
@@ -59,7 +62,7 @@ pub struct Suspect {
 }
 
 /// How the start of a date is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
     /// With a day.
     Day { first_of_january: bool },
@@ -87,6 +90,10 @@ impl Written {
         (is_day && !date.is_uncertain() && !date.is_approximate()).then_some(written)
     }
 
+    const fn is_midnight(self) -> bool {
+        matches!(self, Self::Time { midnight: true, .. })
+    }
+
     /// Whether it is 1 January, to the day or at its midnight.
     const fn is_first_of_january(self) -> bool {
         matches!(
@@ -96,63 +103,136 @@ impl Written {
     }
 }
 
-/// An event, and how its date is written.
-type Exact<'a> = (&'a Counted<'a>, Written);
+/// An event that a sign may point at: its place in the log, and its record.
+#[derive(Clone, Copy, Debug)]
+struct Mark(Seq, Seq);
 
-/// Looks for every sign.
-pub(super) fn find(events: &[Counted<'_>]) -> Vec<FalsePrecision> {
-    let exact: Vec<Exact<'_>> =
-        events.iter().filter_map(|counted| Some((counted, Written::of(counted.event)?))).collect();
-    let all = exact.len();
-    let (january, others): (Vec<Exact<'_>>, Vec<Exact<'_>>) =
-        exact.into_iter().partition(|(_, written)| written.is_first_of_january());
-    let found = january.len() as u64;
-    let (first, times) = if found >= FEWEST && found * 365 >= TIMES * all as u64 {
+impl Found for Mark {
+    fn order(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+/// Counts dates, and keeps of those that may turn out to be too exact their records: what they prove is known when all
+/// have been seen.
+#[derive(Debug)]
+pub(super) struct Counts {
+    most: usize,
+    all: u64,
+    january: u64,
+    /// Of those not on 1 January the ones with a time.
+    other_times: u64,
+    /// Those on 1 January that their own words do not confirm.
+    unnamed: First<Mark>,
+    /// Of these the ones whose quotations name the year.
+    years: First<Mark>,
+    /// Those on 1 January with a time, which is midnight.
+    january_midnights: First<Mark>,
+    other_midnights: First<Mark>,
+}
+
+/// A sign, and the events that it points at.
+#[derive(Debug)]
+pub(super) struct SignAt {
+    found: FalsePrecision,
+    /// How many events it points at, told or not.
+    pub count: u64,
+    /// The records of those that are told, in order, each with its place among them.
+    marks: Vec<(Seq, usize)>,
+    suspects: Vec<(usize, Suspect)>,
+}
+
+impl Counts {
+    /// Nothing was seen; of each sign no more than the first events are told, at most so many.
+    pub fn new(most: usize) -> Self {
+        let (unnamed, years) = (First::new(most), First::new(most));
+        let (january_midnights, other_midnights) = (First::new(most), First::new(most));
+        Self { most, all: 0, january: 0, other_times: 0, unnamed, years, january_midnights, other_midnights }
+    }
+
+    /// Sees an event.
+    pub fn see(&mut self, counted: &Counted<'_>) {
+        let event = counted.event;
+        let Some(written) = Written::of(event) else { return };
+        let mark = Mark(counted.place, counted.seq);
+        self.all += 1;
+        if !written.is_first_of_january() {
+            self.other_times += u64::from(matches!(written, Written::Time { .. }));
+            if written.is_midnight() {
+                self.other_midnights.push(mark);
+            }
+            return;
+        }
+        self.january += 1;
+        if written.is_midnight() {
+            self.january_midnights.push(mark);
+        }
+        if !names_the_day(event) {
+            self.unnamed.push(mark);
+            if quotes_only_the_year(event) {
+                self.years.push(mark);
+            }
+        }
+    }
+
+    /// The signs that point at somebody.
+    pub fn finish(self) -> Vec<SignAt> {
+        let Self { most, all, january, other_times, .. } = self;
         // What is taken for a year is not taken for a day as well.
-        (years_by_their_number(&january, all), others)
-    } else {
-        let first = years_by_their_source(&january);
-        (first, [january, others].concat())
-    };
-    let signs = [first, midnights(times)];
-    signs.into_iter().filter(|sign| !sign.events.is_empty()).collect()
-}
-
-fn years_by_their_number(january: &[Exact<'_>], all: usize) -> FalsePrecision {
-    let suspects = january.iter().filter(|(counted, _)| !names_the_day(counted.event));
-    FalsePrecision {
-        sign: Sign::FirstOfJanuary,
-        found: january.len() as u64,
-        of: all as u64,
-        events: suspects.map(|(counted, _)| Suspect::of(counted, without_day)).collect(),
+        let are_years = january >= FEWEST && january * 365 >= TIMES * all;
+        let first = if are_years {
+            SignAt::new(Sign::FirstOfJanuary, (january, all), self.unnamed.finish())
+        } else {
+            let years = self.years.finish();
+            SignAt::new(Sign::YearInSource, (years.1, january), years)
+        };
+        let (mut marks, mut midnights) = self.other_midnights.finish();
+        let mut times = other_times;
+        if !are_years {
+            let (also, count) = self.january_midnights.finish();
+            marks.splice(0..0, also);
+            marks.truncate(most);
+            (midnights, times) = (midnights + count, times + count);
+        }
+        let is_sign = midnights >= FEWEST && midnights * 2 >= times;
+        let suspects = if is_sign { (marks, midnights) } else { Default::default() };
+        let second = SignAt::new(Sign::Midnight, (midnights, times), suspects);
+        [first, second].into_iter().filter(|sign| sign.count > 0).collect()
     }
 }
 
-fn years_by_their_source(january: &[Exact<'_>]) -> FalsePrecision {
-    let suspects = january.iter().filter(|(counted, _)| quotes_only_the_year(counted.event));
-    let events: Vec<Suspect> = suspects.map(|(counted, _)| Suspect::of(counted, without_day)).collect();
-    FalsePrecision { sign: Sign::YearInSource, found: events.len() as u64, of: january.len() as u64, events }
-}
-
-fn midnights(mut times: Vec<Exact<'_>>) -> FalsePrecision {
-    times.retain(|(_, written)| matches!(written, Written::Time { .. }));
-    let is_midnight = |(_, written): &&Exact<'_>| matches!(written, Written::Time { midnight: true, .. });
-    let found = times.iter().filter(is_midnight).count();
-    let is_sign = found as u64 >= FEWEST && found * 2 >= times.len();
-    let suspects = times.iter().filter(is_midnight).filter(|_| is_sign);
-    FalsePrecision {
-        sign: Sign::Midnight,
-        found: found as u64,
-        of: times.len() as u64,
-        events: suspects.map(|(counted, _)| Suspect::of(counted, without_time)).collect(),
+impl SignAt {
+    fn new(sign: Sign, (found, of): (u64, u64), (marks, count): (Vec<Mark>, u64)) -> Self {
+        let mut marks: Vec<(Seq, usize)> =
+            marks.into_iter().zip(0..).map(|(Mark(_, seq), rank)| (seq, rank)).collect();
+        marks.sort_unstable();
+        let found = FalsePrecision { sign, found, of, events: Vec::new() };
+        Self { found, count, marks, suspects: Vec::new() }
     }
-}
 
-impl Suspect {
-    fn of(counted: &Counted<'_>, less_exact: fn(&str) -> String) -> Self {
-        let date = counted.event.date.as_ref();
-        let suggested = date.map_or_else(String::new, |date| less_exact(date.as_str()));
-        Self { event: Mention::of(counted), suggested }
+    /// The records of those that it tells of.
+    pub fn records(&self) -> impl Iterator<Item = Seq> {
+        self.marks.iter().map(|(seq, _)| *seq)
+    }
+
+    /// Tells the event of a record.
+    pub fn tell(&mut self, seq: Seq, event: &Event) {
+        let Ok(at) = self.marks.binary_search_by_key(&seq, |(seq, _)| *seq) else { return };
+        let less_exact = match self.found.sign {
+            Sign::FirstOfJanuary | Sign::YearInSource => without_day,
+            Sign::Midnight => without_time,
+        };
+        let suggested = event.date.as_ref().map_or_else(String::new, |date| less_exact(date.as_str()));
+        if let Some((_, rank)) = self.marks.get(at) {
+            self.suspects.push((*rank, Suspect { event: Mention::of(seq, event), suggested }));
+        }
+    }
+
+    /// The sign with those whose events were told.
+    pub fn finish(mut self) -> FalsePrecision {
+        self.suspects.sort_unstable_by_key(|(rank, _)| *rank);
+        self.found.events = self.suspects.into_iter().map(|(_, suspect)| suspect).collect();
+        self.found
     }
 }
 
@@ -209,7 +289,7 @@ fn names_the_day(event: &Event) -> bool {
     })
 }
 
-/// Whether a quotation names the year of the date, and nothing that the event says a day or a month of January.
+/// Whether a quotation names the year of the date, and none a day or a month of January.
 fn quotes_only_the_year(event: &Event) -> bool {
     let Some(date) = &event.date else { return false };
     let text = date.as_str().trim_start_matches('-');
@@ -217,5 +297,5 @@ fn quotes_only_the_year(event: &Event) -> bool {
     let names_year = quotes(event).any(|quote| words(quote).iter().any(|word| word == year));
     let names_more =
         quotes(event).any(|quote| words(quote).iter().any(|word| is_january(word) || is_first(word)));
-    names_year && !names_more && !names_the_day(event)
+    names_year && !names_more
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Histories, Mention, Version};
 use crate::fold::Counted;
-use crate::relative::{AFTER, BEFORE, Between, is_relative, related};
+use crate::relative::{AFTER, BEFORE, Between, related};
 use crate::{Date, Event, EventId, Op, Seq};
 
 /// A date that was computed from others which have changed.
@@ -49,12 +49,9 @@ pub struct Dated {
     pub date: Option<Date>,
 }
 
-/// Every stale date.
-pub(super) fn find(events: &[Counted<'_>], histories: &Histories) -> Vec<Stale> {
-    events.iter().filter(|counted| is_relative(counted.event)).filter_map(|c| stale(c, histories)).collect()
-}
-
-fn stale(counted: &Counted<'_>, histories: &Histories) -> Option<Stale> {
+/// The stale date of an event, if it has one; `histories` are its own and those of the events that it says it came
+/// after or before.
+pub(super) fn find(counted: &Counted<'_>, histories: &Histories) -> Option<Stale> {
     let event = counted.event;
     let date = event.date.as_ref()?;
     let dated_by = dated_by(counted, histories);
@@ -74,7 +71,7 @@ fn stale(counted: &Counted<'_>, histories: &Histories) -> Option<Stale> {
         })
     };
     let because = changed(AFTER).chain(changed(BEFORE)).collect();
-    Some(Stale { event: Mention::of(counted), dated_by, today, because })
+    Some(Stale { event: Mention::of(counted.seq, event), dated_by, today, because })
 }
 
 /// The record by which an event got its date: a later one that changed neither the date nor what it was computed

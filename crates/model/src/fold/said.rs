@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Applied, applied, holds, moment, order};
+use super::{Applied, Order, applied, holds, moment, order};
 use crate::date::{Range, Span};
 use crate::{Certainty, Change, EventId, Moment, Seq, Value, When};
 
@@ -40,7 +40,7 @@ impl Said<'_> {
     }
 
     /// Orders claims as the fold takes them.
-    pub(crate) fn order(&self, certainty: Certainty) -> impl Ord + Copy + use<> {
+    pub(crate) fn order(&self, certainty: Certainty) -> Order {
         // An interval's end never comes before its start.
         let ends = self.when == When::End && self.is_interval;
         order(self.span, ends, (self.place, self.position), certainty)
