@@ -1,6 +1,6 @@
 //! `annals log`: records in the order in which they were recorded.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -43,7 +43,8 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let selection = list::selection(&args.question, &question, None);
     let mut rows = Rows::new(session, &session.store_path()?);
     match args.last {
-        Some(last) if last <= KEPT => last_records(&store, &selection, last)?
+        Some(last) if last <= KEPT => store
+            .last_records(&selection, last)?
             .iter()
             .try_for_each(|stored| rows.take(&store, &question.timeline, stored))?,
         last => {
@@ -63,33 +64,6 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     // Whoever reads the output may take their time; others need the store.
     drop(store);
     rows.print(session)
-}
-
-/// The last of the records that are admitted, few of them.
-fn last_records(
-    store: &Store<SledLog>,
-    selection: &Selection<'_>,
-    last: usize,
-) -> CliResult<VecDeque<StoredRecord>> {
-    let question = selection.question;
-    if question.filter.is_empty() {
-        let admits = |stored: &StoredRecord| {
-            let event = stored.record.content.event();
-            let has_begun = !selection.begun || event.is_none_or(|event| question.counts(event));
-            stored.record.timeline == question.timeline && has_begun
-        };
-        return Ok(store.last_records(store.position(question.known_at)?.seq, last, admits)?.into());
-    }
-    // Whether a withdrawal is admitted was told by a record before it.
-    let mut records = VecDeque::new();
-    store.each_record(selection, |stored| {
-        records.push_back(stored);
-        if records.len() > last {
-            records.pop_front();
-        }
-        CliResult::Ok(())
-    })?;
-    Ok(records)
 }
 
 fn count(store: &Store<SledLog>, selection: &Selection<'_>) -> CliResult<u64> {

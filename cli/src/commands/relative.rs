@@ -1,6 +1,6 @@
 //! The flags that place an event by others: after one, before another.
 
-use annals_core::{Error as EngineError, NotFound, SledLog, Store};
+use annals_core::{Log, SledLog, Store};
 use annals_model::relative::{AFTER, BEFORE, Between, related};
 use annals_model::{Event, EventId, Link, Op, Question};
 
@@ -119,20 +119,13 @@ impl BetweenArgs {
 /// The version of an event that the question knows.
 fn known(flag: &str, id: &EventId, store: &Store<SledLog>, question: &Question) -> CliResult<Event> {
     hints::require(store, &question.timeline)?;
-    let last = store.position(question.known_at)?.seq;
-    let records = match store.history(&question.timeline, id) {
-        Err(EngineError::NotFound(NotFound::Event { .. })) => Vec::new(),
-        records => records?,
-    };
-    let was_recorded = !records.is_empty();
-    let version = records.into_iter().rfind(|stored| stored.record.seq <= last);
-    let event = version.and_then(|stored| stored.record.content.event().cloned());
-    event.ok_or_else(|| {
-        let error = CliError::failed(format!("{flag}: no event {id} is known"));
-        error.with_hint(if was_recorded {
-            format!("`annals show {id}` tells when it was recorded, and whether it was withdrawn")
-        } else {
-            hints::event(store, &question.timeline, id)
-        })
-    })
+    let timeline = &question.timeline;
+    if let Some(event) = store.counting(timeline, id, store.position(question.known_at)?.seq)? {
+        return Ok(event);
+    }
+    let error = CliError::failed(format!("{flag}: no event {id} is known"));
+    Err(error.with_hint(match store.log().event(timeline, id)? {
+        Some(_) => format!("`annals show {id}` tells when it was recorded, and whether it was withdrawn"),
+        None => hints::event(store, timeline, id),
+    }))
 }

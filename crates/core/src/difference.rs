@@ -78,9 +78,14 @@ impl<L: Log> Store<L> {
     ) -> Result<Option<Vec<Difference>>> {
         let known_at = sides.map(|(_, position)| position.seq);
         let Some(from) = self.admitted(question, known_at[0]) else { return Ok(None) };
-        let other = if known_at[0] == known_at[1] { None } else { self.admitted(question, known_at[1]) };
-        let Some(to) = other.as_ref().or((known_at[0] == known_at[1]).then_some(&from)) else {
-            return Ok(None);
+        // Both sides often know the same.
+        let other;
+        let to = if known_at[0] == known_at[1] {
+            &from
+        } else {
+            other = self.admitted(question, known_at[1]);
+            let Some(other) = &other else { return Ok(None) };
+            other
         };
         if let (Admitted::Few(from), Admitted::Few(to)) = (&from, to) {
             let side = |number: usize| {

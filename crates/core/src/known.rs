@@ -173,6 +173,20 @@ impl<L: Log> Store<L> {
         }
     }
 
+    /// The version of an event that counts at a record; nothing where it was not there, or was withdrawn.
+    pub fn counting(&self, timeline: &TimelineName, id: &EventId, known_at: Seq) -> Result<Option<Event>> {
+        let Some(entry) = self.log().event(timeline, id)? else { return Ok(None) };
+        let last = if entry.last <= known_at {
+            Some(scan::one(self.log(), entry.last)?)
+        } else {
+            self.history(timeline, id)?.into_iter().rfind(|stored| stored.record.seq <= known_at)
+        };
+        Ok(last.and_then(|stored| match stored.record.content {
+            Content::Event(event) => Some(*event),
+            Content::Reason(_) | Content::Redacted => None,
+        }))
+    }
+
     /// All records of one event, oldest first.
     pub fn history(&self, timeline: &TimelineName, id: &EventId) -> Result<Vec<StoredRecord>> {
         let entry = self.log().event(timeline, id)?;

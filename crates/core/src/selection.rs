@@ -4,7 +4,7 @@
 //! The index of dates names the events, and only those are read. Whatever it stumbles over, and wherever there is
 //! none, [`Store::known`] is the plain way to the same answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use annals_model::relative::Between;
 use annals_model::{
@@ -53,6 +53,12 @@ impl Selection<'_> {
         (!self.begun || self.question.counts(event))
             && self.question.filter.admits(event, self.range)
             && self.between.is_none_or(|between| between.admits(event, self.range))
+    }
+
+    /// Whether the event of a record, if it has one, has begun where that is asked.
+    fn has_begun(&self, stored: &StoredRecord) -> bool {
+        let event = stored.record.content.event();
+        !self.begun || event.is_none_or(|event| self.question.counts(event))
     }
 
     /// What is looked for in the index of dates.
@@ -154,8 +160,7 @@ impl<L: Log> Store<L> {
             if is_admitted || was_admitted {
                 admitted.set(record.seq.0);
             }
-            let has_begun = !selection.begun || event.is_none_or(|event| question.counts(event));
-            if is_admitted && has_begun {
+            if is_admitted && selection.has_begun(&stored) {
                 failed = visit(stored).err();
             }
             Ok(())
@@ -163,19 +168,27 @@ impl<L: Log> Store<L> {
         failed.map_or(Ok(()), Err)
     }
 
-    /// The last records up to one that are admitted, in record order; read from there back, block by block.
-    pub fn last_records(
-        &self,
-        known_at: Seq,
-        most: usize,
-        mut admits: impl FnMut(&StoredRecord) -> bool,
-    ) -> Result<Vec<StoredRecord>> {
+    /// The last of the records that [`Self::each_record`] visits, in record order. Without a filter the log is read from its
+    /// end back, block by block; with one, a record before them tells whether a withdrawal is admitted.
+    pub fn last_records(&self, selection: &Selection<'_>, most: usize) -> Result<Vec<StoredRecord>> {
+        if !selection.question.filter.is_empty() {
+            let mut last = VecDeque::new();
+            self.each_record(selection, |stored| {
+                last.push_back(stored);
+                if last.len() > most {
+                    last.pop_front();
+                }
+                Ok::<_, Error>(())
+            })?;
+            return Ok(last.into());
+        }
+        let known_at = self.last_known(selection.question.known_at)?;
         let (mut blocks, mut found, mut to) = (Vec::new(), 0, known_at);
         while found < most && to > Seq(0) {
             let first = Seq((to.0 - 1) / BLOCK * BLOCK + 1);
             let mut records = Vec::new();
             scan::each(self.log(), first, to, |stored| {
-                if admits(&stored) {
+                if stored.record.timeline == selection.question.timeline && selection.has_begun(&stored) {
                     records.push(stored);
                 }
                 Ok(())

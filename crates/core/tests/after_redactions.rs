@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use annals_core::dates::{self, DateIndex};
 use annals_core::index::{self, ClaimIndex};
-use annals_core::{Log, Store, StoredRecord, WriteOptions, scan};
+use annals_core::{Log, Store, WriteOptions};
 use annals_model::{
     AsOf, Certainty, Change, Content, Date, Effect, Entry, Event, Filter, KnownAt, Op, Question, Record,
     SavedSnapshot, Scalar, Seq, TimelineName, Value, When, Write,
 };
 use annals_testkit::generate::{TIMELINES, event_id};
+use annals_testkit::records::records;
 use annals_testkit::{MemoryLog, TestHost};
 
 fn timeline(number: usize) -> TimelineName {
@@ -67,16 +68,6 @@ fn question(number: usize, known_at: u64) -> Question {
     let (certainty, filter, entities) = (Certainty::Possibly, Filter::default(), Vec::new());
     let known_at = KnownAt::Position(Seq(known_at));
     Question { timeline: timeline(number), as_of, known_at, certainty, filter, entities }
-}
-
-fn records(store: &Store<MemoryLog>) -> Vec<Record> {
-    let mut all = Vec::new();
-    let take = |stored: StoredRecord| {
-        all.push(stored.record);
-        Ok(())
-    };
-    scan::each(store.log(), Seq(1), store.log().head().unwrap().seq(), take).unwrap();
-    all
 }
 
 /// What a check has to say of the events that counted at a record and were redacted since.

@@ -7,16 +7,17 @@
 
 use std::collections::BTreeSet;
 
-use annals_core::{Log, Store, StoredRecord, WriteOptions, scan};
+use annals_core::{Store, WriteOptions};
 use annals_model::{
-    AsOf, Certainty, Change, Date, Entry, Event, EventId, Filter, KnownAt, Number, Question, Record, Scalar,
-    Seq, Snapshot, Tally, TimelineName, Value, When, Write,
+    AsOf, Certainty, Change, Date, Entry, Event, EventId, Filter, KnownAt, Number, Question, Scalar,
+    Snapshot, Tally, TimelineName, Value, When, Write,
 };
 use annals_testkit::generate::{
     ENTITIES, TIMELINES, as_of_dates, disjoint_events, events, questions, sessions,
 };
 use annals_testkit::naive::comparable;
 use annals_testkit::overlaps::{SmallLog, small_logs};
+use annals_testkit::records::records;
 use annals_testkit::told::{ATTRIBUTE, ENTITY};
 use annals_testkit::worlds::Worlds;
 use annals_testkit::{MemoryLog, TestHost};
@@ -216,16 +217,6 @@ fn lapse_or_end(event: &mut Event) {
     if event.date.as_ref().is_some_and(Date::is_interval) && ends {
         event.effects.iter_mut().for_each(|effect| lasts_for_ever(&mut effect.when));
     }
-}
-
-fn records(store: &Store<MemoryLog>) -> Vec<Record> {
-    let mut records = Vec::new();
-    let visit = |stored: StoredRecord| {
-        records.push(stored.record);
-        Ok(())
-    };
-    scan::each(store.log(), Seq(1), store.log().head().unwrap().seq(), visit).unwrap();
-    records
 }
 
 /// Makes every effect of an entry add a member of its own to a set, for ever.

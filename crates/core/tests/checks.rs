@@ -8,10 +8,11 @@ use annals_core::{
 };
 use annals_model::saved::{Check, Why};
 use annals_model::{
-    AsOf, Certainty, Content, Date, Entry, Event, EventId, Filter, KnownAt, Op, Question, Record,
-    SavedSnapshot, Seq, Snapshot, SnapshotName, TimelineName, Version, Write,
+    AsOf, Certainty, Content, Date, Entry, Event, EventId, Filter, KnownAt, Op, Question, SavedSnapshot, Seq,
+    Snapshot, SnapshotName, TimelineName, Version, Write,
 };
 use annals_testkit::generate::{questions, sessions};
+use annals_testkit::records::records;
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -27,16 +28,6 @@ fn saved(snapshot: &Snapshot) -> SavedSnapshot {
 
 fn reasons(check: &Check) -> Vec<Why> {
     check.reasons.iter().map(|finding| finding.reason).collect()
-}
-
-fn records<L: Log>(store: &Store<L>) -> Vec<Record> {
-    let mut all = Vec::new();
-    let visit = |stored: StoredRecord| {
-        all.push(stored.record);
-        Ok(())
-    };
-    scan::each(store.log(), Seq(1), store.log().head().unwrap().seq(), visit).unwrap();
-    all
 }
 
 proptest! {

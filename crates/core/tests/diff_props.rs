@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use annals_core::{Log, Store, scan};
+use annals_core::{Log, Store};
 use annals_model::diff::{Cause, CauseKind, Changed, Kind};
 use annals_model::{
     Content, Diff, Event, EventId, KnownAt, Moment, Op, Question, Record, Seq, TimelineName, Value, Version,
 };
 use annals_testkit::generate::{Asked, questions, sessions_with_redactions};
+use annals_testkit::records::records;
 use annals_testkit::{MemoryLog, TestHost};
 use proptest::prelude::*;
 
@@ -43,17 +44,6 @@ fn applied(diff: &Diff, mut state: Values) -> Result<Values, TestCaseError> {
         };
     }
     Ok(state)
-}
-
-fn records(store: &Store<MemoryLog>) -> Vec<Record> {
-    let mut all = Vec::new();
-    let end = store.log().head().unwrap().seq();
-    let visit = |stored: annals_core::StoredRecord| {
-        all.push(stored.record);
-        Ok(())
-    };
-    scan::each(store.log(), Seq(1), end, visit).unwrap();
-    all
 }
 
 /// An event's last record up to a position, and the first one.

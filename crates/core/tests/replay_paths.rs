@@ -10,9 +10,10 @@ use annals_core::{
 };
 use annals_model::{
     AsOf, Certainty, Change, Content, Date, Effect, Entry, Event, EventId, Filter, KnownAt, Number, Op,
-    Question, Record, Scalar, Seq, Snapshot, Source, TimelineName, Value, When, Write, canonical_sha256,
+    Question, Scalar, Seq, Snapshot, Source, TimelineName, Value, When, Write, canonical_sha256,
 };
 use annals_testkit::generate::{TIMELINES, as_of_dates, questions, sessions};
+use annals_testkit::records::records;
 use annals_testkit::{MemoryLog, TestHost, naive};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -55,16 +56,6 @@ fn agree<L: Log>(store: &Store<L>, question: &Question) -> Result<Snapshot, Test
     let unsigned = Snapshot { answer_sha256: String::new(), ..answer.clone() };
     prop_assert_eq!(&answer.answer_sha256, &canonical_sha256(&unsigned).unwrap());
     Ok(answer)
-}
-
-fn records<L: Log>(store: &Store<L>) -> Vec<Record> {
-    let mut all = Vec::new();
-    let visit = |stored: StoredRecord| {
-        all.push(stored.record);
-        Ok(())
-    };
-    scan::each(store.log(), Seq(1), store.log().head().unwrap().seq(), visit).unwrap();
-    all
 }
 
 /// Increases above all, of which many are dated alike, and now and then something else.

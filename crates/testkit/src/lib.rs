@@ -11,6 +11,7 @@
 //! - [`overlaps`]: random small logs of one attribute whose dates overlap.
 //! - [`Given`]: given/when/then tests of a program's own projection.
 //! - [`naive`]: replay written a second time, without any cleverness, to compare with.
+//! - [`records`]: all records of a log.
 //! - [`worlds`]: every possible world of one attribute, counted out, to compare sureness and alternatives with.
 //! - [`told`]: events from short texts, for tests that are read as stories.
 
@@ -32,6 +33,7 @@ mod host;
 mod memory;
 pub mod naive;
 pub mod overlaps;
+pub mod records;
 mod redactions;
 pub mod told;
 pub mod worlds;

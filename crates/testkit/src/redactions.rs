@@ -11,6 +11,7 @@ use annals_model::{
     Write, Written,
 };
 
+use crate::records::stored;
 use crate::{MemoryLog, TestHost};
 
 /// Stands in everything that has to go.
@@ -47,20 +48,9 @@ fn write<L: Log>(store: &Store<L>, host: &TestHost, entries: Vec<Entry>) -> Vec<
     store.write(entries, host, &WriteOptions::by("tester")).expect("because the write is in order")
 }
 
-fn all<L: Log>(store: &Store<L>) -> Vec<StoredRecord> {
-    let end = store.log().head().expect("because the log can be read").seq();
-    let mut records = Vec::new();
-    scan::each(store.log(), Seq(1), end, |record| {
-        records.push(record);
-        Ok(())
-    })
-    .expect("because the log can be read");
-    records
-}
-
 /// Every leaf, and the roots over the records up to some of them.
 fn leaves_and_roots<L: Log>(store: &Store<L>) -> (Vec<Hash>, Vec<Hash>) {
-    let leaves: Vec<Hash> = all(store).iter().map(|stored| stored.leaf().unwrap()).collect();
+    let leaves: Vec<Hash> = stored(store).iter().map(|stored| stored.leaf().unwrap()).collect();
     let end = leaves.len() as u64;
     let some = (1..=end).filter(|seq| *seq < 9 || seq.is_multiple_of(100) || seq.is_multiple_of(BLOCK));
     (leaves, some.map(|seq| scan::root_at(store.log(), Seq(seq)).unwrap()).collect())
@@ -97,12 +87,12 @@ pub fn a_redaction_erases_content_and_keeps_leaves(log: impl Log) {
     write(&store, &host, vec![entry(Write::Revise(event("secret", &format!("{MARKER} again"))))]);
     write(&store, &host, vec![entry(Write::Retract { id: id("secret"), reason: MARKER.to_owned() })]);
     write(&store, &host, vec![append("later", "more"), entry(Write::Revise(event("secret", MARKER)))]);
-    let (before, hashes) = (all(&store), leaves_and_roots(&store));
+    let (before, hashes) = (stored(&store), leaves_and_roots(&store));
     assert!(holds(&store, MARKER));
     let answer = write(&store, &host, vec![redact("secret")]).remove(0);
     assert_eq!((answer.outcome, answer.seq, answer.version), (Outcome::Redacted, Seq(7), Version(7)));
     assert!(!holds(&store, MARKER));
-    let after = all(&store);
+    let after = stored(&store);
     assert!(still_stand(&store, &hashes));
     for (old, new) in before.iter().zip(&after) {
         if old.record.id != id("secret") {
@@ -174,7 +164,7 @@ pub fn a_redaction_reaches_every_block(log: impl Log) {
     assert!(!holds(&store, MARKER));
     assert!(still_stand(&store, &hashes));
     verifies(&store);
-    let erased = all(&store).iter().filter(|stored| stored.record.content == Content::Redacted).count();
+    let erased = stored(&store).iter().filter(|stored| stored.record.content == Content::Redacted).count();
     assert_eq!(erased, 11);
 }
 
@@ -193,7 +183,7 @@ pub fn a_redacted_log_is_taken_over(log: impl Log) {
         let line = Line::parse(&stored.line().unwrap()).unwrap();
         line.into_entry(&timeline(), || panic!("every record has an id"))
     };
-    let records = all(&source);
+    let records = stored(&source);
     let entries: Vec<Entry> = records.iter().map(read).collect();
     let store = Store::new(log);
     host.set_now(RecordedAt::from_micros(4_000_000_000_000_000));
@@ -212,7 +202,7 @@ pub fn a_redacted_log_is_taken_over(log: impl Log) {
     assert_eq!(store.log().head().unwrap().seq(), Seq(0));
     import(&entries, &keeping).unwrap();
     assert_eq!(store.log().head().unwrap(), source.log().head().unwrap());
-    assert_eq!(all(&store), records);
+    assert_eq!(stored(&store), records);
     verifies(&store);
     // Run again it finds everything there.
     for answer in import(&entries, &keeping).unwrap() {
@@ -254,9 +244,9 @@ pub fn a_redaction_reaches_an_older_copy(log: impl Log) {
         let line = Line::parse(&stored.line().unwrap()).unwrap();
         line.into_entry(&timeline(), || panic!("every record has an id"))
     };
-    let older: Vec<Entry> = all(&source).iter().map(read).collect();
+    let older: Vec<Entry> = stored(&source).iter().map(read).collect();
     write(&source, &host, vec![redact("secret")]);
-    let newer: Vec<Entry> = all(&source).iter().map(read).collect();
+    let newer: Vec<Entry> = stored(&source).iter().map(read).collect();
     let copy = Store::new(MemoryLog::default());
     let later = TestHost::new(26);
     later.set_now(RecordedAt::from_micros(4_000_000_000_000_000));

@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 use annals_model::conflicts::{LinkAt, Search};
 use annals_model::date::{Range, Span};
 use annals_model::fold::Counted;
-use annals_model::{Date, Event, EventId, Link, Moment, Question, Seq, TimelineName};
+use annals_model::{Date, Event, EventId, Link, Moment, Question, Seq};
 
 use crate::bits::Bits;
 use crate::index::bytes::Input;
@@ -25,7 +25,7 @@ use crate::log::Log;
 use crate::quick::Quick;
 use crate::runs::Sorter;
 use crate::store::Store;
-use crate::{Damage, Error, Result, scan};
+use crate::{Damage, Error, Result};
 
 /// Others that are looked up one by one at most.
 const FEW: usize = 256;
@@ -92,7 +92,7 @@ impl Links {
     ) -> Result<()> {
         if let Some(few) = self.few.take() {
             for id in few {
-                if let Some(event) = counting(store, &question.timeline, &id, self.to)? {
+                if let Some(event) = store.counting(&question.timeline, &id, self.to)? {
                     self.take_other(&event)?;
                 }
             }
@@ -207,20 +207,4 @@ fn read(entry: &[u8]) -> Option<Result<Entry<'_>, String>> {
     let position = usize::try_from(position).ok()?;
     let link = |to| LinkAt { place, seq, position, span, link: Link { rel, to } };
     Some(EventId::new(id).map(|to| Entry::Link(link(to))).map_err(|e| e.to_string()))
-}
-
-/// The version of an event that counts at a record, if one does.
-fn counting<L: Log>(
-    store: &Store<L>,
-    timeline: &TimelineName,
-    id: &EventId,
-    to: Seq,
-) -> Result<Option<Event>> {
-    let Some(entry) = store.log().event(timeline, id)? else { return Ok(None) };
-    let last = if entry.last <= to {
-        Some(scan::one(store.log(), entry.last)?)
-    } else {
-        store.history(timeline, id)?.into_iter().rfind(|stored| stored.record.seq <= to)
-    };
-    Ok(last.and_then(|stored| stored.record.content.event().cloned()))
 }

@@ -43,11 +43,7 @@ impl Open {
         let question = wanted.question;
         let (bounds, known_at, as_of) = (Bounds::of(wanted), wanted.known_at.0, question.as_of.until());
         let is_told = is_told(&question.filter);
-        let admit = |row: &Row| {
-            marks.is_none_or(|marks| marks.has(row.seq))
-                && bounds.admit(row.span())
-                && self.counts(row.seq, known_at)
-        };
+        let admit = |row: &Row| self.admits(row, &bounds, marks, known_at);
         let mut found = OfMany::default();
         for mut source in self.sources(question.timeline.as_str(), &bounds, known_at) {
             while source.advance(admit)?.is_some() {

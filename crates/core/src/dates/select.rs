@@ -79,7 +79,7 @@ impl Bounds {
         Self { from: moment, to: moment, range: Certainty::Possibly, begun: None, begins }
     }
 
-    pub fn admit(&self, span: Span) -> bool {
+    fn admit(&self, span: Span) -> bool {
         let begun = self.begun.is_none_or(|(until, certainty)| match certainty {
             Certainty::Surely => span.start.latest <= until,
             Certainty::Possibly => span.start.earliest <= until,
@@ -126,6 +126,12 @@ impl Open {
         })
     }
 
+    /// Whether a row counts, falls into the bounds and is among the marked ones.
+    pub(super) fn admits(&self, row: &Row, bounds: &Bounds, marks: Option<&Bits>, known_at: u64) -> bool {
+        let is_marked = marks.is_none_or(|marks| marks.has(row.seq));
+        is_marked && bounds.admit(row.span()) && self.counts(row.seq, known_at)
+    }
+
     fn select(&self, wanted: &Wanted<'_>, marks: Option<&Bits>) -> Result<Vec<Hit>, Trouble> {
         let (bounds, known_at) = (Bounds::of(wanted), wanted.known_at.0);
         let timeline = wanted.question.timeline.as_str();
@@ -140,10 +146,7 @@ impl Open {
             found.truncate(wanted.most);
             return Ok(found.iter().map(|(row, _)| hit(row)).collect());
         }
-        let admit = |row: &Row| {
-            let is_marked = marks.is_none_or(|marks| marks.has(row.seq));
-            is_marked && bounds.admit(row.span()) && self.counts(row.seq, known_at)
-        };
+        let admit = |row: &Row| self.admits(row, &bounds, marks, known_at);
         let mut heap: BinaryHeap<Reverse<(ListKey, usize)>> = BinaryHeap::with_capacity(sources.len());
         for (index, source) in sources.iter_mut().enumerate() {
             heap.extend(source.advance(admit)?.map(|row| Reverse((row.list_key(), index))));
