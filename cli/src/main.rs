@@ -10,7 +10,6 @@ mod files;
 mod hints;
 mod host;
 mod session;
-mod spool;
 mod ui;
 
 use std::process::ExitCode;

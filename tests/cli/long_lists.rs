@@ -1,7 +1,9 @@
-//! Lists that are too long for memory: they are sorted beside the store and printed one by one, and say what short ones
-//! say.
+//! Lists that are long: they are printed while the store is read, those that are too long for memory are sorted beside it,
+//! and they say what short ones say.
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
 
 use crate::sandbox::Sandbox;
 
@@ -63,11 +65,13 @@ fn a_long_log_says_what_short_ones_say() {
         let cut = sandbox.ok(&["log", "--format", "jsonl", "--last", &last.to_string()]);
         assert!(long.ends_with(&cut) && cut.lines().count() == last, "{last}");
     }
-    // A row is a line, and the columns are as wide as their widest cells.
+    // A row is a line, the numbers of records have room for the last one, and other columns grow with what comes.
     let rows = sandbox.ok(&["log"]);
     assert_eq!(rows.lines().count(), EVENTS + 2);
-    let column = rows.lines().next().unwrap().find("WHAT").unwrap();
-    assert!(rows.lines().skip(1).all(|row| row[column..].starts_with("Event") || row.ends_with("Mended")));
+    assert_eq!(rows.find("RECORDED AT"), Some(EVENTS.to_string().len() + 2));
+    let columns: Vec<usize> = rows.lines().skip(1).filter_map(|row| row.find("Event ")).collect();
+    assert_eq!(columns.len(), EVENTS);
+    assert!(columns.is_sorted() && columns[EVENTS - 1] - columns[0] == "e20059".len() - "e1000".len());
     for last in [7, KEPT + 7] {
         let cut = sandbox.ok(&["log", "--last", &last.to_string()]);
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
@@ -77,4 +81,39 @@ fn a_long_log_says_what_short_ones_say() {
     let some = sandbox.ok(&["log", "--kind", "ein-längeres-Wort"]);
     assert_eq!(some.lines().count(), 1 + EVENTS / 1000 + 1);
     assert_eq!(sandbox.ok(&["log", "--kind", "ein-längeres-Wort", "--last", "5"]).lines().count(), 6);
+}
+
+#[test]
+fn who_reads_slowly_keeps_the_store_from_nobody_and_who_stops_ends_the_program() {
+    let sandbox = store();
+    for args in [
+        &["list", "--format", "jsonl"][..],
+        &["list", "--to", "1050", "--format", "json"],
+        &["list"],
+        &["log"],
+        &["log", "--format", "jsonl"],
+    ] {
+        let whole = sandbox.ok(args);
+        let start = || {
+            let mut command = sandbox.command(args);
+            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            let mut rows = BufReader::new(child.stdout.take().unwrap());
+            let mut first = String::new();
+            rows.read_line(&mut first).unwrap();
+            (child, rows, first)
+        };
+        // There is more than a pipe holds: the reader is still at the first row when others have used the store.
+        let (mut child, mut rows, mut read) = start();
+        assert!(whole.len() > 1 << 17);
+        sandbox.ok(&["verify"]);
+        assert!(child.try_wait().unwrap().is_none(), "{args:?}");
+        rows.read_to_string(&mut read).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert!(read == whole, "{args:?}");
+
+        let (mut child, rows, read) = start();
+        drop(rows);
+        assert!(whole.starts_with(&read));
+        assert!(child.wait().unwrap().success(), "{args:?}");
+    }
 }

@@ -1,11 +1,12 @@
 //! `annals list`: events in the order of their dates.
 
-use std::io::Write as _;
+use std::borrow::Cow;
+use std::path::Path;
 
-use annals_core::{Listed, Listing, Log, Room, Selected, Selection, SledLog, Store};
+use annals_core::{KnownEvent, Log, Room, Selected, Selection, SledLog, Store};
 use annals_model::line::event_line;
 use annals_model::relative::Between;
-use annals_model::{Event, Question};
+use annals_model::{Event, Question, TimelineName};
 
 use super::erased;
 use super::relative::BetweenArgs;
@@ -13,13 +14,15 @@ use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
 use crate::hints;
 use crate::session::Session;
-use crate::ui::{self, Columns, JsonLines, Table, counted};
+use crate::ui::{self, KEPT, Rows, counted};
 
-/// Events of a list that are kept in memory, at least and at most; more are sorted beside the store and printed one by
-/// one.
-const KEPT: (u64, u64) = (20_000, 100_000);
+/// Events of a list that are read where the index of dates names them, at least and at most; of more all but the first ones
+/// are sorted beside the store.
+const FOUND: (u64, u64) = (20_000, 100_000);
 /// Where one in so many records is listed, nearly everything has to be read of the log for it.
 const DENSE: u64 = 20;
+/// Pieces of such a list that are printed before the others are sorted.
+const AT_ONCE: usize = 3;
 /// Bytes of events that are sorted in memory then.
 const IN_MEMORY: usize = 32 << 20;
 /// What stands over the columns.
@@ -59,30 +62,44 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let between = Some(&between).filter(|_| !args.between.is_empty());
     let selection = Selection { between, ..selection(&args.question, &question, args.limit) };
     session.before_dates(&store)?;
-    let kept = (store.log().head()?.seq().0 / DENSE).clamp(KEPT.0, KEPT.1);
-    let kept = usize::try_from(kept).unwrap_or(usize::MAX);
-    if store.is_long(&selection, kept).map_err(explained)? {
-        return long(&selection, session, store);
-    }
-    let Selected { events, total, has_redactions } = store.list(&selection).map_err(explained)?;
+    let directory = session.store_path()?;
+    let mut rows = Rows::new(session, HEADINGS, &directory);
+    let found = (store.log().head()?.seq().0 / DENSE).clamp(FOUND.0, FOUND.1);
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    let total = match store.pieces(&selection, found).map_err(explained)? {
+        Some(mut pieces) => {
+            let (is_long, is_dense) = (pieces.may_exceed(KEPT), pieces.may_exceed(found));
+            erased::note(session, &erased::told_beside(&store, &question, pieces.has_redactions())?)?;
+            for piece in pieces.by_ref().take(if is_dense { AT_ONCE } else { usize::MAX }) {
+                add(&mut rows, &question.timeline, &piece.map_err(explained)?)?;
+                if is_long {
+                    rows.send()?;
+                }
+            }
+            (!is_dense).then(|| pieces.total())
+        }
+        None => {
+            let Selected { events, total, has_redactions } = store.list(&selection).map_err(explained)?;
+            erased::note(session, &erased::told_beside(&store, &question, has_redactions)?)?;
+            add(&mut rows, &question.timeline, &events)?;
+            Some(total)
+        }
+    };
     session.after_dates(&store)?;
-    let redacted = erased::told_beside(&store, &question, has_redactions)?;
     // Whoever reads the output may take their time; others need the store.
-    drop(store);
-    erased::note(session, &redacted)?;
-    if !session.is_for_people() {
-        let lines: Result<Vec<String>, _> =
-            events.iter().map(|known| event_line(&question.timeline, &known.event)).collect();
-        return ui::print_json_lines(session, lines?);
+    let total = match total {
+        Some(total) => {
+            drop(store);
+            total
+        }
+        None => add_sorted(&mut rows, &selection, store, &directory)?,
+    };
+    let shown = rows.count();
+    rows.finish()?;
+    if shown < total {
+        ui::note(session, &format!("{shown} of {}", counted(total, "event")))?;
     }
-    let mut table = Table::new(&HEADINGS);
-    for known in &events {
-        with_cells(&known.event, known.is_revised(), |cells| table.row(cells));
-    }
-    let mut out = ui::out();
-    write!(out, "{table}")?;
-    out.flush()?;
-    note_shown(session, events.len() as u64, total)
+    Ok(())
 }
 
 /// What a question selects; all dates where it was not asked as of one.
@@ -91,64 +108,46 @@ pub fn selection<'a>(args: &QuestionArgs, question: &'a Question, most: Option<u
     Selection { question, range, begun, between: None, most }
 }
 
-/// The same where it is too much for memory: sorted beside the store, and printed one by one.
-fn long(selection: &Selection<'_>, session: &Session, store: Store<SledLog>) -> CliResult<()> {
-    let (question, most) = (selection.question, selection.most.unwrap_or(usize::MAX));
+fn add(rows: &mut Rows<4>, timeline: &TimelineName, events: &[KnownEvent]) -> CliResult<()> {
+    events.iter().try_for_each(|known| add_event(rows, timeline, &known.event, known.is_revised()))
+}
+
+fn add_event(rows: &mut Rows<4>, timeline: &TimelineName, event: &Event, is_revised: bool) -> CliResult<()> {
+    let cells = || {
+        let title = if is_revised {
+            Cow::Owned(format!("{} (revised)", event.title))
+        } else {
+            Cow::Borrowed(event.title.as_str())
+        };
+        let (date, kind) = (ui::dated(event.date.as_ref()), event.kind.as_deref().unwrap_or(""));
+        Ok([date.into(), event.id.as_str().into(), kind.into(), title])
+    };
+    rows.add(cells, || Ok(event_line(timeline, event)?))
+}
+
+/// Adds the events behind those that were added, sorted beside the store, which is let go before; gives how many the
+/// timeline has in all that count.
+fn add_sorted(
+    rows: &mut Rows<4>,
+    selection: &Selection<'_>,
+    store: Store<SledLog>,
+    directory: &Path,
+) -> CliResult<u64> {
+    let Question { timeline, known_at, .. } = selection.question;
     let admits = |event: &Event| selection.admits(event);
-    let directory = session.store_path()?;
-    let room = Room { bytes: IN_MEMORY, directory: &directory };
-    let listing = store.listing(&question.timeline, question.known_at, Some(&admits), room);
+    let room = Room { bytes: IN_MEMORY, directory };
+    let listing = store.listing(timeline, *known_at, Some(&admits), room);
     let listing = listing.map_err(|e| hints::explain(&store, e))?;
-    let redacted = erased::told(&store, &question.timeline, listing.position().seq)?;
-    session.after_dates(&store)?;
-    // Whoever reads the output may take their time; others need the store.
     drop(store);
-    erased::note(session, &redacted)?;
-    if !session.is_for_people() {
-        let mut lines = JsonLines::new(session);
-        each(&listing, most, |listed| lines.line(&event_line(&question.timeline, &listed.event)?))?;
-        return lines.finish();
-    }
-    // The width of the columns is known when all events have gone by.
-    let mut columns = Columns::new(HEADINGS);
-    each(&listing, most, |Listed { event, place, seq, .. }| {
-        with_cells(event, place != seq, |cells| columns.widen(cells));
-        Ok(())
-    })?;
-    let mut out = ui::out();
-    columns.write_head(&mut out)?;
-    let shown = each(&listing, most, |Listed { event, place, seq, .. }| {
-        Ok(with_cells(event, place != seq, |cells| columns.write(&mut out, cells))?)
-    })?;
-    out.flush()?;
-    note_shown(session, shown, listing.known())
-}
-
-/// Calls `visit` with the first events of a listing; gives how many these were.
-fn each(listing: &Listing, most: usize, mut visit: impl FnMut(&Listed) -> CliResult<()>) -> CliResult<u64> {
-    let mut shown = 0;
+    rows.wait_for_readers();
+    let (added, most) = (rows.count(), selection.most.map_or(u64::MAX, |most| most as u64));
+    let mut passed = 0;
     listing.each(|listed| {
-        if shown < most as u64 {
-            shown += 1;
-            visit(listed)?;
+        passed += 1;
+        if passed <= added || passed > most {
+            return CliResult::Ok(());
         }
-        CliResult::Ok(())
+        add_event(rows, timeline, &listed.event, listed.place != listed.seq)
     })?;
-    Ok(shown)
-}
-
-/// Hands over what a row shows of an event.
-fn with_cells<T>(event: &Event, is_revised: bool, take: impl FnOnce([&str; 4]) -> T) -> T {
-    let revised = is_revised.then(|| format!("{} (revised)", event.title));
-    let title = revised.as_deref().unwrap_or(&event.title);
-    let (date, kind) = (ui::dated(event.date.as_ref()), event.kind.as_deref().unwrap_or(""));
-    take([date, event.id.as_str(), kind, title])
-}
-
-/// Says how many events there are that are not shown.
-fn note_shown(session: &Session, shown: u64, total: u64) -> CliResult<()> {
-    if shown < total {
-        ui::note(session, &format!("{shown} of {}", counted(total, "event")))?;
-    }
-    Ok(())
+    Ok(listing.known())
 }

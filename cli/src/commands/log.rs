@@ -1,8 +1,7 @@
 //! `annals log`: records in the order in which they were recorded.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Write as _;
-use std::path::Path;
 
 use annals_core::{Log, Selection, SledLog, Store, StoredRecord};
 use annals_model::{Content, EventId, Record, Seq, TimelineName};
@@ -12,10 +11,9 @@ use crate::args::{QuestionArgs, RangeArgs};
 use crate::error::CliResult;
 use crate::hints;
 use crate::session::Session;
-use crate::spool::Spool;
-use crate::ui::{self, Columns, JsonLines, Table};
+use crate::ui::{self, Rows};
 
-/// Records that are kept in memory; more are printed one by one.
+/// The last records that are kept in memory; more are printed one by one.
 const KEPT: usize = 20_000;
 /// What stands over the columns.
 const HEADINGS: [&str; 7] = ["SEQ", "RECORDED AT", "BY", "DID", "EVENT", "DATE", "WHAT"];
@@ -41,12 +39,13 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let question = args.question.question(session, &args.range)?;
     hints::require(&store, &question.timeline)?;
     let selection = list::selection(&args.question, &question, None);
-    let mut rows = Rows::new(session, &session.store_path()?);
+    let mut rows = Rows::new(session, HEADINGS, &session.store_path()?);
+    rows.expect([store.log().head()?.seq().to_string().as_str(), "", "", "", "", "", ""]);
+    let mut records = Records { store: &store, timeline: &question.timeline, rows, redacted: HashMap::new() };
     match args.last {
-        Some(last) if last <= KEPT => store
-            .last_records(&selection, last)?
-            .iter()
-            .try_for_each(|stored| rows.take(&store, &question.timeline, stored))?,
+        Some(last) if last <= KEPT => {
+            store.last_records(&selection, last)?.iter().try_for_each(|stored| records.take(stored))?;
+        }
         last => {
             let mut before = match last {
                 Some(last) => count(&store, &selection)?.saturating_sub(last as u64),
@@ -57,13 +56,14 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
                     before -= 1;
                     return CliResult::Ok(());
                 }
-                rows.take(&store, &question.timeline, &stored)
+                records.take(&stored)
             })?;
         }
     }
+    let rows = records.rows;
     // Whoever reads the output may take their time; others need the store.
     drop(store);
-    rows.print(session)
+    rows.finish()
 }
 
 fn count(store: &Store<SledLog>, selection: &Selection<'_>) -> CliResult<u64> {
@@ -75,80 +75,33 @@ fn count(store: &Store<SledLog>, selection: &Selection<'_>) -> CliResult<u64> {
     Ok(count)
 }
 
-/// What is printed of the records, once the store is let go.
-struct Rows {
-    is_for_people: bool,
-    /// The cells of rows that are few enough for a table that fits the terminal.
-    kept: Vec<[String; 7]>,
-    columns: Columns<7>,
-    /// Lines of JSON: records, or the cells of rows.
-    spool: Spool,
+/// The records that were taken, and what has to be known for it.
+struct Records<'a> {
+    store: &'a Store<SledLog>,
+    timeline: &'a TimelineName,
+    rows: Rows<7>,
     /// By the event, the record that redacted it.
     redacted: HashMap<EventId, Seq>,
 }
 
-impl Rows {
-    fn new(session: &Session, directory: &Path) -> Self {
-        Self {
-            is_for_people: session.is_for_people(),
-            kept: Vec::new(),
-            columns: Columns::new(HEADINGS),
-            spool: Spool::beside(directory),
-            redacted: HashMap::new(),
-        }
-    }
-
-    /// Takes a record.
-    fn take(
-        &mut self,
-        store: &Store<SledLog>,
-        timeline: &TimelineName,
-        stored: &StoredRecord,
-    ) -> CliResult<()> {
-        if !self.is_for_people {
-            return self.spool.line(&stored.line()?);
-        }
-        let record = &stored.record;
-        let mut cells = cells(record);
-        if record.content == Content::Redacted {
-            if !self.redacted.contains_key(&record.id) {
-                let by = store.log().event(timeline, &record.id)?;
-                self.redacted.extend(by.map(|entry| (record.id.clone(), entry.last)));
+impl Records<'_> {
+    fn take(&mut self, stored: &StoredRecord) -> CliResult<()> {
+        let Self { store, timeline, rows, redacted } = self;
+        let cells = || {
+            let record = &stored.record;
+            let mut cells = cells(record);
+            if record.content == Content::Redacted {
+                if !redacted.contains_key(&record.id) {
+                    let by = store.log().event(timeline, &record.id)?;
+                    redacted.extend(by.map(|entry| (record.id.clone(), entry.last)));
+                }
+                if let Some(by) = redacted.get(&record.id) {
+                    cells[6] = format!("(redacted at seq {by})");
+                }
             }
-            if let Some(by) = self.redacted.get(&record.id) {
-                cells[6] = format!("(redacted at seq {by})");
-            }
-        }
-        self.columns.widen(cells.each_ref().map(String::as_str));
-        self.kept.push(cells);
-        if self.kept.len() > KEPT { self.let_go() } else { Ok(()) }
-    }
-
-    /// Puts the rows that are kept behind those that wait.
-    fn let_go(&mut self) -> CliResult<()> {
-        self.kept.drain(..).try_for_each(|cells| self.spool.line(&serde_json::to_string(&cells)?))
-    }
-
-    fn print(mut self, session: &Session) -> CliResult<()> {
-        if !self.is_for_people {
-            let mut lines = JsonLines::new(session);
-            self.spool.each(|line| lines.line(line))?;
-            return lines.finish();
-        }
-        let mut out = ui::out();
-        if self.spool.is_empty() {
-            let mut table = Table::new(&HEADINGS);
-            self.kept.iter().for_each(|cells| table.row(cells.iter().map(String::as_str)));
-            write!(out, "{table}")?;
-            return Ok(out.flush()?);
-        }
-        self.let_go()?;
-        self.columns.write_head(&mut out)?;
-        self.spool.each(|line| {
-            let cells: [String; 7] = serde_json::from_str(line)?;
-            Ok(self.columns.write(&mut out, cells.each_ref().map(String::as_str))?)
-        })?;
-        Ok(out.flush()?)
+            Ok(cells.map(Cow::Owned))
+        };
+        rows.add(cells, || Ok(stored.line()?))
     }
 }
 

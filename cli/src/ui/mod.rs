@@ -6,7 +6,9 @@
 mod changes;
 mod cited;
 mod doubt;
+mod printer;
 mod progress;
+mod rows;
 mod safe;
 mod table;
 mod words;
@@ -20,9 +22,12 @@ pub use annals_formats::thousands;
 pub use changes::print_change;
 pub use cited::cited;
 pub use doubt::{contested, doubt};
+use printer::Printer;
 pub use progress::Progress;
+pub use rows::{KEPT, Rows};
 use safe::SafeJson;
 pub use safe::{safe, safe_json};
+
 pub use table::{Columns, Table};
 pub use words::{dated, lagging, position};
 
@@ -109,27 +114,20 @@ pub fn print_json(session: &Session, value: &impl Serialize) -> CliResult<()> {
     Ok(out.flush()?)
 }
 
-/// Prints lines of JSON as they are, or as one array of them.
-pub fn print_json_lines(session: &Session, lines: impl IntoIterator<Item = String>) -> CliResult<()> {
-    let mut printed = JsonLines::new(session);
-    lines.into_iter().try_for_each(|line| printed.line(&line))?;
-    printed.finish()
-}
-
-/// Lines of JSON that are printed one by one.
-pub struct JsonLines {
-    out: BufWriter<anstream::AutoStream<io::StdoutLock<'static>>>,
+/// Lines of JSON that are written one by one.
+struct JsonLines<W> {
+    out: W,
     as_array: bool,
     is_first: bool,
 }
 
-impl JsonLines {
+impl<W: Write> JsonLines<W> {
     /// As they are or as one array of them.
-    pub fn new(session: &Session) -> Self {
-        Self { out: out(), as_array: session.format() == OutputFormat::Json, is_first: true }
+    pub fn new(session: &Session, out: W) -> Self {
+        Self { out, as_array: session.format() == OutputFormat::Json, is_first: true }
     }
 
-    /// Prints a line.
+    /// Writes a line.
     pub fn line(&mut self, line: &str) -> CliResult<()> {
         let before = match (self.as_array, self.is_first) {
             (true, true) => "[\n  ",
@@ -142,12 +140,17 @@ impl JsonLines {
         Ok(())
     }
 
+    /// What is written to, for what was written to be flushed.
+    pub const fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Ends the array.
-    pub fn finish(mut self) -> CliResult<()> {
+    pub fn finish(mut self) -> CliResult<W> {
         if self.as_array {
             writeln!(self.out, "{}", if self.is_first { "[]" } else { "\n]" })?;
         }
-        Ok(self.out.flush()?)
+        Ok(self.out)
     }
 }
 

@@ -45,8 +45,8 @@ impl fmt::Display for Table {
     }
 }
 
-/// The columns of a table of so many rows that they are not kept: each is as wide as its widest cell, and whatever the
-/// terminal's width is, a row is a line.
+/// The columns of a table of so many rows that they are not kept: each is as wide as the widest cell that it was told of,
+/// and whatever the terminal's width is, a row is a line.
 pub struct Columns<const N: usize> {
     headings: [&'static str; N],
     widths: [usize; N],

@@ -47,7 +47,7 @@ pub struct Selected {
     pub has_redactions: bool,
 }
 
-impl Selection<'_> {
+impl<'a> Selection<'a> {
     /// Whether an event is among those that are listed.
     pub fn admits(&self, event: &Event) -> bool {
         (!self.begun || self.question.counts(event))
@@ -62,7 +62,7 @@ impl Selection<'_> {
     }
 
     /// What is looked for in the index of dates.
-    fn wanted(&self, known_at: Seq, among: Option<Bits>, most: usize) -> Wanted<'_> {
+    pub(crate) fn wanted(&self, known_at: Seq, among: Option<Bits>, most: usize) -> Wanted<'a> {
         let Self { question, range, begun, between, .. } = *self;
         let begins = between.map(|between| between.bounds(range));
         Wanted { question, range, begun, begins, known_at, among, most }
@@ -74,8 +74,9 @@ impl<L: Log> Store<L> {
     pub fn list(&self, selection: &Selection<'_>) -> Result<Selected> {
         let question = selection.question;
         self.require(&question.timeline)?;
-        let known_at = self.last_known(question.known_at)?;
-        if let Some(listed) = self.by_dates(|dates| self.selected(dates, selection, known_at)) {
+        if let Some(pieces) = self.pieces(selection, usize::MAX)?
+            && let Some(listed) = self.by_dates(|_| pieces.all())
+        {
             return Ok(listed);
         }
         let known = self.known(&question.timeline, question.known_at)?;
@@ -86,20 +87,6 @@ impl<L: Log> Store<L> {
         events.sort_by_cached_key(|known| known.counted().list_order());
         events.truncate(selection.most.unwrap_or(usize::MAX));
         Ok(Selected { events, total, has_redactions })
-    }
-
-    /// Whether a list may have more events than `most`, as far as the index of dates tells: then it is better not
-    /// made in memory.
-    pub fn is_long(&self, selection: &Selection<'_>, most: usize) -> Result<bool> {
-        let question = selection.question;
-        self.require(&question.timeline)?;
-        let known_at = self.last_known(question.known_at)?;
-        let found = self.by_dates(|dates| {
-            let among = self.among(question, known_at);
-            let most = most.saturating_add(1).min(selection.most.unwrap_or(usize::MAX));
-            dates.select(self.log(), &selection.wanted(known_at, among, most))
-        });
-        Ok(found.is_some_and(|hits| hits.len() > most))
     }
 
     /// How many events of a timeline had happened by a moment, as known at a record, and which go on, in the order
@@ -200,27 +187,6 @@ impl<L: Log> Store<L> {
         Ok(blocks.into_iter().rev().flatten().skip(found.saturating_sub(most)).collect())
     }
 
-    fn selected(&self, dates: &DateIndex, selection: &Selection<'_>, known_at: Seq) -> Result<Selected> {
-        let question = selection.question;
-        let most = selection.most.unwrap_or(usize::MAX);
-        let mut wanted = selection.wanted(known_at, self.among(question, known_at), most);
-        let events = loop {
-            let hits = dates.select(self.log(), &wanted)?;
-            let found = hits.len();
-            let mut events = read(self.log(), hits, |event| selection.admits(event))?;
-            // Some that were found are not admitted: then more are looked for.
-            if events.len() >= most || found < wanted.most {
-                events.sort_by_cached_key(|known| known.counted().list_order());
-                events.truncate(most);
-                break events;
-            }
-            wanted.most = wanted.most.saturating_mul(4);
-        };
-        let tally = dates.tally(self.log(), &question.timeline, question.as_of.until(), known_at)?;
-        let total = tally.applied + tally.possible + tally.later;
-        Ok(Selected { events, total, has_redactions: dates.has_redactions() })
-    }
-
     /// Records among which are those that change one of the entities that a filter asks for, where the index of claims
     /// tells.
     pub(crate) fn among(&self, question: &Question, known_at: Seq) -> Option<Bits> {
@@ -234,7 +200,7 @@ impl<L: Log> Store<L> {
     }
 
     /// What the index of dates answers, if there is one, and if it is worth it.
-    pub(crate) fn by_dates<T>(&self, answer: impl FnOnce(&DateIndex) -> Result<T>) -> Option<T> {
+    pub(crate) fn by_dates<'a, T>(&'a self, answer: impl FnOnce(&'a DateIndex) -> Result<T>) -> Option<T> {
         let dates = self.dates().filter(|dates| matches!(dates.is_worth(self.log()), Ok(true)))?;
         answer(dates).inspect_err(|error| dates.leave_aside(error)).ok()
     }

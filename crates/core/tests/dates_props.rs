@@ -32,12 +32,12 @@ fn timeline(index: usize) -> TimelineName {
 }
 
 fn sizes() -> impl Strategy<Value = Sizes> {
-    let few = select(vec![0, 0, 20, 10_000]);
-    (select(vec![256, 512]), select(vec![256, 512]), select(vec![2, 2, 3]), select(vec![100, 256, 700]), few)
-        .prop_map(|(enough, at_once, fan, piece, few)| {
-            let at_once = enough.max(at_once);
-            Sizes { enough, at_once, fan, piece, few }
-        })
+    let (few, first) = (select(vec![0, 0, 20, 10_000]), select(vec![1, 3, 256]));
+    let runs = (select(vec![256, 512]), select(vec![256, 512]), select(vec![2, 2, 3]));
+    (runs, select(vec![100, 256, 700]), few, first).prop_map(|((enough, at_once, fan), piece, few, first)| {
+        let at_once = enough.max(at_once);
+        Sizes { enough, at_once, fan, piece, few, first }
+    })
 }
 
 /// What is said of an event.
@@ -222,6 +222,7 @@ fn check(store: &Store<MemoryLog>, asked: &Asked) {
     let expected: Vec<_> = expected.iter().map(|known| (known.place, known.seq, &known.event)).collect();
     assert_eq!(told(&listed.events), expected, "{asked:?}");
     assert_eq!(listed.total, known.events().len() as u64, "{asked:?}");
+    check_pieces(store, &selection, &expected);
 
     let (later, half) =
         (AsOf::new(Date::parse("2011-06").unwrap()).unwrap(), KnownAt::Position(Seq(end as u64 / 2)));
@@ -240,6 +241,18 @@ fn check(store: &Store<MemoryLog>, asked: &Asked) {
     let position = known.position().seq;
     let standing = store.standing(&everything.timeline, everything.as_of.until(), position).unwrap();
     assert_eq!(standing, (plain.events, plain.ongoing), "{asked:?}");
+}
+
+/// Piece by piece a list says what it says as a whole, however many events are looked for at first.
+fn check_pieces(store: &Store<MemoryLog>, selection: &Selection<'_>, expected: &[(Seq, Seq, &Event)]) {
+    for most in [0, 4, usize::MAX] {
+        let Some(pieces) = store.pieces(selection, most).unwrap() else { return };
+        assert!(expected.len() <= most || pieces.may_exceed(most), "{selection:?}");
+        let pieces: Vec<Vec<KnownEvent>> = pieces.collect::<Result<_, _>>().unwrap();
+        let events: Vec<_> = pieces.iter().flat_map(|piece| told(piece)).collect();
+        assert_eq!(events, expected, "{selection:?} {most}");
+        assert!(pieces.iter().all(|piece| !piece.is_empty()), "{selection:?}");
+    }
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
@@ -318,7 +331,7 @@ impl Numbers {
 #[test]
 fn many_blocks_answer_as_the_log_does() {
     let dir = tempfile::tempdir().unwrap();
-    let sizes = Sizes { enough: 2048, at_once: 4096, fan: 2, piece: 3000, few: 0 };
+    let sizes = Sizes { enough: 2048, at_once: 4096, fan: 2, piece: 3000, few: 0, first: 7 };
     let store = Store::new(MemoryLog::default()).with_dates(DateIndex::with(dir.path().join("dates"), sizes));
     let (host, mut numbers) = (TestHost::new(1), Numbers(7));
     let mut next = 0_u64;
@@ -395,6 +408,7 @@ fn check_known(store: &Store<MemoryLog>, known: &Known, known_at: KnownAt, as_of
         assert_eq!(told(&listed.events), expected, "{question:?}");
         let first = store.list(&Selection { most: Some(5), ..selection }).unwrap();
         assert_eq!(told(&first.events), expected[..expected.len().min(5)], "{question:?}");
+        check_pieces(store, &selection, &expected);
     }
     let until = question.as_of.until();
     let standing = store.standing(&question.timeline, until, known.position().seq).unwrap();
@@ -444,7 +458,7 @@ fn many_that_a_filter_admits_come_to_what_few_do() {
     ];
     for few in [0, 1_000, 10_000] {
         let at = |name: &str| dir.path().join(format!("{name} {few}"));
-        let sizes = Sizes { enough: 256, at_once: 512, fan: 2, piece: 100, few };
+        let sizes = Sizes { enough: 256, at_once: 512, fan: 2, piece: 100, few, first: 2 };
         let store = Store::new(MemoryLog::default())
             .with_dates(DateIndex::with(at("dates"), sizes))
             .with_index(ClaimIndex::at(at("claims")));

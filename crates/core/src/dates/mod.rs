@@ -65,11 +65,13 @@ pub struct Sizes {
     /// Events that a filter admits up to which they are read and folded; what more of them come to is told by the index of
     /// claims.
     pub few: usize,
+    /// Events that are read first of a list that is read piece by piece; one at least.
+    pub first: usize,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { enough: 8 * BLOCK, at_once: 256 * BLOCK, fan: 8, piece: 1 << 16, few: 1 << 14 }
+        Self { enough: 8 * BLOCK, at_once: 256 * BLOCK, fan: 8, piece: 1 << 16, few: 1 << 14, first: 256 }
     }
 }
 
@@ -114,6 +116,11 @@ impl DateIndex {
     /// How many events a filter may admit that are read and folded.
     pub(crate) const fn few(&self) -> usize {
         self.sizes.few
+    }
+
+    /// How many events are read first of a list that is read piece by piece.
+    pub(crate) fn first(&self) -> usize {
+        self.sizes.first.max(1)
     }
 
     /// How many records the log has behind what the runs cover.
