@@ -11,6 +11,11 @@ impl<'a> Extend<&'a u64> for Bits {
 }
 
 impl Bits {
+    /// An empty set, with room for records up to one.
+    pub fn up_to(last: u64) -> Self {
+        Self(Vec::with_capacity(usize::try_from(last / 64).map_or(0, |words| words.saturating_add(1))))
+    }
+
     /// Takes a record in.
     pub fn set(&mut self, number: u64) {
         let Ok(word) = usize::try_from(number / 64) else { return };

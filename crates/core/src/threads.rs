@@ -36,6 +36,17 @@ pub fn run(threads: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
     })
 }
 
+/// What two pieces of work come to, which are done at the same time where there is more than one core.
+pub fn both<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+    if count() <= 1 {
+        return (one(), other());
+    }
+    thread::scope(|scope| {
+        let other = scope.spawn(other);
+        (one(), other.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
+
 /// What becomes of things, in their order; each thread gets a run of neighbours.
 pub fn map_chunks<T: Sync, R: Send, E: Send>(
     things: &[T],

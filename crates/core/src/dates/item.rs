@@ -192,9 +192,10 @@ impl Item for BySeq {
 impl Replaced {
     /// The records of a block alone: which took the place of which.
     pub fn pairs(input: &mut Input<'_>) -> Option<Vec<(u64, u64)>> {
-        let mut pairs = Vec::new();
+        let count = input.number()?;
+        let mut pairs = Vec::with_capacity(usize::try_from(count).map_or(0, |count| count.min(Self::FULL)));
         let mut by = 0_u64;
-        for _ in 0..input.number()? {
+        for _ in 0..count {
             by = by.checked_add(input.number()?)?;
             pairs.push((by, 0));
         }

@@ -335,7 +335,7 @@ impl Open {
         if self.gone.as_ref().is_some_and(|(at, _)| *at == known_at) {
             return Ok(());
         }
-        let mut gone = Bits::default();
+        let mut gone = Bits::up_to(known_at.min(self.end.0));
         for run in self.runs.iter().filter(|run| run.first.0 <= known_at) {
             for (_, at) in run.replaced.iter().take_while(|(first, _)| first.0 <= known_at) {
                 let plain = run.plain(*at)?;

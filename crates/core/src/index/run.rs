@@ -331,7 +331,8 @@ fn decompress(bytes: &[u8], plain: usize) -> Result<Vec<u8>, Unusable> {
 
 fn read_superseded(plain: &[u8]) -> Option<Vec<Superseded>> {
     let mut input = Input(plain);
-    let mut superseded = Vec::new();
+    // Most take five bytes.
+    let mut superseded = Vec::with_capacity(plain.len() / 4);
     let mut before = 0_u64;
     while !input.is_empty() {
         let previous = before.checked_add(input.number()?)?;

@@ -71,10 +71,14 @@ impl<L: Log> Store<L> {
     /// A snapshot is made of claims and of events, each by the shortest way that there is.
     fn found(&self, question: &Question, position: Position) -> Result<Found> {
         let log = self.log();
-        let Some(answers) = self.indexed(question, position.seq.into())? else {
+        if self.index().is_none() {
             return found(log, question, position);
-        };
-        let standing = self.standing(&question.timeline, question.as_of.until(), position.seq);
+        }
+        let (answers, standing) = threads::both(
+            || self.indexed(question, position.seq.into()),
+            || self.standing(&question.timeline, question.as_of.until(), position.seq),
+        );
+        let Some(answers) = answers? else { return found(log, question, position) };
         let (events, ongoing) = standing.map_or_else(|| of_events(log, question, position.seq), Ok)?;
         let log_root = scan::root_at(log, position.seq)?;
         Ok(Found { position, log_root, events, ongoing, answers })
