@@ -66,24 +66,21 @@ pub fn run(args: &Args, session: &Session) -> CliResult<()> {
     let mut rows = Rows::new(session, HEADINGS, &directory);
     let found = (store.log().head()?.seq().0 / DENSE).clamp(FOUND.0, FOUND.1);
     let found = usize::try_from(found).unwrap_or(usize::MAX);
-    let total = match store.pieces(&selection, found).map_err(explained)? {
-        Some(mut pieces) => {
-            let (is_long, is_dense) = (pieces.may_exceed(KEPT), pieces.may_exceed(found));
-            erased::note(session, &erased::told_beside(&store, &question, pieces.has_redactions())?)?;
-            for piece in pieces.by_ref().take(if is_dense { AT_ONCE } else { usize::MAX }) {
-                add(&mut rows, &question.timeline, &piece.map_err(explained)?)?;
-                if is_long {
-                    rows.send()?;
-                }
+    let total = if let Some(mut pieces) = store.pieces(&selection, found).map_err(explained)? {
+        let (is_long, is_dense) = (pieces.may_exceed(KEPT), pieces.may_exceed(found));
+        erased::note(session, &erased::told_beside(&store, &question, pieces.has_redactions())?)?;
+        for piece in pieces.by_ref().take(if is_dense { AT_ONCE } else { usize::MAX }) {
+            add(&mut rows, &question.timeline, &piece.map_err(explained)?)?;
+            if is_long {
+                rows.send()?;
             }
-            (!is_dense).then(|| pieces.total())
         }
-        None => {
-            let Selected { events, total, has_redactions } = store.list(&selection).map_err(explained)?;
-            erased::note(session, &erased::told_beside(&store, &question, has_redactions)?)?;
-            add(&mut rows, &question.timeline, &events)?;
-            Some(total)
-        }
+        (!is_dense).then(|| pieces.total())
+    } else {
+        let Selected { events, total, has_redactions } = store.list(&selection).map_err(explained)?;
+        erased::note(session, &erased::told_beside(&store, &question, has_redactions)?)?;
+        add(&mut rows, &question.timeline, &events)?;
+        Some(total)
     };
     session.after_dates(&store)?;
     // Whoever reads the output may take their time; others need the store.

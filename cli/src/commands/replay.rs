@@ -100,7 +100,7 @@ fn check(file: &Path, session: &Session) -> CliResult<ExitCode> {
         fs::read_to_string(file)
     };
     let text = text.map_err(|e| CliError::from(e).because_of(format!("cannot read {name}")))?;
-    let saved = SavedSnapshot::parse(&text).map_err(|invalid| {
+    let saved = SavedSnapshot::parse(text).map_err(|invalid| {
         let error = CliError::failed(format!("{name}: {invalid}"));
         invalid.hint().into_iter().fold(error, CliError::with_hint)
     })?;

@@ -118,21 +118,16 @@ fn list(session: &Session) -> CliResult<()> {
     let store = session.open()?;
     let snapshots = store.log().snapshots();
     let names = snapshots.names()?;
-    let loaded: Vec<(SnapshotName, Result<SavedSnapshot, EngineError>)> = names
-        .into_iter()
-        .map(|name| {
-            let saved = snapshots.load(&name);
-            (name, saved)
-        })
-        .collect();
-    drop(store);
     if !session.is_for_people() {
-        let entries: Vec<serde_json::Value> = loaded.iter().map(|(name, saved)| entry(name, saved)).collect();
+        // One after the other: answers are large.
+        let entries: Vec<serde_json::Value> =
+            names.iter().map(|name| entry(name, &snapshots.load(name))).collect();
+        drop(store);
         return ui::print_json(session, &json!({ "schema": "annals/snapshots/1", "snapshots": entries }));
     }
     let mut table = Table::new(&["NAME", "TIMELINE", "AS OF", "KNOWN AT", "CERTAINTY", "VALUES", "FILE"]);
-    for (name, saved) in &loaded {
-        let Ok(saved) = saved else {
+    for name in &names {
+        let Ok(saved) = snapshots.load(name) else {
             table.row([name.as_str(), "", "", "", "", "", "unreadable"]);
             continue;
         };
@@ -145,11 +140,12 @@ fn list(session: &Session) -> CliResult<()> {
             known_at.as_str(),
             question.certainty.as_str(),
             thousands(saved.values() as u64).as_str(),
-            state(saved).as_str(),
+            state(&saved).as_str(),
         ]);
     }
+    drop(store);
     let mut out = ui::out();
-    if loaded.is_empty() {
+    if names.is_empty() {
         ui::note(session, "no snapshots; `annals snapshot save NAME` keeps one")?;
     } else {
         write!(out, "{table}")?;

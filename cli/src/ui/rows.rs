@@ -1,7 +1,7 @@
 //! The rows of a result that may be long: printed while the store is still read, and let nobody wait for who reads them.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::io::Write;
 use std::mem;
 use std::path::{Path, PathBuf};
 
@@ -91,7 +91,7 @@ impl<const N: usize> Rows<N> {
     /// Sends what is there on its way, where more will come than are [`KEPT`].
     pub fn send(&mut self) -> CliResult<()> {
         self.begin()?;
-        Ok(self.printer().map_or(Ok(()), |out| out.flush())?)
+        Ok(self.printer().map_or(Ok(()), Write::flush)?)
     }
 
     /// From now on nobody else waits: rows that are added may wait for who reads them.
@@ -114,7 +114,9 @@ impl<const N: usize> Rows<N> {
             Form::Table(out) => out.finish()?,
             Form::Kept(kept) => {
                 let mut table = Table::new(&self.headings);
-                kept.iter().for_each(|cells| table.row(cells.iter().map(String::as_str)));
+                for cells in &kept {
+                    table.row(cells.iter().map(String::as_str));
+                }
                 let mut out = super::out();
                 write!(out, "{table}")?;
                 out.flush()?;

@@ -133,7 +133,8 @@ impl<L: Log> Store<L> {
         let Some(by) = redacted.iter().find(knew) else { return Ok(None) };
         let failed = |e: serde_json::Error| Error::io("cannot write the answer as JSON", e.into());
         let now = Json::of(&self.replay(question)?).map_err(failed)?;
-        Ok((said(saved.json()) != said(&now)).then_some(by))
+        let then = saved.json().map_err(failed)?;
+        Ok((said(&then) != said(&now)).then_some(by))
     }
 
     /// The redactions of those events of a timeline that were there at a position, in record order: the records that

@@ -128,7 +128,7 @@ impl Snapshots {
         };
         let damaged = |what: String| Error::from(Damage::new(format!("the file of snapshot {name}: {what}")));
         let text = String::from_utf8(bytes).map_err(|e| damaged(e.to_string()))?;
-        SavedSnapshot::parse(&text).map_err(|e| damaged(e.to_string()))
+        SavedSnapshot::parse(text).map_err(|e| damaged(e.to_string()))
     }
 
     /// Removes a saved answer for good.

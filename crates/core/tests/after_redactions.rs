@@ -93,7 +93,7 @@ fn redacted_since(records: &[Record], timeline: &TimelineName, known_at: Seq) ->
 fn redactions_change_no_answer_and_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let claims = index::Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
-    let sizes = dates::Sizes { enough: 256, at_once: 256, fan: 2, piece: 100, few: 0 };
+    let sizes = dates::Sizes { enough: 256, at_once: 256, fan: 2, piece: 100, few: 0, first: 2 };
     let indexed = store()
         .with_index(ClaimIndex::with(dir.path().join("claims"), claims))
         .with_dates(DateIndex::with(dir.path().join("dates"), sizes));
@@ -129,7 +129,7 @@ fn redactions_change_no_answer_and_are_told() {
                 let mut json = serde_json::to_value(&answer).unwrap();
                 json["events"]["applied"] = 9999.into();
                 json["answer_sha256"] = "".into();
-                let saved = SavedSnapshot::parse(&json.to_string()).unwrap();
+                let saved = SavedSnapshot::parse(json.to_string()).unwrap();
                 let told = indexed.check(&saved).unwrap();
                 assert_eq!(told, plain.check(&saved).unwrap());
                 let told: Vec<String> = told

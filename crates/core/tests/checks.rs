@@ -23,7 +23,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 fn saved(snapshot: &Snapshot) -> SavedSnapshot {
-    SavedSnapshot::parse(&serde_json::to_string_pretty(snapshot).unwrap()).unwrap()
+    SavedSnapshot::parse(serde_json::to_string_pretty(snapshot).unwrap()).unwrap()
 }
 
 fn reasons(check: &Check) -> Vec<Why> {
@@ -87,10 +87,10 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         // What is no text or no snapshot any more is refused before it is checked.
-        let Some(saved) = String::from_utf8(bytes).ok().and_then(|text| SavedSnapshot::parse(&text).ok()) else {
+        let Some(saved) = String::from_utf8(bytes).ok().and_then(|text| SavedSnapshot::parse(text).ok()) else {
             return Ok(());
         };
-        let says_the_same = *saved.json() == annals_model::saved::Json::parse(&whole).unwrap();
+        let says_the_same = saved.json().unwrap() == annals_model::saved::Json::parse(&whole).unwrap();
         prop_assert_eq!(store.check(&saved).unwrap().same, says_the_same, "{} at {}", byte as char, at);
     }
 }
@@ -175,7 +175,7 @@ fn each_field_that_is_changed_by_hand_is_noticed() {
         let field = changed.pointer_mut(pointer).unwrap_or_else(|| panic!("there is no {pointer}"));
         assert_ne!(*field, value, "{pointer}");
         *field = value;
-        let check = store.check(&SavedSnapshot::parse(&changed.to_string()).unwrap()).unwrap();
+        let check = store.check(&SavedSnapshot::parse(changed.to_string()).unwrap()).unwrap();
         assert!(!check.same, "{pointer}");
         assert!(check.is_damaged(), "{pointer}: {check:?}");
     }
@@ -188,10 +188,10 @@ fn each_field_that_is_changed_by_hand_is_noticed() {
             changed["known_at"]["seq"] = json!(1);
             changed["receipt"]["seq"] = json!(1);
         }
-        let check = store.check(&SavedSnapshot::parse(&changed.to_string()).unwrap()).unwrap();
+        let check = store.check(&SavedSnapshot::parse(changed.to_string()).unwrap()).unwrap();
         assert!(reasons(&check).contains(&Why::Altered), "{both}: {check:?}");
     }
-    assert!(store.check(&SavedSnapshot::parse(&whole.to_string()).unwrap()).unwrap().same);
+    assert!(store.check(&SavedSnapshot::parse(whole.to_string()).unwrap()).unwrap().same);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn digits_that_no_float_keeps_are_compared_all_the_same() {
     let whole = serde_json::to_string(&store.replay(&question(Filter::default(), &[])).unwrap()).unwrap();
     assert!(whole.contains("9007199254740993"));
     let rounded = whole.replace("9007199254740993", "9007199254740992");
-    let saved = SavedSnapshot::parse(&rounded).unwrap();
+    let saved = SavedSnapshot::parse(rounded).unwrap();
     let check = store.check(&saved).unwrap();
     assert!(!check.same);
     assert_eq!(check.changes[0].attribute, "sum");
@@ -214,7 +214,7 @@ fn what_another_field_says_is_told_where_the_values_agree() {
     let mut changed = answer(&store);
     changed["state"]["a"]["b"]["by"] = json!("e1");
     changed["state"]["a"]["b"]["note"] = json!("from a later version");
-    let check = store.check(&SavedSnapshot::parse(&changed.to_string()).unwrap()).unwrap();
+    let check = store.check(&SavedSnapshot::parse(changed.to_string()).unwrap()).unwrap();
     assert!(check.changes.is_empty());
     let others: Vec<(String, bool)> =
         check.others.iter().map(|other| (other.path.join("."), other.to.is_some())).collect();

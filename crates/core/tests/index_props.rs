@@ -93,7 +93,7 @@ proptest! {
         let path = dir.path().join("index");
         let index = || ClaimIndex::with(path.clone(), SMALL);
         let dates = || {
-            let sizes = dates::Sizes { enough: 256, at_once: 512, fan: 2, piece: 100, few: 0 };
+            let sizes = dates::Sizes { enough: 256, at_once: 512, fan: 2, piece: 100, few: 0, first: 1 };
             DateIndex::with(dir.path().join("dates"), sizes)
         };
         let with_both = |store: Store<MemoryLog>| store.with_index(index()).with_dates(dates());

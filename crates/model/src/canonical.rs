@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::line::hex;
@@ -71,6 +72,35 @@ pub(crate) fn canonical_with<'a>(
     Ok(parts)
 }
 
+/// Hands over the RFC 8785 canonical JSON of a JSON text in parts that follow one another. Of so many levels of objects each
+/// member is a part, so that no tree of a large one is made; of the outermost, one member may be `left_out`. No name may
+/// stand twice in an object.
+pub(crate) fn canonical_parts(
+    text: &str,
+    levels: usize,
+    left_out: Option<&str>,
+    take: &mut impl FnMut(&[u8]),
+) -> serde_json::Result<()> {
+    let Some(levels) = levels.checked_sub(1).filter(|_| text.starts_with('{')) else {
+        take(&serde_json_canonicalizer::to_vec(&serde_json::from_str::<serde_json::Value>(text)?)?);
+        return Ok(());
+    };
+    let object: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+    let mut members: Vec<(&str, &str)> =
+        object.iter().map(|(key, value)| (key.as_str(), value.get())).collect();
+    members.retain(|(key, _)| Some(*key) != left_out);
+    in_order(&mut members);
+    let mut json = Vec::new();
+    for (index, (key, value)) in members.iter().enumerate() {
+        key_of(&mut json, key, index == 0)?;
+        take(&json);
+        json.clear();
+        canonical_parts(value, levels, None, take)?;
+    }
+    take(if members.is_empty() { b"{}" } else { b"}" });
+    Ok(())
+}
+
 /// RFC 8785, section 3.2.3: the order of the keys' UTF-16 code units.
 pub(crate) fn in_order<V>(members: &mut [(&str, V)]) {
     members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
@@ -82,4 +112,33 @@ fn key_of(json: &mut Vec<u8>, key: &str, is_first: bool) -> serde_json::Result<(
     json.extend(serde_json_canonicalizer::to_vec(&key)?);
     json.push(b':');
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_text_are_the_canonical_json_of_the_whole() {
+        // The keys' UTF-16 order is not that of their bytes.
+        for text in [
+            r#"{ "b" : {"z":1.50,"a":[3,{"y":null,"x":1e2}]}, "a":{}, "\uff61":{"k":{"n":{}}}, "😀":{"":"é\u0007"} }"#,
+            r#"{"a":{"😀":{"c":2,"b":1},"\uff61":[]},"0":true}"#,
+            "{}",
+            "[{\"b\":1,\"a\":2}]",
+            "null",
+        ] {
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            for levels in 0..4 {
+                let mut whole: Vec<u8> = Vec::new();
+                canonical_parts(text, levels, None, &mut |part| whole.extend(part)).unwrap();
+                assert_eq!(whole, canonical_json(&value).unwrap(), "{text} {levels}");
+            }
+            let mut value = value;
+            value.as_object_mut().and_then(|object| object.remove("a"));
+            let mut whole: Vec<u8> = Vec::new();
+            canonical_parts(text, 2, Some("a"), &mut |part| whole.extend(part)).unwrap();
+            assert_eq!(whole, canonical_json(&value).unwrap(), "{text}");
+        }
+    }
 }

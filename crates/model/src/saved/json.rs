@@ -3,10 +3,10 @@
 //! A saved answer is compared with what it should say to the last digit. serde's own tree turns numbers into
 //! floating-point ones, and takes the last of two fields with one name, where another reader may take the first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -32,8 +32,7 @@ pub enum Json {
 impl Json {
     /// Reads a text.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
-        // Bounds the depth, which the way over raw values does not.
-        serde_json::from_str::<serde_json::Value>(text)?;
+        check(text)?;
         serde_json::from_str(text)
     }
 
@@ -122,6 +121,86 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// Whether a text is JSON in which no name stands twice in an object, and no deeper than can be read: what reads raw values
+/// finds neither.
+pub(super) fn check(text: &str) -> serde_json::Result<()> {
+    serde_json::from_str(text).map(|Sound| ())
+}
+
+/// Takes the white space out of JSON.
+pub(super) fn close_up(json: &mut String) {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    json.retain(|c| {
+        let is_quote = c == '"' && !is_escaped;
+        is_escaped = is_quoted && c == '\\' && !is_escaped;
+        is_quoted ^= is_quote;
+        is_quoted || !c.is_ascii_whitespace()
+    });
+    json.shrink_to_fit();
+}
+
+/// JSON that is read and not kept.
+struct Sound;
+
+impl<'de> Deserialize<'de> for Sound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SoundVisitor)
+    }
+}
+
+struct SoundVisitor;
+
+impl<'de> Visitor<'de> for SoundVisitor {
+    type Value = Sound;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Sound, A::Error> {
+        while members.next_element::<Sound>()?.is_some() {}
+        Ok(Sound)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sound, A::Error> {
+        let mut names = HashSet::new();
+        while let Some((name, Sound)) = map.next_entry::<String, Sound>()? {
+            if let Some(name) = names.replace(name) {
+                return Err(twice(&name));
+            }
+        }
+        Ok(Sound)
+    }
+}
+
+fn twice<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format!("the field {name:?} is there twice"))
+}
+
 /// The fields of an object, each name once.
 struct Fields(BTreeMap<String, Json>);
 
@@ -144,7 +223,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut fields = BTreeMap::new();
         while let Some((name, value)) = map.next_entry::<String, Json>()? {
             if fields.insert(name.clone(), value).is_some() {
-                return Err(A::Error::custom(format!("the field {name:?} is there twice")));
+                return Err(twice(&name));
             }
         }
         Ok(Fields(fields))
@@ -161,6 +240,15 @@ mod tests {
         check(r#"{"a":[1,2.50,123456789012345678901234567890,null,true],"b":{"":"\" é"}}"#);
         check("-0.0");
         check("\"x\"");
+    }
+
+    #[test]
+    fn white_space_goes_and_texts_keep_theirs() {
+        let mut json = "\r\n{ \"a b\" :\t[ 1 , \"\\\\\" , \"\\\" \" ], \"é \": { } }\n".to_owned();
+        let read = Json::parse(&json).unwrap();
+        close_up(&mut json);
+        assert_eq!(json, r#"{"a b":[1,"\\","\" "],"é ":{}}"#);
+        assert_eq!(Json::parse(&json).unwrap(), read);
     }
 
     #[test]

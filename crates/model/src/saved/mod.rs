@@ -12,16 +12,20 @@ mod erased;
 mod json;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 pub use check::{CHECK_SCHEMA, Check, Difference, Finding, LogNow, Redaction, ValueChange, Why};
 pub use erased::{Erasure, REDACTED_SCHEMA, WithoutAnswer};
 pub use json::Json;
 
+use crate::canonical::canonical_parts;
+use crate::line::hex;
 use crate::{
-    AsOf, Certainty, Date, Filter, Invalid, KnownAt, Question, Receipt, SCHEMA, Seq, TimelineName,
-    canonical_sha256,
+    AsOf, Certainty, Date, Filter, Invalid, KnownAt, Question, Receipt, SCHEMA, Seq, Snapshot, TimelineName,
 };
 
 /// A saved answer, as its file has it.
@@ -30,7 +34,8 @@ pub struct SavedSnapshot {
     question: Question,
     receipt: Receipt,
     faults: Vec<String>,
-    json: Json,
+    /// The file, without white space. No tree is made of it before it is asked for: answers are large.
+    text: String,
     erasure: Option<Erasure>,
 }
 
@@ -56,31 +61,48 @@ struct SeqOnly {
     seq: Seq,
 }
 
+#[derive(Deserialize)]
+struct Schema {
+    schema: Option<String>,
+}
+
+/// The state, as it is written.
+#[derive(Deserialize)]
+struct Stated<'a> {
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
+}
+
+impl<'a> Stated<'a> {
+    fn of(text: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+}
+
 impl SavedSnapshot {
     /// Reads the JSON of a snapshot. That it can be read does not say that it is right: see [`Self::faults`].
     ///
     /// # Errors
     ///
     /// The text is not the JSON of a snapshot, or of a kind that this version does not know.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    pub fn parse(text: impl Into<String>) -> Result<Self, Invalid> {
+        let mut text = text.into();
         let invalid = |error: serde_json::Error| {
             Invalid::new(format!("this is not a snapshot: {error}"))
                 .with_hint("a snapshot is what `annals replay --format json` prints, as it was printed")
         };
-        // One tree after the other: answers are large. This one bounds the depth of the other, too.
-        let mut value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
-        if value["schema"] == REDACTED_SCHEMA {
-            let json = serde_json::from_str(text).map_err(invalid)?;
-            return Self::without_its_answer(serde_json::from_str(text).map_err(invalid)?, json);
+        json::check(&text).map_err(invalid)?;
+        json::close_up(&mut text);
+        let Schema { schema } = serde_json::from_str(&text).map_err(invalid)?;
+        if schema.as_deref() == Some(REDACTED_SCHEMA) {
+            return Self::without_its_answer(serde_json::from_str(&text).map_err(invalid)?, text);
         }
-        let head: Head = serde_json::from_str(text).map_err(invalid)?;
+        let head: Head = serde_json::from_str(&text).map_err(invalid)?;
         if head.schema != SCHEMA {
             return Err(Invalid::new(format!("the snapshot has the schema {:?}", head.schema))
                 .with_hint(format!("this version reads {SCHEMA}")));
         }
-        let faults = faults(&head, &mut value).map_err(invalid)?;
-        drop(value);
-        let json: Json = serde_json::from_str(text).map_err(invalid)?;
+        let faults = faults(&head, &text).map_err(invalid)?;
         let question = Question {
             timeline: head.timeline,
             as_of: AsOf::new(head.as_of).map_err(|e| e.under("as_of"))?,
@@ -89,11 +111,11 @@ impl SavedSnapshot {
             filter: head.filter,
             entities: head.entities,
         };
-        Ok(Self { question, receipt: head.receipt, faults, json, erasure: None })
+        Ok(Self { question, receipt: head.receipt, faults, text, erasure: None })
     }
 
     /// What is left of an answer that was erased.
-    fn without_its_answer(left: WithoutAnswer, json: Json) -> Result<Self, Invalid> {
+    fn without_its_answer(left: WithoutAnswer, text: String) -> Result<Self, Invalid> {
         let receipt = left.receipt();
         let question = Question {
             timeline: left.timeline,
@@ -103,7 +125,7 @@ impl SavedSnapshot {
             filter: left.filter,
             entities: left.entities,
         };
-        Ok(Self { question, receipt, faults: Vec::new(), json, erasure: Some(left.redacted) })
+        Ok(Self { question, receipt, faults: Vec::new(), text, erasure: Some(left.redacted) })
     }
 
     /// The redaction that took the answer away, if one did: then only the question is left.
@@ -132,21 +154,51 @@ impl SavedSnapshot {
     }
 
     /// The file as JSON.
-    pub const fn json(&self) -> &Json {
-        &self.json
+    ///
+    /// # Errors
+    ///
+    /// None: what could be read as a snapshot is JSON.
+    pub fn json(&self) -> serde_json::Result<Json> {
+        Json::parse(&self.text)
+    }
+
+    /// Whether the file is to the letter what is written of an answer; white space is no matter.
+    fn is_of(&self, answer: &Snapshot) -> bool {
+        let mut rest = Rest(self.text.as_bytes());
+        serde_json::to_writer(&mut rest, answer).is_ok() && rest.0.is_empty()
     }
 
     /// How many values its state holds.
     pub fn values(&self) -> usize {
-        let state = self.json.get("state").and_then(Json::fields);
-        state.into_iter().flat_map(|state| state.values()).filter_map(Json::fields).map(BTreeMap::len).sum()
+        let count = |attributes: &RawValue| members(attributes).len();
+        let state = Stated::of(&self.text).ok().and_then(|stated| stated.state);
+        state.map_or(0, |state| members(state).into_values().map(count).sum())
+    }
+}
+
+fn members(object: &RawValue) -> BTreeMap<String, &RawValue> {
+    serde_json::from_str(object.get()).unwrap_or_default()
+}
+
+/// What is still to be written of a text.
+struct Rest<'a>(&'a [u8]);
+
+impl Write for Rest<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
 /// Where a file contradicts itself.
-fn faults(head: &Head, value: &mut serde_json::Value) -> serde_json::Result<Vec<String>> {
+fn faults(head: &Head, text: &str) -> serde_json::Result<Vec<String>> {
     let mut faults = Vec::new();
-    if canonical_sha256(&value["state"])? != head.receipt.state_sha256 {
+    let state = Stated::of(text)?.state.map_or("null", RawValue::get);
+    if hash(state, 1, None)? != head.receipt.state_sha256 {
         faults.push("the state is not the one whose hash the receipt has".to_owned());
     }
     if head.known_at.seq != head.receipt.seq {
@@ -156,12 +208,16 @@ fn faults(head: &Head, value: &mut serde_json::Value) -> serde_json::Result<Vec<
     if AsOf::new(head.as_of.clone()).is_ok_and(|as_of| as_of.until().to_string() != head.as_of_until) {
         faults.push(format!("{} does not end at {}", head.as_of, head.as_of_until));
     }
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("answer_sha256");
-    }
     // The hash of the whole says so as well; it tells something of its own where nothing else does.
-    if faults.is_empty() && canonical_sha256(value)? != head.answer_sha256 {
+    if faults.is_empty() && hash(text, 2, Some("answer_sha256"))? != head.answer_sha256 {
         faults.push("the question, the answer or its hash is not the one that was written".to_owned());
     }
     Ok(faults)
+}
+
+/// SHA-256 over the canonical JSON of a text, without one of its members.
+fn hash(text: &str, levels: usize, left_out: Option<&str>) -> serde_json::Result<String> {
+    let mut hash = Sha256::new();
+    canonical_parts(text, levels, left_out, &mut |part| hash.update(part))?;
+    Ok(hex(&hash.finalize()))
 }
