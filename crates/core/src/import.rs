@@ -77,7 +77,8 @@ impl<L: Log> Store<L> {
 
     /// Records what comes of an import's source as [`import_from`](Self::import_from) does, but leaves out what the
     /// log refuses: each entry's answer, or why it is refused, is given before the next one is taken. What is left
-    /// is recorded, wholly and durably, or not at all where this is a `rehearsal`, which is all in memory.
+    /// is recorded, wholly and durably, or not at all where this is a `rehearsal`: what of it was too much for memory,
+    /// and stored where nobody sees it, is removed again.
     ///
     /// # Errors
     ///
@@ -136,7 +137,7 @@ fn import(
     piece: u64,
     mut decided: impl FnMut(Result<Written>),
 ) -> Result<Option<End>, Failed> {
-    let staging = if how.rehearsal { None } else { log.stage().map_err(whole)? };
+    let staging = log.stage().map_err(whole)?;
     let piece = if staging.is_some() { piece } else { u64::MAX };
     let mut entries = entries.enumerate();
     let mut carried = Carried::default();
@@ -168,6 +169,7 @@ fn import(
                     carried.settle(how.options.expect)?;
                 }
                 if how.rehearsal {
+                    // What was staged goes with the staging.
                     return Ok(None);
                 }
                 let end = match staging.zip(pieces) {

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use annals_core::{
     BLOCK, Error, Log, Resume, SledLog, SledOptions, Store, StoredFrame, StoredRecord, WriteOptions, scan,
 };
-use annals_model::{Date, Entry, Event, EventId, Expectation, Invalid, Seq, TimelineName, Version, Write};
+use annals_model::{
+    Date, Entry, Event, EventId, Expectation, Invalid, Seq, TimelineName, Version, Write, Written,
+};
 use annals_testkit::files::copy_directory;
 use annals_testkit::{MemoryLog, TestHost};
 use tempfile::TempDir;
@@ -234,5 +236,37 @@ fn an_import_that_fails_late_leaves_nothing() {
     drop(store);
     let store = opened(&path);
     assert_eq!(records(&store).len(), 2_001);
+    verifies(&store);
+}
+
+#[test]
+fn a_rehearsal_in_pieces_answers_as_the_import_does_and_leaves_nothing() {
+    let run = |store: &Store<SledLog>, rehearsal: bool| {
+        let (host, mut resume) = (TestHost::new(7), Resume::default());
+        // One in a hundred is refused.
+        let entries = accepted().into_iter().enumerate().flat_map(|(index, one)| {
+            let refused = entry(Write::Retract { id: id(90_000), reason: "unknown".to_owned() });
+            [Some(one), (index % 100 == 0).then_some(refused)].into_iter().flatten().map(Ok)
+        });
+        let mut answers = Vec::new();
+        let decided = |answer: annals_core::Result<Written>| {
+            answers.push(answer.map_err(|error| error.to_string()));
+        };
+        store.import_around(entries, &host, &options(), &mut resume, ONE, rehearsal, decided).unwrap();
+        answers
+    };
+    let (_directory, path, store) = created();
+    let before = (store.log().head().unwrap(), frames(&store));
+    let rehearsed = run(&store, true);
+    assert_eq!((store.log().head().unwrap(), frames(&store)), before);
+    verifies(&store);
+    drop(store);
+    let store = opened(&path);
+    assert_eq!(
+        (store.log().head().unwrap(), frames(&store), store.log().remark()),
+        (before.0, before.1, None)
+    );
+    assert_eq!(run(&store, false), rehearsed);
+    assert!(rehearsed.iter().any(Result::is_err) && store.log().head().unwrap().seq() > Seq(3_000));
     verifies(&store);
 }
