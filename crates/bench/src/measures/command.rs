@@ -2,6 +2,7 @@
 //! from one to the next but what the system keeps of files. The peer is a process, too, that opens the database, asks
 //! and prints.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -40,7 +41,7 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         },
         Asked {
             name: "list of a month, --from --to",
-            ours: vec!["list", "--from", "1999-03-01", "--to", "1999-03-31"],
+            ours: MONTH.to_vec(),
             theirs: vec!["list", "1999-03-01", "1999-03-31"],
             within: None,
         },
@@ -71,12 +72,19 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
             Some(seconds) => row.reach(Mark::Within(Quantity::seconds(seconds))),
             None => row,
         });
+        if ours == MONTH {
+            let first = timing::alone(context, || first_row(&programs.annals, &store))?;
+            rows.push(Row::new("command: the same, until its first row is read", time(first), None));
+        }
     }
     for name in ["command-annals", "command-sqlite"] {
         context.scratch(name)?;
     }
     Ok(rows)
 }
+
+/// The list of a month.
+const MONTH: [&str; 5] = ["list", "--from", "1999-03-01", "--to", "1999-03-31"];
 
 /// Stands for the next line of the workload.
 const LINE: &str = "LINE";
@@ -105,6 +113,16 @@ fn next_append(number: &mut u64) -> String {
             return line;
         }
     }
+}
+
+/// Lists a month until a row below the headings was read, and the reader stops.
+fn first_row(annals: &Path, store: &Path) -> Outcome<()> {
+    let mut command = Command::new(annals);
+    command.arg("--store").arg(store).args(MONTH);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let rows = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
+    let read = rows.take(2).filter_map(Result::ok).count();
+    if read == 2 && child.wait()?.success() { Ok(()) } else { Err("the list has no row".into()) }
 }
 
 /// Runs a program and throws its results away; its remarks are told where it fails.
