@@ -136,7 +136,7 @@ fn add_sorted(
     let listing = store.listing(timeline, *known_at, Some(&admits), room);
     let listing = listing.map_err(|e| hints::explain(&store, e))?;
     drop(store);
-    rows.wait_for_readers();
+    rows.wait_for_readers()?;
     let (added, most) = (rows.count(), selection.most.map_or(u64::MAX, |most| most as u64));
     let mut passed = 0;
     listing.each(|listed| {

@@ -94,9 +94,11 @@ impl<const N: usize> Rows<N> {
         Ok(self.printer().map_or(Ok(()), Write::flush)?)
     }
 
-    /// From now on nobody else waits: rows that are added may wait for who reads them.
-    pub fn wait_for_readers(&mut self) {
+    /// From now on nobody else waits: rows that are added may wait for who reads them. There will be many.
+    pub fn wait_for_readers(&mut self) -> CliResult<()> {
+        self.begin()?;
         self.printer().into_iter().for_each(Printer::wait_for_readers);
+        Ok(())
     }
 
     fn printer(&mut self) -> Option<&mut Printer> {
