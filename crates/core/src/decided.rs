@@ -1,5 +1,7 @@
 //! A record that was decided and is not sealed yet: its content as it came, or made ready before.
 
+use std::sync::Arc;
+
 use annals_model::{Content, EventId, Op, Record, RecordedAt, Seq, TimelineName};
 
 use crate::codec::frame::{Encoded, Pieces};
@@ -25,16 +27,23 @@ pub struct Header {
     pub seq: Seq,
     /// When it was recorded.
     pub recorded_at: RecordedAt,
-    /// Who recorded it.
-    pub recorded_by: String,
-    /// The timeline that it belongs to.
-    pub timeline: TimelineName,
+    /// Whose it is.
+    pub whose: Arc<Whose>,
     /// What it does.
     pub op: Op,
     /// The event's record before it.
     pub previous: Option<Seq>,
     /// What binds its content to its leaf.
     pub seal: Seal,
+}
+
+/// What neighbouring records mostly have in common.
+#[derive(Clone)]
+pub struct Whose {
+    /// The timeline that they belong to.
+    pub timeline: TimelineName,
+    /// Who recorded them.
+    pub recorded_by: String,
 }
 
 /// A record that is encoded.
@@ -54,7 +63,8 @@ impl Decided {
             Body::Reason(id, reason) => (id, Content::Reason(reason)),
             Body::Erased(id, _) => (id, Content::Redacted),
         };
-        let Header { seq, recorded_at, recorded_by, timeline, op, previous, seal } = header;
+        let Header { seq, recorded_at, whose, op, previous, seal } = header;
+        let Whose { timeline, recorded_by } = Arc::unwrap_or_clone(whose);
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         Self::Plain(StoredRecord { record, previous, seal })
     }
@@ -130,9 +140,9 @@ impl Header {
             op: self.op,
             recorded_at: self.recorded_at,
             previous: self.previous,
-            timeline: self.timeline.as_str(),
+            timeline: self.whose.timeline.as_str(),
             id: id.as_str(),
-            recorded_by: &self.recorded_by,
+            recorded_by: &self.whose.recorded_by,
             seal: self.seal,
         };
         heading.encode(made.claims(), made.details())
@@ -148,9 +158,9 @@ impl Header {
         let head = LeafHead {
             seq: self.seq,
             recorded_at: self.recorded_at,
-            recorded_by: &self.recorded_by,
+            recorded_by: &self.whose.recorded_by,
             op: self.op,
-            timeline: self.timeline.as_str(),
+            timeline: self.whose.timeline.as_str(),
             id: id.as_str(),
         };
         Ok(head.leaf(&commitment(salt, made.json())))

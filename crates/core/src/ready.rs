@@ -32,9 +32,18 @@ pub struct Ready {
     pub(crate) timeline: TimelineName,
     pub(crate) op: Op,
     pub(crate) body: Body,
-    pub(crate) recorded_at: Option<RecordedAt>,
-    pub(crate) recorded_by: Option<String>,
-    pub(crate) salt: Option<Salt>,
+    pub(crate) brought: Brought,
+}
+
+/// What an entry brings along from another log.
+#[derive(Debug)]
+pub struct Brought {
+    /// Its record time.
+    pub recorded_at: Option<RecordedAt>,
+    /// Its author.
+    pub recorded_by: Option<String>,
+    /// Its salt.
+    pub salt: Option<Salt>,
 }
 
 /// What an entry holds.
@@ -100,7 +109,7 @@ impl From<Entry> for Ready {
             Write::Redact { id, reason } => (Op::Redact, Body::Reason(id, reason)),
             Write::Erased { id, op, commitment } => (op, Body::Erased(id, commitment)),
         };
-        Self { timeline, op, body, recorded_at, recorded_by, salt }
+        Self { timeline, op, body, brought: Brought { recorded_at, recorded_by, salt } }
     }
 }
 

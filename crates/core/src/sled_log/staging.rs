@@ -192,8 +192,8 @@ impl Log for Staged<'_> {
     }
 
     fn event(&self, timeline: &TimelineName, id: &EventId) -> Result<Option<EventEntry>> {
-        let name = ids::name(timeline.as_str(), id.as_str());
-        self.ask(|ids| ids.event(self, &name)).unwrap_or_else(|| self.log.event(timeline, id))
+        self.ask(|ids| ids.event_of(self, timeline.as_str(), id.as_str()))
+            .unwrap_or_else(|| self.log.event(timeline, id))
     }
 
     fn events(
