@@ -34,16 +34,16 @@ impl Event {
             extra,
         } = self;
         let mut json = Json(out);
-        json.text("{\"id\":", id.as_str())?;
-        json.optional(",\"date\":", date.as_ref().map(crate::Date::as_str))?;
-        json.optional(",\"kind\":", kind.as_deref())?;
-        json.text(",\"title\":", title)?;
-        json.optional(",\"description\":", description.as_deref())?;
+        json.text("{\"id\":\"", id.as_str())?;
+        json.optional(",\"date\":\"", date.as_ref().map(crate::Date::as_str))?;
+        json.optional(",\"kind\":\"", kind.as_deref())?;
+        json.text(",\"title\":\"", title)?;
+        json.optional(",\"description\":\"", description.as_deref())?;
         json.list(",\"actors\":[", actors, Json::actor)?;
         if let Some(place) = place {
             json.place(place)?;
         }
-        json.list(",\"tags\":[", tags, |json, tag| json.text("", tag))?;
+        json.list(",\"tags\":[", tags, |json, tag| json.text("\"", tag))?;
         json.list(",\"sources\":[", sources, Json::source)?;
         if let Some(percent) = confidence {
             json.other(",\"confidence\":", percent)?;
@@ -61,19 +61,22 @@ impl Event {
 }
 
 impl Json<'_> {
+    #[inline]
     fn put(&mut self, bytes: &str) {
         self.0.extend_from_slice(bytes.as_bytes());
     }
 
+    /// A text; `before` ends with its opening quote.
+    #[inline]
     fn text(&mut self, before: &str, text: &str) -> serde_json::Result<()> {
-        if !is_plain(text.as_bytes()) {
-            return self.other(before, text);
-        }
         self.put(before);
-        self.put("\"");
-        self.put(text);
-        self.put("\"");
-        Ok(())
+        if is_plain(text.as_bytes()) {
+            self.put(text);
+            self.put("\"");
+            return Ok(());
+        }
+        self.0.pop();
+        serde_json::to_writer(&mut *self.0, text)
     }
 
     fn optional(&mut self, before: &str, text: Option<&str>) -> serde_json::Result<()> {
@@ -118,21 +121,21 @@ impl Json<'_> {
 
     fn actor(&mut self, actor: &Actor) -> serde_json::Result<()> {
         let Actor { name, role } = actor;
-        self.text("{\"name\":", name)?;
-        self.optional(",\"role\":", role.as_deref())?;
+        self.text("{\"name\":\"", name)?;
+        self.optional(",\"role\":\"", role.as_deref())?;
         self.put("}");
         Ok(())
     }
 
     fn place(&mut self, place: &Place) -> serde_json::Result<()> {
         let Place { name, lat, lon, precision } = place;
-        self.text(",\"place\":{\"name\":", name)?;
+        self.text(",\"place\":{\"name\":\"", name)?;
         for (before, degrees) in [(",\"lat\":", lat), (",\"lon\":", lon)] {
             if let Some(degrees) = degrees {
                 self.other(before, degrees)?;
             }
         }
-        self.optional(",\"precision\":", precision.as_deref())?;
+        self.optional(",\"precision\":\"", precision.as_deref())?;
         self.put("}");
         Ok(())
     }
@@ -140,13 +143,13 @@ impl Json<'_> {
     fn source(&mut self, source: &Source) -> serde_json::Result<()> {
         let Source { title, url, date, quote, locator, archived, sha256 } = source;
         let fields = [
-            (",\"title\":", title.as_deref()),
-            (",\"url\":", url.as_deref()),
-            (",\"date\":", date.as_ref().map(crate::Date::as_str)),
-            (",\"quote\":", quote.as_deref()),
-            (",\"locator\":", locator.as_deref()),
-            (",\"archived\":", archived.as_deref()),
-            (",\"sha256\":", sha256.as_deref()),
+            (",\"title\":\"", title.as_deref()),
+            (",\"url\":\"", url.as_deref()),
+            (",\"date\":\"", date.as_ref().map(crate::Date::as_str)),
+            (",\"quote\":\"", quote.as_deref()),
+            (",\"locator\":\"", locator.as_deref()),
+            (",\"archived\":\"", archived.as_deref()),
+            (",\"sha256\":\"", sha256.as_deref()),
         ];
         self.put("{");
         let mut is_first = true;
@@ -162,24 +165,25 @@ impl Json<'_> {
 
     fn link(&mut self, link: &Link) -> serde_json::Result<()> {
         let Link { rel, to } = link;
-        self.text("{\"rel\":", rel)?;
-        self.text(",\"to\":", to.as_str())?;
+        self.text("{\"rel\":\"", rel)?;
+        self.text(",\"to\":\"", to.as_str())?;
         self.put("}");
         Ok(())
     }
 
     fn effect(&mut self, effect: &Effect) -> serde_json::Result<()> {
         let Effect { entity, attribute, change, when } = effect;
-        self.text("{\"op\":", change.op())?;
-        self.text(",\"entity\":", entity)?;
-        self.text(",\"attribute\":", attribute)?;
+        self.text("{\"op\":\"", change.op())?;
+        self.text(",\"entity\":\"", entity)?;
+        self.text(",\"attribute\":\"", attribute)?;
         match change {
             Change::Set(Value::Set(members)) => {
                 self.put(",\"value\":[");
-                self.members(members, |json, member| json.scalar("", member))?;
+                self.members(members, |json, member| json.scalar(member))?;
             }
             Change::Set(Value::Scalar(value)) | Change::Add(value) | Change::Remove(value) => {
-                self.scalar(",\"value\":", value)?;
+                self.put(",\"value\":");
+                self.scalar(value)?;
             }
             Change::Increase(number) => self.other(",\"value\":", number)?,
             Change::Clear => {}
@@ -193,10 +197,10 @@ impl Json<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, before: &str, scalar: &Scalar) -> serde_json::Result<()> {
+    fn scalar(&mut self, scalar: &Scalar) -> serde_json::Result<()> {
         match scalar {
-            Scalar::Text(text) => self.text(before, text),
-            other => self.other(before, other),
+            Scalar::Text(text) => self.text("\"", text),
+            other => self.other("", other),
         }
     }
 }
