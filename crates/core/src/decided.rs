@@ -1,10 +1,11 @@
 //! A record that was decided and is not sealed yet: its content as it came, or made ready before.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use annals_model::{Content, EventId, Op, Record, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::{Encoded, Pieces};
+use crate::codec::frame::{Encoded, Pieces as _};
 use crate::codec::leaf::{LeafHead, commitment};
 use crate::codec::v1::Seal;
 use crate::merkle::Hash;
@@ -50,8 +51,8 @@ pub struct Whose {
 pub enum Finished {
     /// As it came.
     Plain(Encoded),
-    /// Its header, and its content as it was made ready.
-    Made(Vec<u8>, Made),
+    /// Where its header is, and its content as it was made ready.
+    Made(Range<usize>, Made),
 }
 
 impl Decided {
@@ -85,8 +86,9 @@ impl Decided {
         }
     }
 
-    /// Encodes the record and hashes its leaf. What was not made ready is checked against every limit, too.
-    pub fn seal(self) -> Result<(Finished, Hash)> {
+    /// Encodes the record and hashes its leaf. What was not made ready is checked against every limit, too; the header of
+    /// what was is added to `heads`.
+    pub fn seal(self, heads: &mut Vec<u8>) -> Result<(Finished, Hash)> {
         match self {
             Self::Plain(stored) => {
                 stored.record.content.check().map_err(Error::from)?;
@@ -94,9 +96,10 @@ impl Decided {
                 Ok((Finished::Plain(encoded), leaf))
             }
             Self::Made(header, id, made) => {
-                let head = header.encode(&id, &made)?;
+                let start = heads.len();
+                header.heading(&id).add(made.claims(), made.details(), heads)?;
                 let leaf = header.leaf(&id, &made)?;
-                Ok((Finished::Made(head, made), leaf))
+                Ok((Finished::Made(start..heads.len(), made), leaf))
             }
         }
     }
@@ -106,8 +109,9 @@ impl Decided {
         match self {
             Self::Plain(stored) => Ok(stored.clone()),
             Self::Made(header, id, made) => {
+                let head = header.heading(id).encode(made.claims(), made.details())?;
                 let (claims, details) = (made.claims().to_vec(), made.details().to_vec());
-                sealing::decode(header.seq, &Encoded { head: header.encode(id, made)?, claims, details })
+                sealing::decode(header.seq, &Encoded { head, claims, details })
             }
         }
     }
@@ -115,28 +119,28 @@ impl Decided {
 
 impl Finished {
     /// The record in pieces that are its own.
-    pub fn into_encoded(self) -> Encoded {
+    pub fn into_encoded(self, heads: &[u8]) -> Encoded {
         match self {
             Self::Plain(encoded) => encoded,
-            Self::Made(head, made) => {
-                Encoded { head, claims: made.claims().to_vec(), details: made.details().to_vec() }
+            Self::Made(..) => {
+                let [head, claims, details] = self.pieces(heads).map(<[u8]>::to_vec);
+                Encoded { head, claims, details }
             }
         }
     }
-}
 
-impl Pieces for Finished {
-    fn pieces(&self) -> [&[u8]; 3] {
+    /// Its pieces, where `heads` has the header.
+    pub fn pieces<'a>(&'a self, heads: &'a [u8]) -> [&'a [u8]; 3] {
         match self {
             Self::Plain(encoded) => encoded.pieces(),
-            Self::Made(head, made) => [head, made.claims(), made.details()],
+            Self::Made(head, made) => [&heads[head.clone()], made.claims(), made.details()],
         }
     }
 }
 
 impl Header {
-    fn encode(&self, id: &EventId, made: &Made) -> Result<Vec<u8>> {
-        let heading = Heading {
+    fn heading<'a>(&'a self, id: &'a EventId) -> Heading<'a> {
+        Heading {
             op: self.op,
             recorded_at: self.recorded_at,
             previous: self.previous,
@@ -144,8 +148,7 @@ impl Header {
             id: id.as_str(),
             recorded_by: &self.whose.recorded_by,
             seal: self.seal,
-        };
-        heading.encode(made.claims(), made.details())
+        }
     }
 
     fn leaf(&self, id: &EventId, made: &Made) -> Result<Hash> {

@@ -78,13 +78,12 @@ impl<'a, T, S: From<&'a T> + Serialize> Serialize for Each<'a, T, S> {
     }
 }
 
-/// Encodes a header, with the bytes that [`encode`] gives: bincode writes a number for the kind of seal and then, one by
+/// Adds a header to bytes, as [`encode`] gives it: bincode writes a number for the kind of seal and then, one by
 /// one, the bytes of it, which takes as long as all the rest.
-pub fn encode_head(head: &Head<'_>) -> Result<Vec<u8>, String> {
+pub fn add_head(head: &Head<'_>, bytes: &mut Vec<u8>) -> Result<(), String> {
     let Head { op, schema, recorded_at, previous, timeline, id, recorded_by, seal, claims, details } = head;
-    let mut bytes = Vec::with_capacity(USUAL);
-    let front = (op, schema, recorded_at, previous, timeline, id, recorded_by);
-    options().with_no_limit().serialize_into(&mut bytes, &front).map_err(|e| e.to_string())?;
+    let before = bytes.len();
+    add(bytes, &(op, schema, recorded_at, previous, timeline, id, recorded_by))?;
     match seal {
         Seal::Salt(salt) => {
             bytes.push(0);
@@ -95,8 +94,8 @@ pub fn encode_head(head: &Head<'_>) -> Result<Vec<u8>, String> {
             bytes.extend(commitment);
         }
     }
-    options().with_no_limit().serialize_into(&mut bytes, &(claims, details)).map_err(|e| e.to_string())?;
-    if bytes.len() > LARGEST { Err("it is too large".to_owned()) } else { Ok(bytes) }
+    add(bytes, &(claims, details))?;
+    if bytes.len() - before > LARGEST { Err("it is too large".to_owned()) } else { Ok(()) }
 }
 
 /// Decodes one of the shapes, whose text borrows from `bytes`.
