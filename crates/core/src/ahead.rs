@@ -4,7 +4,7 @@
 //! it will be then. A [`Layer`] holds such batches until they are one commit; the [`Ground`] that a batch is
 //! decided on is the log with the layers that run ahead of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use annals_model::{EventId, Seq, TimelineName, Version};
 
@@ -33,7 +33,7 @@ pub struct Layer {
     /// The events that they change.
     pub events: QuickMap<Key, EventEntry>,
     /// The timelines that they change.
-    pub versions: HashMap<TimelineName, Version>,
+    pub versions: QuickMap<TimelineName, Version>,
     /// Records whose content goes with them: of the log, or their own.
     pub erased: BTreeSet<Seq>,
     /// Where the log ends behind them.

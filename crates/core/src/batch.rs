@@ -3,6 +3,7 @@
 mod erased;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use annals_model::{
     Expectation, Invalid, Op, Outcome, Record, RecordedAt, Seq, Superseded, TimelineName, Version, Written,
@@ -13,14 +14,14 @@ use crate::Result;
 use crate::ahead::{Ground, Key, Layer};
 use crate::codec::frame::Frame;
 use crate::codec::v1::Seal;
-use crate::decided::{Decided, Header};
+use crate::decided::{Decided, Header, Whose};
 use crate::error::{Conflict, NotFound};
 use crate::fingerprint::Prints;
 use crate::host::{ClockLag, Host};
 use crate::log::{EventEntry, Head, Log};
 use crate::merkle::BLOCK;
 use crate::quick::{Quick, QuickMap};
-use crate::ready::{Body, Ready};
+use crate::ready::{Body, Brought, Ready};
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions, whole};
 use crate::stored::StoredRecord;
@@ -79,7 +80,9 @@ pub struct Batch<'a, L: ?Sized> {
     repeated: QuickMap<Key, Vec<Seq>>,
     /// The frame of the log that was read last.
     frame: Option<Frame>,
-    versions: HashMap<TimelineName, Version>,
+    versions: QuickMap<TimelineName, Version>,
+    /// Whose the last record is.
+    whose: Option<Arc<Whose>>,
     /// Records whose content goes with the batch.
     erased: BTreeSet<Seq>,
     carried: Carried,
@@ -124,7 +127,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             None => Sealing::here(head.frontier),
         };
         let (events, repeated) = (QuickMap::default(), QuickMap::default());
-        let (versions, frame) = (HashMap::new(), None);
+        let (versions, whose, frame) = (QuickMap::default(), None, None);
         let checks_each = false;
         Ok(Self {
             ground,
@@ -140,6 +143,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             repeated,
             frame,
             versions,
+            whose,
             erased: BTreeSet::new(),
             carried: Carried::default(),
             checks_each,
@@ -179,19 +183,20 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     }
 
     fn decide(&mut self, index: usize, entry: Ready) -> Result<Written> {
-        if let Some(author) = &entry.recorded_by {
+        let Ready { timeline, op, body, brought } = entry;
+        if let Some(author) = &brought.recorded_by {
             limits::name(author, limits::NAME).map_err(|e| e.under("recorded_by"))?;
         }
-        let key = (entry.timeline.clone(), entry.body.id().clone());
+        let key = (timeline, body.id().clone());
         let known = self.look_up(&key)?;
-        let settled = self.settled(&key, known, &entry);
+        let settled = self.settled(&key, known, op, &body);
         // Whoever seals a record on another thread checks it there.
         if self.checks_each || !(self.sealing.checks() && matches!(settled, Ok(None))) {
-            entry.body.check()?;
+            body.check()?;
         }
         let (outcome, seq) = match settled? {
             Some(settled) => settled,
-            None => (outcome_of(entry.op), self.record(index, &key, known, entry)?),
+            None => (outcome_of(op), self.record(index, &key, known, op, body, brought)?),
         };
         if let Some(resume) = &mut self.resume {
             resume.note(&key, seq);
@@ -215,9 +220,9 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         &mut self,
         key: &Key,
         known: Option<EventEntry>,
-        write: &Ready,
+        op: Op,
+        body: &Body,
     ) -> Result<Option<(Outcome, Seq)>> {
-        let (op, body) = (write.op, &write.body);
         let Some(entry) = known else {
             return match op {
                 Op::Append => Ok(None),
@@ -363,9 +368,17 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     }
 
     /// Notes a new record.
-    fn record(&mut self, index: usize, key: &Key, known: Option<EventEntry>, entry: Ready) -> Result<Seq> {
-        let recorded_at = self.record_time(entry.recorded_at)?;
-        let Ready { timeline, op, body, recorded_by, salt, .. } = entry;
+    fn record(
+        &mut self,
+        index: usize,
+        key: &Key,
+        known: Option<EventEntry>,
+        op: Op,
+        body: Body,
+        brought: Brought,
+    ) -> Result<Seq> {
+        let Brought { recorded_at, recorded_by, salt } = brought;
+        let recorded_at = self.record_time(recorded_at)?;
         if self.checks_each {
             body.fits()?;
         }
@@ -387,9 +400,9 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
                 salt
             }))
         });
-        let recorded_by = recorded_by.unwrap_or_else(|| self.options.author.clone());
+        let whose = self.whose(seq, &key.0, recorded_by);
         let previous = known.map(|entry| entry.last);
-        let header = Header { seq, recorded_at, recorded_by, timeline, op, previous, seal };
+        let header = Header { seq, recorded_at, whose, op, previous, seal };
         let decided = Decided::new(header, body);
         self.carried.prints.push(seq, decided.print());
         self.sealing.push(index, decided)?;
@@ -406,6 +419,20 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             self.repeated.entry(key.clone()).or_insert_with(|| vec![before.last]).push(seq);
         }
         Ok(seq)
+    }
+
+    /// Whose a record is, which the records of a block share as far as it is the same. No two blocks do: their threads
+    /// would wait for each other to count who has it.
+    fn whose(&mut self, seq: Seq, timeline: &TimelineName, author: Option<String>) -> Arc<Whose> {
+        let is_first = (seq.0 - 1).is_multiple_of(BLOCK);
+        let own = author.as_ref().unwrap_or(&self.options.author);
+        let is_same = |last: &&Arc<Whose>| last.timeline == *timeline && last.recorded_by == *own;
+        if let Some(last) = self.whose.as_ref().filter(|_| !is_first).filter(is_same) {
+            return Arc::clone(last);
+        }
+        let recorded_by = author.unwrap_or_else(|| self.options.author.clone());
+        let whose = Arc::new(Whose { timeline: timeline.clone(), recorded_by });
+        Arc::clone(self.whose.insert(whose))
     }
 
     fn record_time(&mut self, own: Option<RecordedAt>) -> Result<RecordedAt> {

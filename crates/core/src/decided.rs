@@ -1,8 +1,11 @@
 //! A record that was decided and is not sealed yet: its content as it came, or made ready before.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use annals_model::{Content, EventId, Op, Record, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::{Encoded, Pieces};
+use crate::codec::frame::{Encoded, Pieces as _};
 use crate::codec::leaf::{LeafHead, commitment};
 use crate::codec::v1::Seal;
 use crate::merkle::Hash;
@@ -25,10 +28,8 @@ pub struct Header {
     pub seq: Seq,
     /// When it was recorded.
     pub recorded_at: RecordedAt,
-    /// Who recorded it.
-    pub recorded_by: String,
-    /// The timeline that it belongs to.
-    pub timeline: TimelineName,
+    /// Whose it is.
+    pub whose: Arc<Whose>,
     /// What it does.
     pub op: Op,
     /// The event's record before it.
@@ -37,12 +38,21 @@ pub struct Header {
     pub seal: Seal,
 }
 
+/// What neighbouring records mostly have in common.
+#[derive(Clone)]
+pub struct Whose {
+    /// The timeline that they belong to.
+    pub timeline: TimelineName,
+    /// Who recorded them.
+    pub recorded_by: String,
+}
+
 /// A record that is encoded.
 pub enum Finished {
     /// As it came.
     Plain(Encoded),
-    /// Its header, and its content as it was made ready.
-    Made(Vec<u8>, Made),
+    /// Where its header is, and its content as it was made ready.
+    Made(Range<usize>, Made),
 }
 
 impl Decided {
@@ -54,7 +64,8 @@ impl Decided {
             Body::Reason(id, reason) => (id, Content::Reason(reason)),
             Body::Erased(id, _) => (id, Content::Redacted),
         };
-        let Header { seq, recorded_at, recorded_by, timeline, op, previous, seal } = header;
+        let Header { seq, recorded_at, whose, op, previous, seal } = header;
+        let Whose { timeline, recorded_by } = Arc::unwrap_or_clone(whose);
         let record = Record { seq, recorded_at, recorded_by, timeline, id, op, content };
         Self::Plain(StoredRecord { record, previous, seal })
     }
@@ -75,8 +86,9 @@ impl Decided {
         }
     }
 
-    /// Encodes the record and hashes its leaf. What was not made ready is checked against every limit, too.
-    pub fn seal(self) -> Result<(Finished, Hash)> {
+    /// Encodes the record and hashes its leaf. What was not made ready is checked against every limit, too; the header of
+    /// what was is added to `heads`.
+    pub fn seal(self, heads: &mut Vec<u8>) -> Result<(Finished, Hash)> {
         match self {
             Self::Plain(stored) => {
                 stored.record.content.check().map_err(Error::from)?;
@@ -84,9 +96,10 @@ impl Decided {
                 Ok((Finished::Plain(encoded), leaf))
             }
             Self::Made(header, id, made) => {
-                let head = header.encode(&id, &made)?;
+                let start = heads.len();
+                header.heading(&id).add(made.claims(), made.details(), heads)?;
                 let leaf = header.leaf(&id, &made)?;
-                Ok((Finished::Made(head, made), leaf))
+                Ok((Finished::Made(start..heads.len(), made), leaf))
             }
         }
     }
@@ -96,8 +109,9 @@ impl Decided {
         match self {
             Self::Plain(stored) => Ok(stored.clone()),
             Self::Made(header, id, made) => {
+                let head = header.heading(id).encode(made.claims(), made.details())?;
                 let (claims, details) = (made.claims().to_vec(), made.details().to_vec());
-                sealing::decode(header.seq, &Encoded { head: header.encode(id, made)?, claims, details })
+                sealing::decode(header.seq, &Encoded { head, claims, details })
             }
         }
     }
@@ -105,37 +119,36 @@ impl Decided {
 
 impl Finished {
     /// The record in pieces that are its own.
-    pub fn into_encoded(self) -> Encoded {
+    pub fn into_encoded(self, heads: &[u8]) -> Encoded {
         match self {
             Self::Plain(encoded) => encoded,
-            Self::Made(head, made) => {
-                Encoded { head, claims: made.claims().to_vec(), details: made.details().to_vec() }
+            Self::Made(..) => {
+                let [head, claims, details] = self.pieces(heads).map(<[u8]>::to_vec);
+                Encoded { head, claims, details }
             }
         }
     }
-}
 
-impl Pieces for Finished {
-    fn pieces(&self) -> [&[u8]; 3] {
+    /// Its pieces, where `heads` has the header.
+    pub fn pieces<'a>(&'a self, heads: &'a [u8]) -> [&'a [u8]; 3] {
         match self {
             Self::Plain(encoded) => encoded.pieces(),
-            Self::Made(head, made) => [head, made.claims(), made.details()],
+            Self::Made(head, made) => [&heads[head.clone()], made.claims(), made.details()],
         }
     }
 }
 
 impl Header {
-    fn encode(&self, id: &EventId, made: &Made) -> Result<Vec<u8>> {
-        let heading = Heading {
+    fn heading<'a>(&'a self, id: &'a EventId) -> Heading<'a> {
+        Heading {
             op: self.op,
             recorded_at: self.recorded_at,
             previous: self.previous,
-            timeline: self.timeline.as_str(),
+            timeline: self.whose.timeline.as_str(),
             id: id.as_str(),
-            recorded_by: &self.recorded_by,
+            recorded_by: &self.whose.recorded_by,
             seal: self.seal,
-        };
-        heading.encode(made.claims(), made.details())
+        }
     }
 
     fn leaf(&self, id: &EventId, made: &Made) -> Result<Hash> {
@@ -148,9 +161,9 @@ impl Header {
         let head = LeafHead {
             seq: self.seq,
             recorded_at: self.recorded_at,
-            recorded_by: &self.recorded_by,
+            recorded_by: &self.whose.recorded_by,
             op: self.op,
-            timeline: self.timeline.as_str(),
+            timeline: self.whose.timeline.as_str(),
             id: id.as_str(),
         };
         Ok(head.leaf(&commitment(salt, made.json())))

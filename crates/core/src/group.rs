@@ -306,7 +306,7 @@ impl Drop for Landing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeSet, HashMap};
+    use std::collections::BTreeSet;
 
     use annals_model::Seq;
 
@@ -321,7 +321,7 @@ mod tests {
             frames: Vec::new(),
             blocks: Vec::new(),
             events: QuickMap::default(),
-            versions: HashMap::new(),
+            versions: QuickMap::default(),
             erased: BTreeSet::new(),
             head: Head::default(),
             lag: None,

@@ -5,6 +5,8 @@
 //! that seal. Writers at once do the same before their turn to decide comes. What cannot be made ready goes on as it came:
 //! it is found out in its turn why.
 
+use std::cell::RefCell;
+
 use annals_model::line::Line;
 use annals_model::{
     Content, Entry, Event, EventId, Invalid, Op, Record, RecordedAt, TimelineName, Write,
@@ -16,15 +18,32 @@ use crate::codec::v1::Seal;
 use crate::merkle::Hash;
 use crate::{fingerprint, stored};
 
+thread_local! {
+    /// Where an event is written before it is known how much room it takes.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes that an event seldom takes.
+const USUAL: usize = 16 * 1024;
+
 /// An entry of an import, as it came or with its content made ready for the log.
 #[derive(Debug)]
 pub struct Ready {
     pub(crate) timeline: TimelineName,
     pub(crate) op: Op,
     pub(crate) body: Body,
-    pub(crate) recorded_at: Option<RecordedAt>,
-    pub(crate) recorded_by: Option<String>,
-    pub(crate) salt: Option<Salt>,
+    pub(crate) brought: Brought,
+}
+
+/// What an entry brings along from another log.
+#[derive(Debug)]
+pub struct Brought {
+    /// Its record time.
+    pub recorded_at: Option<RecordedAt>,
+    /// Its author.
+    pub recorded_by: Option<String>,
+    /// Its salt.
+    pub salt: Option<Salt>,
 }
 
 /// What an entry holds.
@@ -90,7 +109,7 @@ impl From<Entry> for Ready {
             Write::Redact { id, reason } => (Op::Redact, Body::Reason(id, reason)),
             Write::Erased { id, op, commitment } => (op, Body::Erased(id, commitment)),
         };
-        Self { timeline, op, body, recorded_at, recorded_by, salt }
+        Self { timeline, op, body, brought: Brought { recorded_at, recorded_by, salt } }
     }
 }
 
@@ -135,7 +154,7 @@ impl Body {
         match (self, &record.content) {
             (Self::Event(own), Content::Event(event)) => own == event,
             (Self::Made(id, made), Content::Event(event)) => {
-                *id == event.id && stored::is_encoded(made.claims(), made.details(), event) == Ok(true)
+                *id == event.id && stored::is_encoded(made.claims(), made.details(), event)
             }
             (Self::Reason(_, own), Content::Reason(reason)) => own == reason,
             _ => false,
@@ -156,11 +175,21 @@ impl Made {
         if !is_checked {
             event.check()?;
         }
-        let json = event_json(event).map_err(Invalid::new)?;
-        stored::within_limit(&json)?;
-        let (claims, details) = stored::encode_event(event)?;
-        let bytes = [claims.as_slice(), &details, &json].concat().into_boxed_slice();
-        let (details, json) = (claims.len(), claims.len() + details.len());
+        SCRATCH.with_borrow_mut(|scratch| {
+            let made = Self::written(event, scratch);
+            scratch.clear();
+            // A large event is rare, and its room is not kept.
+            scratch.shrink_to(USUAL);
+            made
+        })
+    }
+
+    fn written(event: &Event, scratch: &mut Vec<u8>) -> crate::Result<Self> {
+        let details = stored::add_event(event, scratch)?;
+        let json = scratch.len();
+        event.write_json(scratch).map_err(|e| Invalid::new(e.to_string()))?;
+        stored::within_limit(&scratch[json..])?;
+        let bytes = scratch.as_slice().into();
         Ok(Self { bytes, details, json, print: fingerprint::of_event(event) })
     }
 

@@ -18,7 +18,7 @@ use crate::decided::Decided;
 use crate::log::StoredFrame;
 use crate::merkle::{BLOCK, Frontier, Hash};
 use crate::store::Failed;
-use crate::stored::StoredRecord;
+use crate::stored::{self, StoredRecord};
 use crate::{Damage, Error, Result};
 
 /// The records of a batch on their way into frames.
@@ -106,8 +106,9 @@ impl Sealing {
         let seq = self.next;
         match &mut self.way {
             Way::Here(records) => {
-                let (encoded, leaf) = record.seal()?;
-                records.push(encoded.into_encoded());
+                let mut head = Vec::with_capacity(stored::USUAL);
+                let (finished, leaf) = record.seal(&mut head)?;
+                records.push(finished.into_encoded(&head));
                 let block = self.frontier.push(leaf);
                 self.blocks.extend(block.map(|root| (seq.0 / BLOCK - 1, root)));
             }
@@ -325,14 +326,16 @@ impl Workshop {
 
 fn seal(records: Vec<(usize, Decided)>) -> Result<Block, Failed> {
     let first = records.first().map_or(Seq(1), |(_, record)| record.seq());
-    let mut encoded = Vec::with_capacity(records.len());
+    let mut heads = Vec::with_capacity(records.len() * stored::USUAL);
+    let mut finished = Vec::with_capacity(records.len());
     let mut leaves = Vec::with_capacity(records.len());
     for (index, record) in records {
-        let sealed = record.seal().map_err(|error| Failed { index: Some(index), error })?;
-        encoded.push(sealed.0);
+        let sealed = record.seal(&mut heads).map_err(|error| Failed { index: Some(index), error })?;
+        finished.push(sealed.0);
         leaves.push(sealed.1);
     }
-    let frames = frame::pack(first, &encoded).map_err(|error| Failed { index: None, error })?;
+    let pieces: Vec<_> = finished.iter().map(|finished| finished.pieces(&heads)).collect();
+    let frames = frame::pack(first, &pieces).map_err(|error| Failed { index: None, error })?;
     let is_whole = (first.0 - 1).is_multiple_of(BLOCK) && leaves.len() as u64 == BLOCK;
     let mut tree = Frontier::default();
     let root = if is_whole { leaves.iter().filter_map(|leaf| tree.push(*leaf)).last() } else { None };

@@ -4,10 +4,14 @@ use annals_model::line::{record_line, redacted_line};
 use annals_model::{Content, Event, EventId, Invalid, Op, Record, RecordedAt, Seq, TimelineName, limits};
 
 use crate::codec::frame::{Encoded, RawRecord};
+use crate::codec::held;
 use crate::codec::leaf::{Salt, commitment, content_json, op_number, op_of, record_leaf};
 use crate::codec::v1::{self, Claims, Details, Head, Seal};
 use crate::merkle::Hash;
 use crate::{Damage, Error, Result};
+
+/// Bytes that a header seldom exceeds.
+pub const USUAL: usize = 160;
 
 /// A record with what binds it to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +81,10 @@ impl StoredRecord {
         same(self.is_of_one_piece())?;
         let (mut claims, mut details) = (Vec::new(), Vec::new());
         match &record.content {
-            Content::Event(event) => (claims, details) = encode_event(event)?,
+            Content::Event(event) => {
+                let end = add_event(event, &mut claims)?;
+                details = claims.split_off(end);
+            }
             Content::Reason(reason) => {
                 details = v1::encode(&reason.as_str()).map_err(|what| bug(&what))?;
                 same(v1::decode::<&str>(&details).map_err(|what| bug(&what))? == reason)?;
@@ -93,8 +100,7 @@ impl StoredRecord {
             recorded_by: &record.recorded_by,
             seal: self.seal,
         };
-        let head = head.encode(&claims, &details)?;
-        Ok(Encoded { head, claims, details })
+        Ok(Encoded { head: head.encode(&claims, &details)?, claims, details })
     }
 
     /// Whether its parts fit each other, so that what decodes them puts the same record together.
@@ -169,8 +175,15 @@ pub struct Heading<'a> {
 }
 
 impl Heading<'_> {
-    /// Encodes the header of a record with this content, and makes sure that it decodes to itself.
+    /// Encodes the header of a record with this content.
     pub fn encode(&self, claims: &[u8], details: &[u8]) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(USUAL);
+        self.add(claims, details, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Adds the header of a record with this content to bytes, and makes sure that it decodes to itself.
+    pub fn add(&self, claims: &[u8], details: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
         let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|e| bug(&e.to_string()));
         let of_head = Head {
             op: op_number(self.op),
@@ -184,24 +197,26 @@ impl Heading<'_> {
             claims: size(claims)?,
             details: size(details)?,
         };
-        let head = v1::encode_head(&of_head).map_err(|what| bug(&what))?;
-        let again: Head<'_> = v1::decode(&head).map_err(|what| bug(&what))?;
-        same(again == of_head && op_of(again.op) == Some(self.op))?;
-        Ok(head)
+        let start = bytes.len();
+        v1::add_head(&of_head, bytes).map_err(|what| bug(&what))?;
+        same(held::is_head(&bytes[start..], &of_head) && op_of(of_head.op) == Some(self.op))
     }
 }
 
-/// Encodes an event, what replay reads of it and what people read, and makes sure that both decode to it.
-pub fn encode_event(event: &Event) -> Result<(Vec<u8>, Vec<u8>)> {
-    let claims = v1::encode(&Claims::from(event)).map_err(|what| bug(&what))?;
-    let details = v1::encode(&Details::from(event)).map_err(|what| bug(&what))?;
-    same(is_encoded(&claims, &details, event).map_err(|what| bug(&what))?)?;
-    Ok((claims, details))
+/// Adds an event to bytes, what replay reads of it and what people read, and makes sure that both decode to it. Gives where
+/// the one ends.
+pub fn add_event(event: &Event, bytes: &mut Vec<u8>) -> Result<usize> {
+    let start = bytes.len();
+    v1::add_claims(event, bytes).map_err(|what| bug(&what))?;
+    let end = bytes.len();
+    v1::add_details(event, bytes).map_err(|what| bug(&what))?;
+    same(is_encoded(&bytes[start..end], &bytes[end..], event))?;
+    Ok(end)
 }
 
 /// Whether bytes decode to an event, but for its id.
-pub fn is_encoded(claims: &[u8], details: &[u8], event: &Event) -> Result<bool, String> {
-    Ok(Claims::are_read(claims, event)? && Details::are_read(details, event)?)
+pub fn is_encoded(claims: &[u8], details: &[u8], event: &Event) -> bool {
+    held::are_claims(claims, event) && held::are_details(details, event)
 }
 
 /// Whether what was encoded is what it decodes to.
@@ -251,27 +266,85 @@ mod tests {
             {"op":"clear","entity":"e","attribute":"c"},{"op":"add","entity":"e","attribute":"s","value":"v"}],
         "extra":{"free":[1,2]}}"#;
 
+    fn encoded(event: &Event) -> (Vec<u8>, Vec<u8>) {
+        let mut claims = Vec::new();
+        let end = add_event(event, &mut claims).unwrap();
+        let details = claims.split_off(end);
+        (claims, details)
+    }
+
+    /// What bincode reads of bytes, if it reads them.
+    fn decoded(claims: &[u8], details: &[u8], id: &EventId) -> Option<Event> {
+        let (date, effects) = v1::decode::<Claims<'_>>(claims).ok()?.read().ok()?;
+        v1::decode::<Details<'_>>(details).ok()?.read(id.clone(), date, effects).ok()
+    }
+
+    /// An event without lists and options, one with a plain date, and one with every field.
+    fn events() -> Vec<Box<Event>> {
+        let lines = [WHOLE, r#"{"id":"e1","title":"t"}"#, r#"{"id":"e1","title":"t","date":"2004-06-11"}"#];
+        lines.iter().map(|line| event(&line.replace('\n', ""))).collect()
+    }
+
+    #[test]
+    fn an_event_is_encoded_as_bincode_encodes_its_shapes() {
+        for event in events() {
+            let (claims, details) = encoded(&event);
+            assert_eq!(decoded(&claims, &details, &event.id).as_ref(), Some(&*event));
+            assert_eq!(v1::encode(&v1::decode::<Claims<'_>>(&claims).unwrap()), Ok(claims));
+            assert_eq!(v1::encode(&v1::decode::<Details<'_>>(&details).unwrap()), Ok(details));
+        }
+    }
+
     #[test]
     fn bytes_that_are_not_an_event_are_not_read_as_it() {
-        for json in [WHOLE, r#"{"id":"e1","title":"t"}"#, r#"{"id":"e1","title":"t","date":"2004-06-11"}"#] {
-            let event = event(&json.replace('\n', ""));
-            let claims = v1::encode(&Claims::from(&*event)).unwrap();
-            let details = v1::encode(&Details::from(&*event)).unwrap();
-            assert_eq!(Claims::are_read(&claims, &event), Ok(true));
-            assert_eq!(Details::are_read(&details, &event), Ok(true));
-            for (bytes, is_claims) in [(claims, true), (details, false)] {
-                let check =
-                    if is_claims { Claims::are_read } else { Details::are_read as fn(&[u8], &Event) -> _ };
-                let check = |bytes: &[u8]| check(bytes, &event);
-                for at in 0..bytes.len() {
-                    assert_ne!(check(&bytes[..at]), Ok(true), "cut at {at} of {bytes:?}");
-                    for bit in 0..8 {
-                        let mut other = bytes.clone();
-                        other[at] ^= 1 << bit;
-                        assert_ne!(check(&other), Ok(true), "bit {bit} of byte {at} of {bytes:?}");
-                    }
+        for event in events() {
+            let (claims, details) = encoded(&event);
+            assert!(held::are_claims(&claims, &event) && held::are_details(&details, &event));
+            changed(&claims, |other| {
+                let is_read = held::are_claims(other, &event);
+                assert!(!is_read, "{other:?} of {claims:?}");
+                assert_ne!(decoded(other, &details, &event.id).as_ref(), Some(&*event));
+            });
+            changed(&details, |other| {
+                let is_read = held::are_details(other, &event);
+                assert!(!is_read, "{other:?} of {details:?}");
+                assert_ne!(decoded(&claims, other, &event.id).as_ref(), Some(&*event));
+            });
+        }
+    }
+
+    /// The same bytes cut, with a byte more, and with each bit turned over.
+    fn changed(bytes: &[u8], check: impl Fn(&[u8])) {
+        for at in 0..bytes.len() {
+            check(&bytes[..at]);
+            for bit in 0..8 {
+                let mut other = bytes.to_vec();
+                other[at] ^= 1 << bit;
+                check(&other);
+            }
+        }
+        check(&[bytes, &[0]].concat());
+    }
+
+    #[test]
+    fn numbers_of_every_length_are_read_as_bincode_reads_them() {
+        let lengths = [0, 1, 250, 251, 0xffff, 0x1_0000];
+        for length in lengths {
+            let mut event = Event::new(EventId::new("e1").unwrap(), "t");
+            event.description = Some("d".repeat(length));
+            let (claims, details) = encoded(&event);
+            assert_eq!(decoded(&claims, &details, &event.id), Some(event));
+        }
+        for digits in [0_i64, 62, 63, 64, 125, 126, 32_767, 32_768, 1 << 31, (1 << 49) - 1] {
+            for number in [digits, -digits] {
+                for places in ["", "e-3", "e-9"] {
+                    let line = format!(
+                        r#"{{"id":"e1","title":"t","effects":[{{"op":"increase","entity":"e","attribute":"n","value":{number}{places}}}]}}"#
+                    );
+                    let event = event(&line);
+                    let (claims, details) = encoded(&event);
+                    assert_eq!(decoded(&claims, &details, &event.id).as_ref(), Some(&*event), "{line}");
                 }
-                assert_ne!(check(&[&bytes[..], &[0]].concat()), Ok(true), "a byte more");
             }
         }
     }
@@ -292,7 +365,13 @@ mod tests {
                     claims: u32::try_from(number % 100_000).unwrap(),
                     details: u32::MAX,
                 };
-                assert_eq!(v1::encode_head(&head), v1::encode(&head));
+                let mut bytes = Vec::new();
+                v1::add_head(&head, &mut bytes).unwrap();
+                assert_eq!(v1::encode(&head), Ok(bytes.clone()));
+                assert_eq!(v1::decode::<Head<'_>>(&bytes), Ok(head));
+                let head = v1::decode(&bytes).unwrap();
+                assert!(held::is_head(&bytes, &head));
+                changed(&bytes, |other| assert!(!held::is_head(other, &head), "{other:?} of {bytes:?}"));
             }
         }
     }
@@ -300,8 +379,7 @@ mod tests {
     #[test]
     fn another_event_is_not_read() {
         let whole = event(&WHOLE.replace('\n', ""));
-        let (claims, details) = (Claims::from(&*whole), Details::from(&*whole));
-        let (claims, details) = (v1::encode(&claims).unwrap(), v1::encode(&details).unwrap());
+        let (claims, details) = encoded(&whole);
         let changes: [fn(&mut Event); 12] = [
             |e| e.date = None,
             |e| drop(e.effects.pop()),
@@ -319,8 +397,7 @@ mod tests {
         for (index, change) in changes.into_iter().enumerate() {
             let mut other = whole.clone();
             change(&mut other);
-            let both = (Claims::are_read(&claims, &other), Details::are_read(&details, &other));
-            assert_ne!(both, (Ok(true), Ok(true)), "change {index}");
+            assert!(!is_encoded(&claims, &details, &other), "change {index}");
         }
     }
 }

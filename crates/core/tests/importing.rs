@@ -6,7 +6,7 @@
 
 use std::num::NonZeroUsize;
 
-use annals_core::{BLOCK, Error, Failed, Head, Log, Ready, Resume, Store, StoredFrame, WriteOptions};
+use annals_core::{BLOCK, Error, Failed, Head, Log, Ready, Resume, Store, StoredFrame, WriteOptions, scan};
 use annals_model::line::Line;
 use annals_model::{Entry, Event, EventId, Invalid, Outcome, Seq, TimelineName, Write, Written};
 use annals_testkit::{MemoryLog, TestHost};
@@ -229,6 +229,34 @@ fn lines_are_made_ready_where_they_bring_their_id() {
     assert_eq!(left(&one.0), left(&written.0));
     let nameless = Line::parse(r#"{"title":"Title","timeline":"own","recorded_by":"somebody"}"#).unwrap();
     assert_eq!(*Ready::of_line(nameless.clone(), &timeline).unwrap_err(), nameless);
+}
+
+/// Neighbours share them in memory, within a block: runs of both begin and end at any place of one.
+#[test]
+fn each_record_keeps_its_own_timeline_and_author() {
+    let entries: Vec<Entry> = (0..700_u16)
+        .map(|n| {
+            let write = match n % 11 {
+                10 => Write::Retract { id: event(n - 2, 1).id, reason: "r".to_owned() },
+                _ => Write::Append(event(n, 1)),
+            };
+            let timeline = if n % 11 == 10 { (n - 2) / 3 % 2 } else { n / 3 % 2 };
+            let author = [None, Some("ann"), Some("bob")][usize::from(n / 5 % 3)];
+            let recorded_by = author.map(str::to_owned);
+            Entry { recorded_by, ..entry(u8::try_from(timeline).unwrap(), write) }
+        })
+        .collect();
+    let one = begun(10);
+    imported(&one, &entries, 2).unwrap();
+    let mut found = Vec::new();
+    scan::each(one.0.log(), Seq(11), Seq(710), |stored| {
+        found.push((stored.record.timeline, stored.record.recorded_by));
+        Ok(())
+    })
+    .unwrap();
+    let author = |entry: &Entry| entry.recorded_by.clone().unwrap_or_else(|| "tester".to_owned());
+    let own: Vec<_> = entries.iter().map(|entry| (entry.timeline.clone(), author(entry))).collect();
+    assert_eq!(found, own);
 }
 
 #[test]

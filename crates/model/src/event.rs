@@ -152,6 +152,12 @@ impl Event {
 
     /// Checks every limit; the error's path names the field.
     pub fn check(&self) -> Result<(), Invalid> {
+        self.check_around_effects()?;
+        list("effects", &self.effects, Effect::check)
+    }
+
+    /// Checks every limit but those on each effect by itself.
+    pub(crate) fn check_around_effects(&self) -> Result<(), Invalid> {
         limits::text(&self.title, 1, limits::TITLE).map_err(|e| e.under("title"))?;
         if self.title.trim().is_empty() {
             return Err(Invalid::new("must not be blank").under("title"));
@@ -168,7 +174,7 @@ impl Event {
             return Err(Invalid::new("is a percentage from 0 to 100").under("confidence"));
         }
         list("links", &self.links, |link| limits::name(&link.rel, limits::NAME).map_err(|e| e.under("rel")))?;
-        list("effects", &self.effects, Effect::check)
+        count("effects", &self.effects)
     }
 }
 
@@ -300,11 +306,15 @@ fn optional(
 }
 
 fn list<T>(field: &str, items: &[T], check: impl Fn(&T) -> Result<(), Invalid>) -> Result<(), Invalid> {
-    limits::count(items.len(), limits::LIST, "entries").map_err(|e| e.under(field))?;
+    count(field, items)?;
     for (index, item) in items.iter().enumerate() {
         check(item).map_err(|e| e.under(format!("{field}[{index}]")))?;
     }
     Ok(())
+}
+
+fn count<T>(field: &str, items: &[T]) -> Result<(), Invalid> {
+    limits::count(items.len(), limits::LIST, "entries").map_err(|e| e.under(field))
 }
 
 fn degrees(field: &str, value: Option<Number>, limit: i64) -> Result<(), Invalid> {

@@ -26,6 +26,7 @@ mod event;
 pub mod fold;
 pub mod gather;
 pub mod history;
+mod json;
 pub mod learned;
 pub mod limits;
 pub mod line;

@@ -470,7 +470,8 @@ impl Wire<'_> {
             effects,
             extra: self.extra.map(Extra::from_json).transpose().map_err(|e| e.under("extra"))?,
         };
-        event.check()?;
+        // Each effect was checked when it was read.
+        event.check_around_effects()?;
         Ok(event)
     }
 }

@@ -42,6 +42,12 @@ pub trait Pieces {
     fn pieces(&self) -> [&[u8]; SECTIONS];
 }
 
+impl Pieces for [&[u8]; SECTIONS] {
+    fn pieces(&self) -> [&[u8]; SECTIONS] {
+        *self
+    }
+}
+
 impl Pieces for Encoded {
     fn pieces(&self) -> [&[u8]; SECTIONS] {
         [&self.head, &self.claims, &self.details]

@@ -33,7 +33,7 @@ pub fn content_json(content: &Content) -> Result<Option<Vec<u8>>, String> {
 /// The JSON of an event, which the commitment of its record covers.
 pub fn event_json(event: &Event) -> Result<Vec<u8>, String> {
     let mut json = Vec::with_capacity(USUAL);
-    serde_json::to_writer(&mut json, event).map_err(|e| e.to_string())?;
+    event.write_json(&mut json).map_err(|e| e.to_string())?;
     Ok(json)
 }
 

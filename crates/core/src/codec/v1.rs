@@ -5,14 +5,15 @@
 //! to there. Times are integers, dates their EDTF text, `extra` its JSON text.
 
 use std::collections::BTreeSet;
+use std::marker::PhantomData;
 
 use annals_model::gather::Does;
 use annals_model::{
     Actor, Change, Date, Effect, Event, EventId, Extra, Invalid, Link, Number, Place, Scalar, Source, Value,
     When, limits,
 };
-use bincode::{BincodeRead, Options};
-use serde::{Deserialize, Serialize};
+use bincode::Options;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The number that a record's header carries for these shapes.
 pub const SCHEMA: u8 = 1;
@@ -34,18 +35,55 @@ fn options() -> impl Options {
 /// Encodes one of the shapes.
 pub fn encode<T: Serialize>(shape: &T) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(USUAL);
-    // With a limit bincode would walk through the shape twice, to know its size beforehand.
-    options().with_no_limit().serialize_into(&mut bytes, shape).map_err(|e| e.to_string())?;
-    if bytes.len() > LARGEST { Err("it is too large".to_owned()) } else { Ok(bytes) }
+    add(&mut bytes, shape)?;
+    Ok(bytes)
 }
 
-/// Encodes a header, with the bytes that [`encode`] gives: bincode writes a number for the kind of seal and then, one by
+/// Adds the claims of an event to bytes, as [`encode`] gives them of [`Claims`], without making a list of shapes.
+pub fn add_claims(event: &Event, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let date = event.date.as_ref().map(Date::as_str);
+    add(bytes, &(date, Each::<_, EffectShape<'_>>::of(&event.effects)))
+}
+
+/// Adds the details of an event to bytes, as [`encode`] gives them of [`Details`], without making lists of shapes.
+pub fn add_details(event: &Event, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let texts = (&event.title, &event.kind, &event.description);
+    let actors = Each::<_, ActorShape<'_>>::of(&event.actors);
+    let place = event.place.as_ref().map(PlaceShape::from);
+    let sources = Each::<_, SourceShape<'_>>::of(&event.sources);
+    let links = Each::<_, LinkShape<'_>>::of(&event.links);
+    let extra = event.extra.as_ref().map(Extra::as_str);
+    add(bytes, &(texts, actors, place, &event.tags, sources, event.confidence, links, extra))
+}
+
+fn add(bytes: &mut Vec<u8>, shape: &impl Serialize) -> Result<(), String> {
+    let before = bytes.len();
+    // With a limit bincode would walk through the shape twice, to know its size beforehand.
+    options().with_no_limit().serialize_into(&mut *bytes, shape).map_err(|e| e.to_string())?;
+    if bytes.len() - before > LARGEST { Err("it is too large".to_owned()) } else { Ok(()) }
+}
+
+/// Members that are encoded as a list of their shapes is.
+struct Each<'a, T, S>(&'a [T], PhantomData<S>);
+
+impl<'a, T, S> Each<'a, T, S> {
+    const fn of(members: &'a [T]) -> Self {
+        Self(members, PhantomData)
+    }
+}
+
+impl<'a, T, S: From<&'a T> + Serialize> Serialize for Each<'a, T, S> {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        serializer.collect_seq(self.0.iter().map(S::from))
+    }
+}
+
+/// Adds a header to bytes, as [`encode`] gives it: bincode writes a number for the kind of seal and then, one by
 /// one, the bytes of it, which takes as long as all the rest.
-pub fn encode_head(head: &Head<'_>) -> Result<Vec<u8>, String> {
+pub fn add_head(head: &Head<'_>, bytes: &mut Vec<u8>) -> Result<(), String> {
     let Head { op, schema, recorded_at, previous, timeline, id, recorded_by, seal, claims, details } = head;
-    let mut bytes = Vec::with_capacity(USUAL);
-    let front = (op, schema, recorded_at, previous, timeline, id, recorded_by);
-    options().with_no_limit().serialize_into(&mut bytes, &front).map_err(|e| e.to_string())?;
+    let before = bytes.len();
+    add(bytes, &(op, schema, recorded_at, previous, timeline, id, recorded_by))?;
     match seal {
         Seal::Salt(salt) => {
             bytes.push(0);
@@ -56,8 +94,8 @@ pub fn encode_head(head: &Head<'_>) -> Result<Vec<u8>, String> {
             bytes.extend(commitment);
         }
     }
-    options().with_no_limit().serialize_into(&mut bytes, &(claims, details)).map_err(|e| e.to_string())?;
-    if bytes.len() > LARGEST { Err("it is too large".to_owned()) } else { Ok(bytes) }
+    add(bytes, &(claims, details))?;
+    if bytes.len() - before > LARGEST { Err("it is too large".to_owned()) } else { Ok(()) }
 }
 
 /// Decodes one of the shapes, whose text borrows from `bytes`.
@@ -262,43 +300,7 @@ struct LinkShape<'a> {
     to: &'a str,
 }
 
-impl<'a> From<&'a Event> for Claims<'a> {
-    fn from(event: &'a Event) -> Self {
-        let date = event.date.as_ref().map(Date::as_str);
-        Self { date, effects: event.effects.iter().map(EffectShape::from).collect() }
-    }
-}
-
-impl<'a> From<&'a Event> for Details<'a> {
-    fn from(event: &'a Event) -> Self {
-        Self {
-            title: &event.title,
-            kind: event.kind.as_deref(),
-            description: event.description.as_deref(),
-            actors: event.actors.iter().map(ActorShape::from).collect(),
-            place: event.place.as_ref().map(PlaceShape::from),
-            tags: event.tags.iter().map(String::as_str).collect(),
-            sources: event.sources.iter().map(SourceShape::from).collect(),
-            confidence: event.confidence,
-            links: event.links.iter().map(LinkShape::from).collect(),
-            extra: event.extra.as_ref().map(Extra::as_str),
-        }
-    }
-}
-
 impl Claims<'_> {
-    /// Whether bytes are read as the claims of an event, and nothing is left over.
-    ///
-    /// Field by field, this is how bincode reads `Claims`, without making lists of what is only compared.
-    pub fn are_read(bytes: &[u8], event: &Event) -> Result<bool, String> {
-        let mut bytes = bincode::Deserializer::from_slice(bytes, options().with_no_limit());
-        let date: Option<&str> = next(&mut bytes)?;
-        let effect = |read: &EffectShape<'_>, effect| *read == effect && read.change.is_read();
-        Ok(is_date(date, event.date.as_ref())
-            && each(&mut bytes, &event.effects, |read, own| effect(read, EffectShape::from(own)))?
-            && is_over(&mut bytes))
-    }
-
     /// The date and the effects.
     pub fn read(self) -> Result<(Option<Date>, Vec<Effect>), Invalid> {
         let date = self.date.map(Date::parse).transpose()?;
@@ -308,26 +310,6 @@ impl Claims<'_> {
 }
 
 impl Details<'_> {
-    /// Whether bytes are read as the details of an event, and nothing is left over; see [`Claims::are_read`].
-    pub fn are_read(bytes: &[u8], event: &Event) -> Result<bool, String> {
-        let mut bytes = bincode::Deserializer::from_slice(bytes, options().with_no_limit());
-        let bytes = &mut bytes;
-        Ok(next::<&str, _, _>(bytes)? == event.title
-            && next::<Option<&str>, _, _>(bytes)? == event.kind.as_deref()
-            && next::<Option<&str>, _, _>(bytes)? == event.description.as_deref()
-            && each(bytes, &event.actors, |read: &ActorShape<'_>, own| *read == own.into())?
-            && PlaceShape::is_read(
-                next::<Option<PlaceShape<'_>>, _, _>(bytes)?.as_ref(),
-                event.place.as_ref(),
-            )
-            && each(bytes, &event.tags, |read: &&str, own| read == own)?
-            && each(bytes, &event.sources, SourceShape::is_read)?
-            && next::<Option<u8>, _, _>(bytes)? == event.confidence
-            && each(bytes, &event.links, LinkShape::is_read)?
-            && is_extra(next(bytes)?, event.extra.as_ref())
-            && is_over(bytes))
-    }
-
     /// The whole event, with its other part.
     pub fn read(self, id: EventId, date: Option<Date>, effects: Vec<Effect>) -> Result<Event, Invalid> {
         let actor = |a: ActorShape<'_>| Actor { name: a.name.to_owned(), role: owned(a.role) };
@@ -350,60 +332,12 @@ impl Details<'_> {
     }
 }
 
-/// The next field.
-fn next<'a, T: Deserialize<'a>, R: BincodeRead<'a>, O: Options>(
-    bytes: &mut bincode::Deserializer<R, O>,
-) -> Result<T, String> {
-    T::deserialize(bytes).map_err(|e| e.to_string())
-}
-
-/// Whether the next field is a list of as many members as there are `own`, each of them as is wanted.
-fn each<'a, S: Deserialize<'a>, T, R: BincodeRead<'a>, O: Options>(
-    bytes: &mut bincode::Deserializer<R, O>,
-    own: &'a [T],
-    is_wanted: impl Fn(&S, &'a T) -> bool,
-) -> Result<bool, String> {
-    if next::<u64, _, _>(bytes)? != own.len() as u64 {
-        return Ok(false);
-    }
-    for own in own {
-        if !is_wanted(&next(bytes)?, own) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Whether there is nothing more to read.
-fn is_over<'a, R: BincodeRead<'a>, O: Options>(bytes: &mut bincode::Deserializer<R, O>) -> bool {
-    u8::deserialize(bytes).is_err()
-}
-
-/// Whether a text is read as a date.
-fn is_date(text: Option<&str>, date: Option<&Date>) -> bool {
-    match (text, date) {
-        // What has plain bounds is read, and dates are equal when their texts are.
-        (Some(text), Some(date)) if text == date.as_str() && Date::plain_span(text).is_some() => true,
-        (Some(text), Some(date)) => Date::parse(text).is_ok_and(|read| read == *date),
-        (None, None) => true,
-        _ => false,
-    }
-}
-
-/// Whether a text is read as what an event has beside its fields.
-fn is_extra(json: Option<&str>, extra: Option<&Extra>) -> bool {
-    match (json, extra) {
-        (Some(json), Some(extra)) => read_extra(json).is_ok_and(|read| read == *extra),
-        (None, None) => true,
-        _ => false,
-    }
-}
-
 fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-fn read_extra(json: &str) -> Result<Extra, Invalid> {
+/// What an event has beside its fields.
+pub(super) fn read_extra(json: &str) -> Result<Extra, Invalid> {
     let raw: &serde_json::value::RawValue =
         serde_json::from_str(json).map_err(|e| Invalid::new(e.to_string()).under("extra"))?;
     Extra::from_json(raw)
@@ -423,15 +357,6 @@ impl<'a> From<&'a Change> for ChangeShape<'a> {
 }
 
 impl ChangeShape<'_> {
-    fn is_read(&self) -> bool {
-        match self {
-            Self::Set(scalar) | Self::Add(scalar) | Self::Remove(scalar) => scalar.is_read(),
-            Self::SetWhole(members) => members.iter().all(ScalarShape::is_read),
-            Self::Clear => true,
-            Self::Increase(number) => number.is_read(),
-        }
-    }
-
     fn read(self) -> Result<Change, Invalid> {
         Ok(match self {
             Self::Set(scalar) => Change::Set(Value::Scalar(scalar.read()?)),
@@ -497,11 +422,6 @@ impl<'a> From<&'a Scalar> for ScalarShape<'a> {
 }
 
 impl ScalarShape<'_> {
-    fn is_read(&self) -> bool {
-        matches!(self, Self::Bool(_) | Self::Text(_))
-            || matches!(self, Self::Number(number) if number.is_read())
-    }
-
     fn read(self) -> Result<Scalar, Invalid> {
         Ok(match self {
             Self::Bool(value) => Scalar::Bool(value),
@@ -519,10 +439,6 @@ impl From<Number> for NumberShape {
 }
 
 impl NumberShape {
-    fn is_read(self) -> bool {
-        Number::from_parts(self.0, self.1).is_some_and(|number| number.parts() == (self.0, self.1))
-    }
-
     fn read(self) -> Result<Number, Invalid> {
         Number::from_parts(self.0, self.1).ok_or_else(|| Invalid::new("a number out of range"))
     }
@@ -540,12 +456,6 @@ impl<'a> From<&'a Link> for LinkShape<'a> {
     }
 }
 
-impl<'a> LinkShape<'a> {
-    fn is_read(&self, link: &'a Link) -> bool {
-        *self == link.into() && EventId::new(self.to).is_ok()
-    }
-}
-
 impl<'a> From<&'a Place> for PlaceShape<'a> {
     fn from(place: &'a Place) -> Self {
         Self {
@@ -557,13 +467,7 @@ impl<'a> From<&'a Place> for PlaceShape<'a> {
     }
 }
 
-impl<'a> PlaceShape<'a> {
-    /// Whether it is read as a place, or both are absent.
-    fn is_read(shape: Option<&Self>, place: Option<&'a Place>) -> bool {
-        let degrees = shape.iter().flat_map(|shape| [shape.lat, shape.lon]).flatten();
-        degrees.into_iter().all(NumberShape::is_read) && shape == place.map(Self::from).as_ref()
-    }
-
+impl PlaceShape<'_> {
     fn read(self) -> Result<Place, Invalid> {
         Ok(Place {
             name: self.name.to_owned(),
@@ -588,11 +492,7 @@ impl<'a> From<&'a Source> for SourceShape<'a> {
     }
 }
 
-impl<'a> SourceShape<'a> {
-    fn is_read(&self, source: &'a Source) -> bool {
-        *self == source.into() && is_date(self.date, source.date.as_ref())
-    }
-
+impl SourceShape<'_> {
     fn read(self) -> Result<Source, Invalid> {
         Ok(Source {
             title: owned(self.title),

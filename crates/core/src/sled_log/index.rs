@@ -55,8 +55,7 @@ impl Index {
         if let State::Old(events) = &*state {
             return old_entry(events, timeline, id);
         }
-        let name = ids::name(timeline.as_str(), id.as_str());
-        self.with(log, &mut state, |ids| ids.event(log, &name))
+        self.with(log, &mut state, |ids| ids.event_of(log, timeline.as_str(), id.as_str()))
     }
 
     /// Where the records of an event stand that has the record `seq`.
@@ -124,10 +123,10 @@ impl Index {
     }
 
     /// Applies what makes a forked index the index. Nobody reads it meanwhile.
-    pub fn exchange(&self, ids: Ids, apply: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub fn exchange(&self, ids: Box<Ids>, apply: impl FnOnce() -> Result<()>) -> Result<()> {
         let mut state = self.lock();
         apply()?;
-        *state = State::Read(Box::new(ids));
+        *state = State::Read(ids);
         Ok(())
     }
 

@@ -75,6 +75,14 @@ pub fn name(timeline: &str, id: &str) -> Name {
     [timeline.as_bytes(), &[0], id.as_bytes()].concat()
 }
 
+/// Puts the name of an event in the place of another.
+fn rename(name: &mut Name, timeline: &str, id: &str) {
+    name.clear();
+    name.extend_from_slice(timeline.as_bytes());
+    name.push(0);
+    name.extend_from_slice(id.as_bytes());
+}
+
 /// The index, as far as it is in memory.
 #[derive(Debug)]
 pub struct Ids {
@@ -87,6 +95,8 @@ pub struct Ids {
     looks: u64,
     /// The heads of the frame that was read last.
     read: Option<Names>,
+    /// The name that was asked for last: what an import asks for each of its events should take no memory anew.
+    asked: Name,
     /// The bits of a hash that are used: all, but in tests of names that share theirs.
     mask: u64,
 }
@@ -124,6 +134,7 @@ impl Ids {
             filter: Some(Filter::default()),
             looks: 0,
             read: None,
+            asked: Name::new(),
             mask: (1 << HASH_BITS) - 1,
         }
     }
@@ -147,6 +158,7 @@ impl Ids {
             filter: self.filter.take(),
             looks: self.looks,
             read: None,
+            asked: Name::new(),
             mask: self.mask,
         }
     }
@@ -198,6 +210,15 @@ impl Ids {
         let digest: [u8; 32] = Sha256::digest(name).into();
         let hash = digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte));
         hash >> (64 - HASH_BITS) & self.mask
+    }
+
+    /// Where the records of an event stand, by its timeline and its id.
+    pub fn event_of(&mut self, source: &impl Log, timeline: &str, id: &str) -> Result<Option<EventEntry>> {
+        let mut name = std::mem::take(&mut self.asked);
+        rename(&mut name, timeline, id);
+        let found = self.event(source, &name);
+        self.asked = name;
+        found
     }
 
     /// Where an event's records stand.
@@ -293,8 +314,10 @@ impl Ids {
         }
         let large = end.0.saturating_sub(self.manifest.position.0) >= RECENT + LARGE;
         let mut places = self.recent_places()?;
+        let mut own = Name::new();
         for (timeline, id, entry) in &commit.events {
-            let hash = self.hash(&name(timeline.as_str(), id.as_str()));
+            rename(&mut own, timeline.as_str(), id.as_str());
+            let hash = self.hash(&own);
             places.push(Place { hash, first: entry.first, last: entry.last });
         }
         self.manifest.grown(&self.tree, places, &commit.head, large, self.filter.is_some()).map(Some)
