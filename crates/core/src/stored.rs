@@ -280,16 +280,16 @@ mod tests {
     }
 
     /// An event without lists and options, one with a plain date, and one with every field.
-    fn events() -> Vec<Box<Event>> {
+    fn events() -> Vec<Event> {
         let lines = [WHOLE, r#"{"id":"e1","title":"t"}"#, r#"{"id":"e1","title":"t","date":"2004-06-11"}"#];
-        lines.iter().map(|line| event(&line.replace('\n', ""))).collect()
+        lines.iter().map(|line| *event(&line.replace('\n', ""))).collect()
     }
 
     #[test]
     fn an_event_is_encoded_as_bincode_encodes_its_shapes() {
         for event in events() {
             let (claims, details) = encoded(&event);
-            assert_eq!(decoded(&claims, &details, &event.id).as_ref(), Some(&*event));
+            assert_eq!(decoded(&claims, &details, &event.id).as_ref(), Some(&event));
             assert_eq!(v1::encode(&v1::decode::<Claims<'_>>(&claims).unwrap()), Ok(claims));
             assert_eq!(v1::encode(&v1::decode::<Details<'_>>(&details).unwrap()), Ok(details));
         }
@@ -303,12 +303,12 @@ mod tests {
             changed(&claims, |other| {
                 let is_read = held::are_claims(other, &event);
                 assert!(!is_read, "{other:?} of {claims:?}");
-                assert_ne!(decoded(other, &details, &event.id).as_ref(), Some(&*event));
+                assert_ne!(decoded(other, &details, &event.id).as_ref(), Some(&event));
             });
             changed(&details, |other| {
                 let is_read = held::are_details(other, &event);
                 assert!(!is_read, "{other:?} of {details:?}");
-                assert_ne!(decoded(&claims, other, &event.id).as_ref(), Some(&*event));
+                assert_ne!(decoded(&claims, other, &event.id).as_ref(), Some(&event));
             });
         }
     }

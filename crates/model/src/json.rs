@@ -179,7 +179,7 @@ impl Json<'_> {
         match change {
             Change::Set(Value::Set(members)) => {
                 self.put(",\"value\":[");
-                self.members(members, |json, member| json.scalar(member))?;
+                self.members(members, Self::scalar)?;
             }
             Change::Set(Value::Scalar(value)) | Change::Add(value) | Change::Remove(value) => {
                 self.put(",\"value\":");
