@@ -123,10 +123,10 @@ impl Index {
     }
 
     /// Applies what makes a forked index the index. Nobody reads it meanwhile.
-    pub fn exchange(&self, ids: Box<Ids>, apply: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub fn exchange(&self, ids: Ids, apply: impl FnOnce() -> Result<()>) -> Result<()> {
         let mut state = self.lock();
         apply()?;
-        *state = State::Read(ids);
+        *state = State::Read(Box::new(ids));
         Ok(())
     }
 

@@ -38,8 +38,8 @@ struct State {
     begin: Seq,
     head: Head,
     versions: BTreeMap<TimelineName, Version>,
-    /// Absent until the first piece; then the index as the pieces leave it, which is taken out for each question.
-    ids: Option<Box<Ids>>,
+    /// Absent until the first piece; then the index as the pieces leave it.
+    ids: Option<Ids>,
     /// The first run that the log's own manifest does not name.
     own_runs: u32,
     /// Parts of the log's own runs, which the last piece gives up.
@@ -81,11 +81,11 @@ impl<'a> Staged<'a> {
     }
 
     /// The index with what a piece changes of it, which is stored as far as nobody else can see it.
-    fn change(&self, commit: &Commit) -> Result<(Box<Ids>, Option<Change>)> {
+    fn change(&self, commit: &Commit) -> Result<(Ids, Option<Change>)> {
         let ids = self.lock().ids.take();
         let mut ids = match ids {
             Some(ids) => ids,
-            None => Box::new(self.log.index.fork(self.log)?),
+            None => self.log.index.fork(self.log)?,
         };
         let change = ids.change(commit)?;
         Ok((ids, change))
@@ -102,7 +102,7 @@ impl<'a> Staged<'a> {
         let mut ids = self.log.index.fork(self.log)?;
         let manifest = ids.united(&head, |key, part| parts.push(key.to_vec(), part))?;
         parts.finish()?;
-        let united = Box::new(Ids::load(self.log.ids.clone(), manifest.clone(), self.log, &head)?);
+        let united = Ids::load(self.log.ids.clone(), manifest.clone(), self.log, &head)?;
         let change = Change { manifest, ..Change::default() };
         let commit = Commit { head, ..Commit::default() };
         self.log
