@@ -74,7 +74,7 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         });
         if ours == MONTH {
             let first = timing::alone(context, || first_row(&programs.annals, &store))?;
-            rows.push(Row::new("command: the same, until its first row is read", time(first), None));
+            rows.push(Row::new("command: the same, read up to its first row", time(first), None));
         }
     }
     for name in ["command-annals", "command-sqlite"] {

@@ -92,7 +92,7 @@ fn importing(context: &Context) -> Outcome<Vec<Row>> {
         row("parse a line", parsing),
         row("check its limits", checking),
         row("write its JSON, for its size", writing_json),
-        row("encode, and decode again", encoding),
+        row("encode, and read again", encoding),
         row("write its JSON again, hash the leaf", hashing),
         row("pack and compress frames", packing),
         row("store the frames in sled, synced", committed(context, &frames)?),
