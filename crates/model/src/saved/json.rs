@@ -33,12 +33,37 @@ impl Json {
     /// Reads a text.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
         check(text)?;
-        serde_json::from_str(text)
+        Self::of_checked(text)
+    }
+
+    /// Reads a text that was [checked](check) before, or written by us.
+    pub(super) fn of_checked(text: &str) -> serde_json::Result<Self> {
+        Self::read(serde_json::from_str(text)?)
     }
 
     /// What the value is written as.
     pub fn of(value: &impl Serialize) -> serde_json::Result<Self> {
-        serde_json::from_str(&serde_json::to_string(value)?)
+        Self::of_checked(&serde_json::to_string(value)?)
+    }
+
+    fn read(raw: &RawValue) -> serde_json::Result<Self> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't') => Self::Bool(true),
+            Some(b'f') => Self::Bool(false),
+            Some(b'"') => Self::Text(serde_json::from_str(text)?),
+            Some(b'[') => {
+                let members: Vec<&RawValue> = serde_json::from_str(text)?;
+                Self::List(members.into_iter().map(Self::read).collect::<Result<_, _>>()?)
+            }
+            Some(b'{') => {
+                let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+                let read = |(name, value)| Ok::<_, serde_json::Error>((name, Self::read(value)?));
+                Self::Object(fields.into_iter().map(read).collect::<Result<_, _>>()?)
+            }
+            _ => Self::Number(text.into()),
+        })
     }
 
     /// A field of an object; nothing where there is none, or no object.
@@ -101,23 +126,6 @@ impl Serialize for Json {
             Self::List(members) => serializer.collect_seq(members),
             Self::Object(fields) => serializer.collect_map(fields),
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let text = raw.get();
-        let read = match text.as_bytes().first() {
-            Some(b'n') => Ok(Self::Null),
-            Some(b't') => Ok(Self::Bool(true)),
-            Some(b'f') => Ok(Self::Bool(false)),
-            Some(b'"') => serde_json::from_str(text).map(Self::Text),
-            Some(b'[') => serde_json::from_str(text).map(Self::List),
-            Some(b'{') => serde_json::from_str(text).map(|Fields(fields)| Self::Object(fields)),
-            _ => Ok(Self::Number(text.into())),
-        };
-        read.map_err(D::Error::custom)
     }
 }
 
@@ -190,43 +198,10 @@ impl<'de> Visitor<'de> for SoundVisitor {
         let mut names = HashSet::new();
         while let Some((name, Sound)) = map.next_entry::<String, Sound>()? {
             if let Some(name) = names.replace(name) {
-                return Err(twice(&name));
+                return Err(A::Error::custom(format!("the field {name:?} is there twice")));
             }
         }
         Ok(Sound)
-    }
-}
-
-fn twice<E: serde::de::Error>(name: &str) -> E {
-    E::custom(format!("the field {name:?} is there twice"))
-}
-
-/// The fields of an object, each name once.
-struct Fields(BTreeMap<String, Json>);
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut fields = BTreeMap::new();
-        while let Some((name, value)) = map.next_entry::<String, Json>()? {
-            if fields.insert(name.clone(), value).is_some() {
-                return Err(twice(&name));
-            }
-        }
-        Ok(Fields(fields))
     }
 }
 

@@ -159,7 +159,7 @@ impl SavedSnapshot {
     ///
     /// None: what could be read as a snapshot is JSON.
     pub fn json(&self) -> serde_json::Result<Json> {
-        Json::parse(&self.text)
+        Json::of_checked(&self.text)
     }
 
     /// Whether the file is to the letter what is written of an answer; white space is no matter.

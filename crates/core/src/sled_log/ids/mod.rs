@@ -72,7 +72,9 @@ pub fn put_parts(tree: &sled::Tree, parts: &[([u8; 8], Vec<u8>)]) -> Result<()> 
 
 /// The name of an event.
 pub fn name(timeline: &str, id: &str) -> Name {
-    [timeline.as_bytes(), &[0], id.as_bytes()].concat()
+    let mut name = Name::with_capacity(timeline.len() + 1 + id.len());
+    rename(&mut name, timeline, id);
+    name
 }
 
 /// Puts the name of an event in the place of another.
