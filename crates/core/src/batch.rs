@@ -1,6 +1,8 @@
 //! A batch being put together: what each entry does to the log as it stands, and to the batch before it.
 
+mod again;
 mod erased;
+mod resume;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use annals_model::{
 
 use crate::Result;
 use crate::ahead::{Ground, Key, Layer};
-use crate::codec::frame::Frame;
+use crate::codec::frame::{Frame, Place};
 use crate::codec::v1::Seal;
 use crate::decided::{Decided, Header, Whose};
 use crate::error::{Conflict, NotFound};
@@ -25,39 +27,7 @@ use crate::ready::{Body, Brought, Ready};
 use crate::sealing::{self, Sealing, Workshop};
 use crate::store::{Failed, WriteOptions, whole};
 use crate::stored::StoredRecord;
-
-/// How far an import has come in each event's history, so that it can be run again.
-///
-/// An entry that an earlier run of the same import wrote is recognised by its place in the event's history: equal
-/// to a record that was there when this run began, behind those that this run's earlier entries for the event
-/// were found as. So what was corrected by hand since is not undone.
-#[derive(Debug, Default)]
-pub struct Resume {
-    /// Where the log ended when this run began.
-    start: Option<Seq>,
-    found: QuickMap<Key, Seq>,
-    /// Fingerprints of the contents of what this run has recorded.
-    prints: Prints,
-}
-
-impl Resume {
-    /// Takes over what an import knows of its own records, which are in the log now.
-    pub(crate) fn go_on(&mut self, landed: Carried) {
-        self.prints.extend(landed.prints);
-    }
-
-    /// Takes note that an entry is in the log as record `seq`.
-    fn note(&mut self, key: &Key, seq: Seq) {
-        let was_there = self.start.is_some_and(|start| seq <= start);
-        match self.found.get_mut(key) {
-            Some(found) => *found = seq.max(*found),
-            None if was_there => {
-                self.found.insert(key.clone(), seq);
-            }
-            None => {}
-        }
-    }
-}
+pub use resume::Resume;
 
 /// A batch being put together.
 pub struct Batch<'a, L: ?Sized> {
@@ -78,8 +48,8 @@ pub struct Batch<'a, L: ?Sized> {
     events: QuickMap<Key, EventEntry>,
     /// The batch's own records of those of which it has several.
     repeated: QuickMap<Key, Vec<Seq>>,
-    /// The frame of the log that was read last.
-    frame: Option<Frame>,
+    /// The frame of the log that was read last, and how far.
+    frame: Option<(Frame, Place)>,
     versions: QuickMap<TimelineName, Version>,
     /// Whose the last record is.
     whose: Option<Arc<Whose>>,
@@ -115,7 +85,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
     ) -> Result<Self> {
         let head = ground.head()?;
         if let Some(resume) = &mut resume {
-            resume.start.get_or_insert(head.seq());
+            resume.begin(head.seq());
         }
         let recorded_at = head.recorded_at;
         // A clock that has been set back must not make record times go back.
@@ -190,6 +160,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         let key = (timeline, body.id().clone());
         let known = self.look_up(&key)?;
         let settled = self.settled(&key, known, op, &body);
+        let mark = self.resume.as_ref().map(|_| resume::mark(&body));
         // Whoever seals a record on another thread checks it there.
         if self.checks_each || !(self.sealing.checks() && matches!(settled, Ok(None))) {
             body.check()?;
@@ -198,8 +169,8 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
             Some(settled) => settled,
             None => (outcome_of(op), self.record(index, &key, known, op, body, brought)?),
         };
-        if let Some(resume) = &mut self.resume {
-            resume.note(&key, seq);
+        if let Some((resume, mark)) = self.resume.as_mut().zip(mark) {
+            resume.note(&key, seq, mark);
         }
         let version = self.version(&key.0)?;
         let later = known.filter(|entry| outcome == Outcome::AlreadyAppended && entry.last > seq);
@@ -248,7 +219,7 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
                 Ok(Some((Outcome::AlreadyAppendedRedacted, entry.last)))
             }
             _ if is_redacted => Err(Conflict::Redacted { timeline, id, seq: entry.last }.into()),
-            (Op::Append, _) => match self.find(key, Seq(0), body.print(), |r| body.is_held(r))? {
+            (Op::Append, _) => match self.find(key, entry, body.print(), |r| body.is_held(r))? {
                 Some(seq) => Ok(Some((Outcome::AlreadyAppended, seq))),
                 None => Err(Conflict::DifferentContent { timeline, id, seq: entry.last }.into()),
             },
@@ -265,91 +236,6 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         }
     }
 
-    /// Whether a record was in the log before the import began.
-    fn was_there(&self, seq: Seq) -> bool {
-        self.resume.as_ref().and_then(|resume| resume.start).is_some_and(|start| seq <= start)
-    }
-
-    /// The record that makes a revision or a retraction needless: one that an earlier run of the same import
-    /// wrote, or the event's last one. `print` is the fingerprint of what has to stand; that of a retraction is none,
-    /// since it has only to be one.
-    fn again(
-        &mut self,
-        key: &Key,
-        entry: EventEntry,
-        same: impl Fn(&Record) -> bool,
-        print: Option<u8>,
-        stands: impl Fn(&Record) -> bool,
-    ) -> Result<Option<Seq>> {
-        if let Some((found, start)) = self.resume.as_ref().map(|r| (r.found.get(key).copied(), r.start)) {
-            if let Some(found) = found
-                && self.may_hold(found, print)
-                && stands(&self.read(found)?.record)
-            {
-                return Ok(Some(found));
-            }
-            // What an earlier run wrote was in the log when this one began.
-            let start = start.unwrap_or_default();
-            let was_there = |record: &Record| record.seq <= start && same(record);
-            if entry.first <= start
-                && let Some(seq) = self.find_in_log(key, found.unwrap_or_default(), was_there)?
-            {
-                return Ok(Some(seq));
-            }
-        }
-        let stand = match print {
-            Some(_) => self.may_hold(entry.last, print) && stands(&self.read(entry.last)?.record),
-            None => entry.last_op == Op::Retract,
-        };
-        Ok(stand.then_some(entry.last))
-    }
-
-    /// Whether a record can hold what has this fingerprint; only of the import's own records more is known.
-    fn may_hold(&self, seq: Seq, print: Option<u8>) -> bool {
-        let earlier = || self.resume.as_ref().and_then(|resume| resume.prints.of(seq));
-        let own = self.carried.prints.of(seq).or_else(earlier);
-        own.zip(print).is_none_or(|(own, print)| own == print)
-    }
-
-    /// The first of the event's records behind `after` that fits; what fits has this fingerprint.
-    fn find(
-        &mut self,
-        key: &Key,
-        after: Seq,
-        print: Option<u8>,
-        fits: impl Fn(&Record) -> bool,
-    ) -> Result<Option<Seq>> {
-        // The log's own records are older.
-        if let Some(seq) = self.find_in_log(key, after, &fits)? {
-            return Ok(Some(seq));
-        }
-        let Some(entry) = self.events.get(key) else { return Ok(None) };
-        let own = self.repeated.get(key).map_or(std::slice::from_ref(&entry.last), Vec::as_slice);
-        let alike: Vec<Seq> =
-            own.iter().copied().filter(|seq| *seq > after && self.may_hold(*seq, print)).collect();
-        for seq in alike {
-            if fits(&self.read(seq)?.record) {
-                return Ok(Some(seq));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The first of the event's records in the log behind `after` that fits.
-    fn find_in_log(&mut self, key: &Key, after: Seq, fits: impl Fn(&Record) -> bool) -> Result<Option<Seq>> {
-        let mut found = None;
-        // They are linked backwards: the last one found is the first that fits.
-        let mut next = self.ground.event(key)?.map(|entry| entry.last);
-        while let Some(seq) = next.filter(|seq| *seq > after) {
-            let stored = self.read(seq)?;
-            if fits(&stored.record) {
-                found = Some(seq);
-            }
-            next = stored.previous;
-        }
-        Ok(found)
-    }
-
     /// A record of the batch itself, of what runs ahead of the log, or of the log. The log's last frame is kept:
     /// an import that is run again reads record after record.
     fn read(&mut self, seq: Seq) -> Result<StoredRecord> {
@@ -359,11 +245,16 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         if let Some(ahead) = self.ground.record(seq) {
             return sealing::decode(seq, ahead);
         }
-        let frame = match self.frame.take() {
-            Some(frame) if (frame.first()..=frame.last()).contains(&seq) => frame,
-            _ => self.ground.frame(seq)?,
+        let (frame, mut place) = match self.frame.take() {
+            Some(kept) if (kept.0.first()..=kept.0.last()).contains(&seq) => kept,
+            _ => {
+                let frame = self.ground.frame(seq)?;
+                let start = frame.start();
+                (frame, start)
+            }
         };
-        let record = StoredRecord::decode(&self.frame.insert(frame).record(seq)?)?;
+        let record = StoredRecord::decode(&frame.record_behind(&mut place, seq)?)?;
+        self.frame = Some((frame, place));
         Ok(record)
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use annals_model::{KnownAt, Op, Seq, TimelineName};
 
-use crate::codec::frame;
+use crate::codec::heads;
 use crate::codec::leaf::op_number;
 use crate::codec::v1::{self, Seal};
 use crate::listing::Standings;
@@ -47,7 +47,7 @@ impl<L: Log> Store<L> {
         let mut ids = BTreeSet::new();
         for stored in self.log().frames(first) {
             let (first, bytes) = stored?;
-            let events = frame::events(first, &bytes)?.into_iter();
+            let events = heads::events(first, &bytes)?.into_iter();
             ids.extend(events.filter(|event| event.timeline == timeline.as_str()).map(|event| event.id));
         }
         Ok(ids)

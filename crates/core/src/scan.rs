@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 
 use annals_model::{Op, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::{self, Frame, Packed, RawRecord, Unpacker};
+use crate::codec::frame::{Frame, Packed, RawRecord, Unpacker};
+use crate::codec::heads;
 use crate::codec::leaf::op_number;
 use crate::log::Log;
 use crate::merkle::{BLOCK, Frontier, Hash};
@@ -98,7 +99,7 @@ pub(crate) fn each_without_details(
         }
         let (headers, claims) = (packed.heads(&mut unpacker)?, packed.claims(&mut unpacker)?);
         let mut rest = claims.as_slice();
-        for (seq, head) in (first.0..=packed.last().0).map(Seq).zip(frame::heads(&headers)) {
+        for (seq, head) in (first.0..=packed.last().0).map(Seq).zip(heads::heads(&headers)) {
             let damaged = |what: String| Damage::of(seq, packed.last(), what);
             let head = head.map_err(damaged)?;
             let (claims, later) = rest
@@ -164,9 +165,9 @@ pub fn frame_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Frame> {
 }
 
 /// What the headers say of the records of the frame that holds a record, in order.
-pub(crate) fn heads_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Vec<frame::OfEvent>> {
+pub(crate) fn heads_of(log: &(impl Log + ?Sized), seq: Seq) -> Result<Vec<heads::OfEvent>> {
     let (first, bytes) = log.frames(seq).next().ok_or_else(|| missing(seq, seq))??;
-    let heads = frame::events(first, &bytes)?;
+    let heads = heads::events(first, &bytes)?;
     match heads.last() {
         Some(last) if first <= seq && seq <= last.seq => Ok(heads),
         _ => Err(missing(seq, seq)),
@@ -178,7 +179,7 @@ pub fn event_counts(log: &(impl Log + ?Sized)) -> Result<BTreeMap<TimelineName, 
     let mut counts = BTreeMap::new();
     for stored in log.frames(Seq(1)) {
         let (first, bytes) = stored?;
-        for event in frame::events(first, &bytes)?.into_iter().filter(|event| event.previous.is_none()) {
+        for event in heads::events(first, &bytes)?.into_iter().filter(|event| event.previous.is_none()) {
             match counts.get_mut(&event.timeline) {
                 Some(count) => *count += 1,
                 None => drop(counts.insert(event.timeline, 1)),
@@ -195,8 +196,8 @@ pub fn redactions(log: &(impl Log + ?Sized), timeline: &TimelineName) -> Result<
     for stored in log.frames(Seq(1)) {
         let (first, bytes) = stored?;
         let redacts =
-            |event: &frame::OfEvent| event.op == op_number(Op::Redact) && event.timeline == timeline.as_str();
-        found.extend(frame::events(first, &bytes)?.into_iter().filter(redacts).map(|event| event.seq));
+            |event: &heads::OfEvent| event.op == op_number(Op::Redact) && event.timeline == timeline.as_str();
+        found.extend(heads::events(first, &bytes)?.into_iter().filter(redacts).map(|event| event.seq));
     }
     Ok(found)
 }

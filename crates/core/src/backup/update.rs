@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::{Manifest, Named, Segment, Sha, Stored};
 use super::segment::{Writer, within};
 use super::{Backup, Held, MARK, MARK_FILE, Source, UNFINISHED};
-use crate::codec::frame;
+use crate::codec::heads;
 use crate::codec::leaf::op_number;
 use crate::log::{Head, Log as _};
 use crate::sled_log::{Lock, SledLog, steps};
@@ -350,7 +350,7 @@ fn erased_since(log: &SledLog, had: u64) -> Result<BTreeSet<u64>> {
     let mut erased = BTreeSet::new();
     for stored in log.frames(Seq(had + 1)) {
         let (first, bytes) = stored?;
-        for event in frame::events(first, &bytes)? {
+        for event in heads::events(first, &bytes)? {
             let mut previous =
                 event.previous.filter(|_| event.op == op_number(Op::Redact) && event.seq.0 > had);
             while let Some(seq) = previous.filter(|seq| erased.insert(seq.0)) {

@@ -98,6 +98,14 @@ thread_local! {
     static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
+/// How far the records of a frame were gone through.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    next: Seq,
+    /// Where that record begins in each section.
+    at: [usize; SECTIONS],
+}
+
 /// One record of a frame, not decoded further than its header.
 #[derive(Debug)]
 pub struct RawRecord<'a> {
@@ -259,7 +267,7 @@ impl<'a> Packed<'a> {
         Seq(self.first.0 + (self.count as u64).saturating_sub(1))
     }
 
-    /// The headers of its records; [`heads`] reads them.
+    /// The headers of its records; [`heads`](super::heads::heads) reads them.
     pub fn heads(&self, unpacker: &mut Unpacker) -> Result<Vec<u8>, Damage> {
         self.section(0, unpacker)
     }
@@ -311,31 +319,6 @@ impl Drop for Unpacker {
     }
 }
 
-/// The records' headers in such a section, each without a look at the content. They are covered by the checksum of
-/// the frame.
-pub fn heads(section: &[u8]) -> impl Iterator<Item = Result<v1::Head<'_>, String>> {
-    let mut rest = section;
-    std::iter::from_fn(move || {
-        let (length, behind) = rest.split_first_chunk::<2>()?;
-        let Some((head, behind)) = behind.split_at_checked(usize::from(u16::from_le_bytes(*length))) else {
-            rest = &[];
-            return Some(Err("is cut short".to_owned()));
-        };
-        rest = behind.get(4..).unwrap_or_default();
-        Some(v1::decode(head))
-    })
-}
-
-/// One of the records' headers in such a section, by its index; nothing where there is none.
-pub fn head(section: &[u8], index: usize) -> Option<Result<v1::Head<'_>, String>> {
-    let mut rest = section;
-    for _ in 0..index {
-        let (length, behind) = rest.split_first_chunk::<2>()?;
-        rest = behind.get(usize::from(u16::from_le_bytes(*length)) + 4..)?;
-    }
-    heads(rest).next()
-}
-
 impl Frame {
     /// Reads the frame that stands under the key `first`.
     pub fn decode(first: Seq, bytes: &[u8]) -> Result<Self, Damage> {
@@ -362,35 +345,52 @@ impl Frame {
         Seq(self.first.0 + (self.count as u64).saturating_sub(1))
     }
 
-    /// One of its records.
-    pub fn record(&self, seq: Seq) -> Result<RawRecord<'_>, Damage> {
-        let mut behind_earlier = self.records().skip_while(|raw| matches!(raw, Ok(raw) if raw.seq != seq));
-        behind_earlier.next().unwrap_or_else(|| Err(Damage::of(seq, seq, "missing from the log")))
+    /// Where its records begin.
+    pub const fn start(&self) -> Place {
+        Place { next: self.first, at: [0; SECTIONS] }
     }
 
-    /// Calls `visit` with those of its records that come next, in order. Of others only the lengths are read: the
-    /// frame's checksum covers them.
+    /// One of its records. Of those before it only the lengths are read: the frame's checksum covers them.
+    pub fn record(&self, seq: Seq) -> Result<RawRecord<'_>, Damage> {
+        self.record_behind(&mut self.start(), seq)
+    }
+
+    /// The same, for whoever reads several: those before `place` are gone through again only where it is one of them.
+    pub fn record_behind(&self, place: &mut Place, seq: Seq) -> Result<RawRecord<'_>, Damage> {
+        let last = self.last();
+        if !(self.first..=last).contains(&seq) {
+            return Err(Damage::of(seq, seq, "missing from the log"));
+        }
+        if seq < place.next {
+            *place = self.start();
+        }
+        let mut rest = self.sections.each_ref().map(Vec::as_slice);
+        for (rest, at) in rest.iter_mut().zip(place.at) {
+            *rest = rest.get(at..).unwrap_or_default();
+        }
+        loop {
+            let own = place.next;
+            let taken = take_record(own, &mut rest, own == seq);
+            let (_, raw) = taken.map_err(|what| Damage::of(own, last, what))?;
+            place.next = own.next();
+            if own == seq {
+                for ((at, rest), section) in place.at.iter_mut().zip(rest).zip(&self.sections) {
+                    *at = section.len() - rest.len();
+                }
+                return Ok(raw);
+            }
+        }
+    }
+
+    /// Calls `visit` with those of its records that come next, in order, each read as [`record`](Self::record) does.
     pub fn some(
         &self,
         seqs: &mut Peekable<impl Iterator<Item = Seq>>,
         mut visit: impl FnMut(&RawRecord<'_>) -> Result<()>,
     ) -> Result<()> {
-        let last = self.last();
-        let mut rest = self.sections.each_ref().map(Vec::as_slice);
-        let mut seq = self.first;
-        while let Some(next) = seqs.next_if(|next| *next <= last) {
-            if next < seq {
-                return Err(Damage::of(next, next, "missing from the log").into());
-            }
-            loop {
-                let taken = take_record(seq, &mut rest, seq == next);
-                let (_, raw) = taken.map_err(|what| Damage::of(seq, last, what))?;
-                seq = seq.next();
-                if raw.seq == next {
-                    visit(&raw)?;
-                    break;
-                }
-            }
+        let mut place = self.start();
+        while let Some(next) = seqs.next_if(|next| *next <= self.last()) {
+            visit(&self.record_behind(&mut place, next)?)?;
         }
         Ok(())
     }
@@ -428,45 +428,6 @@ impl Frame {
             Some(record)
         })
     }
-}
-
-/// What the header of a record says of its event.
-#[derive(Clone, Debug)]
-pub struct OfEvent {
-    /// The record's position in the log.
-    pub seq: Seq,
-    /// What it does, as it is stored.
-    pub op: u8,
-    /// The event's record before it.
-    pub previous: Option<Seq>,
-    /// The event's timeline.
-    pub timeline: String,
-    /// The event's id.
-    pub id: String,
-}
-
-/// What the headers of a frame's records say of their events. Nothing else of the frame is decompressed.
-pub fn events(first: Seq, bytes: &[u8]) -> Result<Vec<OfEvent>, Damage> {
-    let packed = Packed::check(first, bytes)?;
-    let last = packed.last();
-    let damaged = |e: Error| Damage::of(first, last, format!("its frame does not decompress: {e}"));
-    let section = packed.heads(&mut Unpacker::new().map_err(damaged)?)?;
-    let mut found = Vec::with_capacity(usize::from(packed.count));
-    for (number, head) in (first.0..=last.0).zip(heads(&section)) {
-        let seq = Seq(number);
-        let head = head.map_err(|what| Damage::of(seq, last, format!("its header is unreadable: {what}")))?;
-        found.push(OfEvent {
-            seq,
-            op: head.op,
-            previous: (head.previous != 0).then_some(Seq(head.previous)),
-            timeline: head.timeline.to_owned(),
-            id: head.id.to_owned(),
-        });
-    }
-    if found.len() < usize::from(packed.count) {
-        return Err(Damage::of(Seq(first.0 + found.len() as u64), last, "is cut short"));
-    }
-    Ok(found)
 }
 
 /// Takes the next record off the sections, held against its own checksum where that is asked.

@@ -4,11 +4,13 @@
 //! - [`held`]: whether bytes are read as what they were made of.
 //! - [`leaf`]: what a log leaf covers.
 //! - [`frame`]: many records in one value of the store.
+//! - [`heads`]: what a frame's headers say, without its contents.
 //!
 //! Decoding never panics and never allocates more than the input justifies; what does not check out is
 //! [`Damage`](crate::Damage), with the records that it affects.
 
 pub mod frame;
+pub mod heads;
 pub mod held;
 pub mod leaf;
 pub mod v1;

@@ -2,7 +2,8 @@
 
 use annals_model::{Op, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::{Unpacker, heads};
+use crate::codec::frame::Unpacker;
+use crate::codec::heads::heads;
 use crate::codec::leaf::op_of;
 use crate::log::Log;
 use crate::{Damage, Result, scan};

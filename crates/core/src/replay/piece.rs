@@ -8,7 +8,8 @@ use annals_model::gather::Mark;
 use annals_model::{Date, EventId, Moment, Ongoing, Op, Question, Reached, Seq};
 
 use super::gathering::Sought;
-use crate::codec::frame::{Packed, Unpacker, heads};
+use crate::codec::frame::{Packed, Unpacker};
+use crate::codec::heads::heads;
 use crate::codec::leaf::op_of;
 use crate::codec::v1::{self, Head, Seal};
 use crate::log::Log;

@@ -12,7 +12,7 @@ use annals_model::{EventId, Seq, TimelineName};
 use super::compact::Filling;
 use super::ids::{self, Change, Ids, Manifest};
 use super::{Pairs, SledLog, get, guarded, keys, open};
-use crate::codec::frame;
+use crate::codec::heads;
 use crate::codec::leaf::op_of;
 use crate::log::{Commit, EventEntry, Log};
 use crate::{Damage, Result};
@@ -252,8 +252,8 @@ fn scan_events(log: &(impl Log + ?Sized), timeline: &TimelineName) -> Result<Has
     let mut entries: HashMap<String, EventEntry> = HashMap::new();
     for stored in log.frames(Seq(1)) {
         let (first, bytes) = stored?;
-        let of_timeline = |event: &frame::OfEvent| event.timeline == timeline.as_str();
-        for event in frame::events(first, &bytes)?.into_iter().filter(of_timeline) {
+        let of_timeline = |event: &heads::OfEvent| event.timeline == timeline.as_str();
+        for event in heads::events(first, &bytes)?.into_iter().filter(of_timeline) {
             let seq = event.seq;
             let last_op = op_of(event.op).ok_or_else(|| Damage::of(seq, seq, "has an unknown operation"))?;
             let entry = entries.entry(event.id).or_insert(EventEntry { first: seq, last: seq, last_op });

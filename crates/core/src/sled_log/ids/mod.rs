@@ -17,7 +17,8 @@ use std::collections::HashMap;
 use annals_model::{Op, Seq};
 use sha2::{Digest, Sha256};
 
-use crate::codec::frame::{self, Packed, Unpacker};
+use crate::codec::frame::{Packed, Unpacker};
+use crate::codec::heads;
 use crate::codec::leaf::op_of;
 use crate::log::{Commit, EventEntry, Head, Log, StoredFrame};
 use crate::{Damage, Error, Result};
@@ -95,8 +96,9 @@ pub struct Ids {
     filter: Option<Filter>,
     /// How often runs were looked into without a filter.
     looks: u64,
-    /// The heads of the frame that was read last.
-    read: Option<Names>,
+    /// The heads of the frames that were read last, the latest first: an import that is run again goes through the log in
+    /// order, and for what was corrected looks far ahead in between.
+    read: [Option<Names>; 2],
     /// The name that was asked for last: what an import asks for each of its events should take no memory anew.
     asked: Name,
     /// The bits of a hash that are used: all, but in tests of names that share theirs.
@@ -135,7 +137,7 @@ impl Ids {
             recent: HashMap::new(),
             filter: Some(Filter::default()),
             looks: 0,
-            read: None,
+            read: [None, None],
             asked: Name::new(),
             mask: (1 << HASH_BITS) - 1,
         }
@@ -159,7 +161,7 @@ impl Ids {
             recent: self.recent.clone(),
             filter: self.filter.take(),
             looks: self.looks,
-            read: None,
+            read: [None, None],
             asked: Name::new(),
             mask: self.mask,
         }
@@ -178,7 +180,7 @@ impl Ids {
         }
         for stored in source.frames(from) {
             let (first, bytes) = stored?;
-            for raw in frame::events(first, &bytes)? {
+            for raw in heads::events(first, &bytes)? {
                 if raw.seq < due {
                     continue;
                 }
@@ -301,11 +303,16 @@ impl Ids {
 
     /// The name that a record itself has, and what it does.
     fn name_of(&mut self, source: &impl Log, seq: Seq) -> Result<Option<(Name, Op)>> {
-        if !self.read.as_ref().is_some_and(|read| (read.first..=read.last).contains(&seq)) {
-            let stored = source.frames(seq).next().transpose()?;
-            self.read = stored.map(Names::read).transpose()?;
+        let has =
+            |read: &Option<Names>| read.as_ref().is_some_and(|read| (read.first..=read.last).contains(&seq));
+        if !has(&self.read[0]) {
+            self.read.swap(0, 1);
         }
-        self.read.as_ref().map_or(Ok(None), |read| read.get(seq))
+        if !has(&self.read[0]) {
+            let stored = source.frames(seq).next().transpose()?;
+            self.read[0] = stored.map(Names::read).transpose()?;
+        }
+        self.read[0].as_ref().map_or(Ok(None), |read| read.get(seq))
     }
 
     /// What a commit changes of the runs, if it is time for one.
@@ -363,7 +370,7 @@ impl Ids {
 
     /// Takes note of a commit that was applied, with what it changed of the runs.
     pub fn applied(&mut self, commit: &Commit, change: Option<Change>) {
-        self.read = None;
+        self.read = [None, None];
         if let Some(change) = change {
             return self.renew(change);
         }
@@ -436,7 +443,7 @@ impl Names {
         }
         let damaged = |what: &str| Damage::of(seq, self.last, what);
         let index = usize::try_from(seq.0 - self.first.0).unwrap_or(usize::MAX);
-        let head = frame::head(&self.heads, index).ok_or_else(|| damaged("is cut short"))?;
+        let head = heads::head(&self.heads, index).ok_or_else(|| damaged("is cut short"))?;
         let head = head.map_err(|what| damaged(&format!("its header is unreadable: {what}")))?;
         let op = op_of(head.op).ok_or_else(|| damaged("has an unknown operation"))?;
         Ok(Some((name(head.timeline, head.id), op)))
