@@ -6,6 +6,7 @@
 mod changes;
 mod cited;
 mod doubt;
+mod out;
 mod printer;
 mod progress;
 mod rows;
@@ -22,6 +23,7 @@ pub use annals_formats::thousands;
 pub use changes::print_change;
 pub use cited::cited;
 pub use doubt::{contested, doubt};
+use out::Out;
 use printer::Printer;
 pub use progress::Progress;
 pub use rows::{KEPT, Rows};
@@ -51,8 +53,8 @@ pub fn set_color(color: Color) {
 }
 
 /// Standard output, for results.
-pub fn out() -> BufWriter<anstream::AutoStream<io::StdoutLock<'static>>> {
-    BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()))
+pub fn out() -> BufWriter<Out<io::StdoutLock<'static>>> {
+    BufWriter::new(Out::standard())
 }
 
 /// A remark on standard error, unless they are not wanted.

@@ -7,6 +7,9 @@ use std::str::Utf8Error;
 
 /// Text for people: a tab becomes a space, a line end stays, every other control is shown as `\u{…}`.
 pub fn safe(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| is_plain(byte) || byte == b'\n') {
+        return Cow::Borrowed(text);
+    }
     replace(text, |c| match c {
         '\n' => None,
         '\t' => Some(" ".to_owned()),
@@ -72,6 +75,11 @@ fn replace(text: &str, replacement: impl Fn(char) -> Option<String>) -> Cow<'_, 
         }
     }
     Cow::Owned(safe)
+}
+
+/// Whether a byte is a character that no terminal obeys and nobody sees otherwise: printable ASCII.
+pub const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 fn is_unsafe(c: char) -> bool {

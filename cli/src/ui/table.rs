@@ -1,5 +1,6 @@
 //! Tables that fit the terminal.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -61,8 +62,14 @@ impl<const N: usize> Columns<N> {
     /// Takes note of a row that will be written.
     pub fn widen(&mut self, cells: [&str; N]) {
         for (width, cell) in self.widths.iter_mut().zip(cells) {
-            *width = (*width).max(one_line(cell).width());
+            *width = (*width).max(shown_width(&one_line(cell)));
         }
+    }
+
+    /// Columns as wide as those of both.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.widths.iter_mut().zip(other.widths).for_each(|(width, other)| *width = other.max(*width));
+        self
     }
 
     /// Writes the headings.
@@ -76,15 +83,28 @@ impl<const N: usize> Columns<N> {
         for (width, cell) in self.widths.iter().zip(cells) {
             let cell = one_line(cell);
             line.push_str(&cell);
-            line.extend(std::iter::repeat_n(' ', width + 2 - cell.width().min(*width)));
+            let room = width + 2 - shown_width(&cell).min(*width);
+            line.extend(std::iter::repeat_n(' ', room));
         }
         writeln!(out, "{}", line.trim_end())
     }
 }
 
 /// A cell as it is printed: a line end within it becomes a space.
-fn one_line(cell: &str) -> String {
-    safe(cell).replace('\n', " ")
+fn one_line(cell: &str) -> Cow<'_, str> {
+    if is_plain(cell) {
+        return Cow::Borrowed(cell);
+    }
+    Cow::Owned(safe(cell).replace('\n', " "))
+}
+
+/// How many columns of a terminal a text takes.
+fn shown_width(text: &str) -> usize {
+    if is_plain(text) { text.len() } else { text.width() }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(super::safe::is_plain)
 }
 
 /// The terminal's width; no limit where the output goes elsewhere.

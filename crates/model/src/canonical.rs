@@ -24,9 +24,12 @@ pub fn canonical_sha256(value: &(impl Serialize + ?Sized)) -> serde_json::Result
 }
 
 /// SHA-256 in hexadecimal digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
+
+/// Bytes in parts that follow one another.
+pub(crate) type Parts<'a> = Vec<Cow<'a, [u8]>>;
 
 /// SHA-256 over bytes in parts, in hexadecimal digits.
 pub(crate) fn sha256_of(parts: &[Cow<'_, [u8]>]) -> String {
@@ -48,8 +51,8 @@ fn plain(value: &(impl Serialize + ?Sized)) -> serde_json::Result<serde_json::Va
 /// another.
 pub(crate) fn canonical_with<'a>(
     object: &impl Serialize,
-    canonical: &[(&str, &'a [u8])],
-) -> serde_json::Result<Vec<Cow<'a, [u8]>>> {
+    canonical: &[(&str, &'a [Cow<'a, [u8]>])],
+) -> serde_json::Result<Parts<'a>> {
     let object: BTreeMap<String, serde_json::Value> = serde_json::from_value(plain(object)?)?;
     let mut members: Vec<(&str, &serde_json::Value)> =
         object.iter().map(|(key, value)| (key.as_str(), value)).collect();
@@ -62,7 +65,7 @@ pub(crate) fn canonical_with<'a>(
         match canonical.iter().find(|(member, _)| *member == key) {
             Some((_, canonical)) => {
                 parts.push(Cow::Owned(std::mem::take(&mut json)));
-                parts.push(Cow::Borrowed(*canonical));
+                parts.extend(canonical.iter().map(|part| Cow::Borrowed(&**part)));
             }
             None => json.extend(serde_json_canonicalizer::to_vec(value)?),
         }

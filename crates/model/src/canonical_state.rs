@@ -4,18 +4,31 @@
 //! led to them. What is written here is to the letter what RFC 8785 makes of the same values; tests hold it against
 //! the general way.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::canonical::{canonical_json, in_order};
+use crate::canonical::{Parts, canonical_json, in_order};
 use crate::{
     Alternative, Cell, Certainty, EventId, MAX_INTEGER, Members, Number, Ongoing, Scalar, State, Value,
+    threads,
 };
 
-/// The RFC 8785 canonical JSON of a state.
-pub(crate) fn canonical_state(state: &State) -> serde_json::Result<Vec<u8>> {
-    let mut json = Vec::with_capacity(state.len() * 512);
-    object(&mut json, state, |json, attributes| object(json, attributes, cell))?;
-    Ok(json)
+/// The RFC 8785 canonical JSON of a state, in parts that follow one another; those of a large one are written side by side.
+pub(crate) fn canonical_state(state: &State) -> serde_json::Result<Parts<'static>> {
+    let written = threads::map_chunks(&members_of(state), |own| {
+        let mut json = Vec::with_capacity(own.len() * 512);
+        members(&mut json, own, |json, attributes| object(json, attributes, cell))?;
+        Ok::<_, serde_json::Error>(vec![json])
+    })?;
+    let mut parts: Parts<'_> = Vec::with_capacity(2 * written.len() + 1);
+    for part in written {
+        parts.push(Cow::Borrowed(if parts.is_empty() { b"{" } else { b"," }));
+        parts.push(Cow::Owned(part));
+    }
+    parts.push(Cow::Borrowed(b"}"));
+    Ok(parts)
 }
 
 /// The RFC 8785 canonical JSON of a list of what goes on.
@@ -45,16 +58,31 @@ fn ongoing(json: &mut Vec<u8>, event: &Ongoing) -> serde_json::Result<()> {
 
 fn object<V>(
     json: &mut Vec<u8>,
-    map: &std::collections::BTreeMap<String, V>,
-    mut value: impl FnMut(&mut Vec<u8>, &V) -> serde_json::Result<()>,
+    map: &BTreeMap<String, V>,
+    value: impl FnMut(&mut Vec<u8>, &V) -> serde_json::Result<()>,
 ) -> serde_json::Result<()> {
+    json.push(b'{');
+    members(json, &members_of(map), value)?;
+    json.push(b'}');
+    Ok(())
+}
+
+/// The members of an object in their order.
+fn members_of<V>(map: &BTreeMap<String, V>) -> Vec<(&str, &V)> {
     let mut members: Vec<(&str, &V)> = map.iter().map(|(key, value)| (key.as_str(), value)).collect();
     // In ASCII the order of bytes is that of UTF-16.
     if !members.iter().all(|(key, _)| key.is_ascii()) {
         in_order(&mut members);
     }
-    json.push(b'{');
-    for (index, (key, member)) in members.into_iter().enumerate() {
+    members
+}
+
+fn members<V>(
+    json: &mut Vec<u8>,
+    members: &[(&str, &V)],
+    mut value: impl FnMut(&mut Vec<u8>, &V) -> serde_json::Result<()>,
+) -> serde_json::Result<()> {
+    for (index, (key, member)) in members.iter().enumerate() {
         if index > 0 {
             json.push(b',');
         }
@@ -62,7 +90,6 @@ fn object<V>(
         json.push(b':');
         value(json, member)?;
     }
-    json.push(b'}');
     Ok(())
 }
 
@@ -260,9 +287,17 @@ mod tests {
             let (entity, attribute) = (names[index % names.len()], names[index / 3 % names.len()]);
             state.entry(entity.to_owned()).or_default().insert(attribute.to_owned(), cell);
         }
-        assert!(state.values().map(std::collections::BTreeMap::len).sum::<usize>() > 12);
-        let expect = String::from_utf8(canonical_json(&state).unwrap()).unwrap();
-        assert_eq!(String::from_utf8(canonical_state(&state).unwrap()).unwrap(), expect);
-        assert_eq!(canonical_state(&State::new()).unwrap(), canonical_json(&State::new()).unwrap());
+        assert!(state.values().map(BTreeMap::len).sum::<usize>() > 12);
+        assert_is_general(&state);
+        assert_is_general(&State::new());
+        // So many that several threads write them.
+        let attributes = state.values().next().unwrap();
+        let many = (0..300).map(|number| (format!("{}{number}", names[number % 7]), attributes.clone()));
+        assert_is_general(&many.collect());
+    }
+
+    fn assert_is_general(state: &State) {
+        let expect = String::from_utf8(canonical_json(state).unwrap()).unwrap();
+        assert_eq!(String::from_utf8(canonical_state(state).unwrap().concat()).unwrap(), expect);
     }
 }

@@ -42,6 +42,7 @@ pub mod settled;
 mod snapshot;
 pub mod suggest;
 mod target;
+pub mod threads;
 mod value;
 pub mod why;
 mod worlds;

@@ -1,11 +1,12 @@
 //! A snapshot: a state together with the question that it answers, and its JSON form `annals/snapshot/1`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::answers::Answers;
-use crate::canonical::{canonical_with, sha256, sha256_of};
+use crate::canonical::{canonical_with, sha256_of};
 use crate::canonical_state::{canonical_ongoing, canonical_state};
 use crate::date::Span;
 use crate::fold::Counted;
@@ -215,7 +216,7 @@ impl Snapshot {
         let Found { position, log_root, events, ongoing, answers } = found;
         let Answers { state, unsettled, clashes, .. } = answers;
         let canonical_state = canonical_state(&state)?;
-        let state_sha256 = sha256(&canonical_state);
+        let state_sha256 = sha256_of(&canonical_state);
         let receipt = Receipt { seq: position.seq, log_root: hex(&log_root), state_sha256 };
         let mut answer = Self {
             schema: SCHEMA,
@@ -229,8 +230,8 @@ impl Snapshot {
             answer_sha256: String::new(),
         };
         // Both may be long: they are written by themselves, and put in their places.
-        let canonical_ongoing = canonical_ongoing(&ongoing)?;
-        let parts = [("state", &canonical_state[..]), ("ongoing", &canonical_ongoing)];
+        let canonical_ongoing = [Cow::Owned(canonical_ongoing(&ongoing)?)];
+        let parts = [("state", &canonical_state[..]), ("ongoing", &canonical_ongoing[..])];
         answer.answer_sha256 = sha256_of(&canonical_with(&answer, &parts)?);
         (answer.state, answer.ongoing) = (state, ongoing);
         Ok(answer)
@@ -245,7 +246,7 @@ impl Snapshot {
 ///
 /// None that input could cause: a state is a tree of objects with text for keys.
 pub fn state_sha256(state: &State) -> serde_json::Result<String> {
-    Ok(sha256(&canonical_state(state)?))
+    Ok(sha256_of(&canonical_state(state)?))
 }
 
 impl Reached {
