@@ -221,13 +221,17 @@ fn write_state(out: &mut impl Write, snapshot: &Snapshot) -> CliResult<()> {
     let all: Vec<(&str, &str, &Cell)> = cells(&snapshot.state).collect();
     if all.len() <= FITTED {
         let mut table = Table::new(&HEADINGS);
-        all.iter().for_each(|cell| with_row(cell, |cells| table.row(cells)));
+        for cell in &all {
+            with_row(cell, |cells| table.row(cells));
+        }
         return Ok(write!(out, "{table}")?);
     }
     // Both take turns on all cores: a whole state is written as fast as it was found.
     let widths = threads::map_chunks(&all, |own| {
         let mut columns = Columns::new(HEADINGS);
-        own.iter().for_each(|cell| with_row(cell, |cells| columns.widen(cells)));
+        for cell in own {
+            with_row(cell, |cells| columns.widen(cells));
+        }
         Ok::<_, CliError>(vec![columns])
     })?;
     let columns = widths.iter().fold(Columns::new(HEADINGS), Columns::and);

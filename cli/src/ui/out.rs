@@ -39,7 +39,7 @@ impl<W: Write> Write for Out<W> {
 
 /// Whether a piece is whole characters, and none that begins a style.
 fn is_plain(piece: &[u8]) -> bool {
-    let is_control = |byte: &u8| matches!(*byte, 0..b'\n' | 0x0b..b' ' | 0x7f);
+    let is_control = |byte: &u8| matches!(*byte, 0..=0x09 | 0x0b..=0x1f | 0x7f);
     !piece.iter().any(is_control) && std::str::from_utf8(piece).is_ok()
 }
 
