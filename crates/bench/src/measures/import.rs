@@ -29,6 +29,7 @@ fn run(context: &Context) -> Outcome<Vec<Row>> {
         Row::new("the same, until both indexes are made, events", rate(both), Some(rate(sqlite))),
         Row::new("of it: index of claims, events", rate(claims), None),
         Row::new("of it: index of dates, events", rate(dates), None),
+        Row::new("import of the same file once more, events", rate(again(context, &file)?), None),
     ];
     rows.extend(sizes(context)?);
     Ok(rows)
@@ -53,6 +54,16 @@ fn times(context: &Context, file: &Path) -> Outcome<(AnnalsImport, Duration)> {
     }
     let (claims, dates) = indexed(context)?;
     Ok((AnnalsImport { records, claims, dates }, sqlite))
+}
+
+/// How long it takes to find that all of a file is there already. What is large is imported again once.
+fn again(context: &Context, file: &Path) -> Outcome<Duration> {
+    let engine = Engine::open(context.annals()?)?;
+    let before = engine.records()?;
+    let again = || engine.import(file, context.chunk);
+    let (once, records) = timing::time(again)?;
+    same("records after the same import once more", &before, &records)?;
+    if context.is_large() { Ok(once) } else { timing::alone(context, || again().map(drop)) }
 }
 
 /// How long it takes to make each index of the whole log.

@@ -31,8 +31,9 @@ pub fn run(context: &Context) -> Outcome<Vec<Row>> {
     same("answers that changed", &u64::try_from(engine.learned(&now)?)?, &context.trap)?;
     let annals = timing::alone(context, || engine.learned(&now).map(drop))?;
     let learned = Row::new("trap: what each of its corrections changed", time(annals), None);
-    let imported = imported(context)?;
-    Ok(vec![known_now.reach(mark.clone()), known_half_way.reach(mark), shown, learned, imported])
+    let mut rows = vec![known_now.reach(mark.clone()), known_half_way.reach(mark), shown, learned];
+    rows.extend(imported(context)?);
+    Ok(rows)
 }
 
 /// The one event.
@@ -44,7 +45,7 @@ fn line(number: u64) -> String {
     if number == 0 { corrected } else { revising(&corrected) }
 }
 
-fn imported(context: &Context) -> Outcome<Row> {
+fn imported(context: &Context) -> Outcome<[Row; 2]> {
     let file = context.scratch("corrections.jsonl")?;
     let lines: Vec<String> = (0..context.trap).map(line).collect();
     fs::write(&file, lines.join("\n"))?;
@@ -53,7 +54,15 @@ fn imported(context: &Context) -> Outcome<Row> {
         || Writer::new(peer::create(&context.scratch("trap-sqlite")?)?)?.import(&file, context.chunk);
     same("records after the import", &annals()?, &sqlite()?)?;
     let (annals, sqlite) = timing::pair(context, || annals().map(drop), || sqlite().map(drop))?;
+    let engine = Engine::create(&context.scratch("trap-annals")?)?;
+    engine.import(&file, context.chunk)?;
+    let once_more = timing::alone(context, || {
+        same("records after the same import once more", &context.trap, &engine.import(&file, context.chunk)?)
+    })?;
     fs::remove_file(file)?;
     let rate = |time| Quantity::rate(context.trap, time);
-    Ok(Row::new("trap: import of corrections of one event", rate(annals), Some(rate(sqlite))))
+    Ok([
+        Row::new("trap: import of corrections of one event", rate(annals), Some(rate(sqlite))),
+        Row::new("trap: the same file once more", rate(once_more), None),
+    ])
 }
