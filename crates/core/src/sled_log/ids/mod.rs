@@ -33,9 +33,10 @@ pub const RECENT: u64 = 2048;
 const BUILT: u64 = 128 * 1024;
 /// Records of a commit that may take its time.
 const LARGE: u64 = 1024;
-/// A filter is worth reading the runs for once they were looked into so often, and once for this many names.
+/// A filter is worth reading the runs for once they were looked into so often, and once for this many names: the looks have
+/// taken as long by then as it takes to read so many names.
 const LOOKS: u64 = 512;
-const NAMES_A_LOOK: u64 = 32;
+const NAMES_A_LOOK: u64 = 128;
 
 /// An event's timeline and id, with a byte between them that neither can hold.
 pub type Name = Vec<u8>;
