@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use annals_model::{Content, EventId, Op, Record, RecordedAt, Seq, TimelineName};
 
-use crate::codec::frame::{Encoded, Pieces as _};
+use crate::codec::frame::{Encoded, Sections as _};
 use crate::codec::leaf::{LeafHead, commitment};
 use crate::codec::v1::Seal;
 use crate::merkle::Hash;
@@ -123,16 +123,16 @@ impl Finished {
         match self {
             Self::Plain(encoded) => encoded,
             Self::Made(..) => {
-                let [head, claims, details] = self.pieces(heads).map(<[u8]>::to_vec);
+                let [head, claims, details] = self.sections(heads).map(<[u8]>::to_vec);
                 Encoded { head, claims, details }
             }
         }
     }
 
-    /// Its pieces, where `heads` has the header.
-    pub fn pieces<'a>(&'a self, heads: &'a [u8]) -> [&'a [u8]; 3] {
+    /// What the sections of a frame take of it, where `heads` has the header.
+    pub fn sections<'a>(&'a self, heads: &'a [u8]) -> [&'a [u8]; 3] {
         match self {
-            Self::Plain(encoded) => encoded.pieces(),
+            Self::Plain(encoded) => encoded.sections(),
             Self::Made(head, made) => [&heads[head.clone()], made.claims(), made.details()],
         }
     }

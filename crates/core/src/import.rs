@@ -142,7 +142,7 @@ fn import(
     let mut entries = entries.enumerate();
     let mut carried = Carried::default();
     let mut lag = None;
-    let mut pieces: Option<Pieces> = None;
+    let mut pieces: Option<Staged> = None;
     loop {
         let ground: &dyn Log = match &staging {
             Some(staging) if pieces.is_some() => &**staging,
@@ -161,7 +161,7 @@ fn import(
         lag = lag.or(layer.as_ref().and_then(|layer| layer.lag));
         match (&staging, layer) {
             (Some(staging), Some(layer)) if !is_over => {
-                pieces.get_or_insert_with(|| Pieces::begin(&layer)).erased.extend(&layer.erased);
+                pieces.get_or_insert_with(|| Staged::begin(&layer)).erased.extend(&layer.erased);
                 staging.commit(&layer.into_piece()).map_err(whole)?;
             }
             (_, layer) => {
@@ -217,7 +217,7 @@ fn land(log: &dyn Log, layer: Option<Layer>) -> Result<Option<Seq>, Failed> {
 }
 
 /// What the last commit of an import has to know of the pieces before it.
-struct Pieces {
+struct Staged {
     /// The first record of the import.
     first: Seq,
     /// The block that the log had begun before, and its root.
@@ -226,7 +226,7 @@ struct Pieces {
     erased: BTreeSet<Seq>,
 }
 
-impl Pieces {
+impl Staged {
     fn begin(layer: &Layer) -> Self {
         let begun = layer.blocks.first().filter(|(index, _)| index * BLOCK + 1 < layer.first.0);
         Self { first: layer.first, begun: begun.copied(), erased: BTreeSet::new() }

@@ -334,7 +334,7 @@ fn seal(records: Vec<(usize, Decided)>) -> Result<Block, Failed> {
         finished.push(sealed.0);
         leaves.push(sealed.1);
     }
-    let pieces: Vec<_> = finished.iter().map(|finished| finished.pieces(&heads)).collect();
+    let pieces: Vec<_> = finished.iter().map(|finished| finished.sections(&heads)).collect();
     let frames = frame::pack(first, &pieces).map_err(|error| Failed { index: None, error })?;
     let is_whole = (first.0 - 1).is_multiple_of(BLOCK) && leaves.len() as u64 == BLOCK;
     let mut tree = Frontier::default();

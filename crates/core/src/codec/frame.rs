@@ -25,7 +25,7 @@ const SMALL: usize = 512;
 /// Bytes that a section can never have: what a frame of one largest record may need, and room.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// A record as the three pieces of bytes that a frame stores of it.
+/// A record as the bytes that the three sections of a frame take of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
     /// Its header, as [`v1::Head`].
@@ -36,20 +36,20 @@ pub struct Encoded {
     pub details: Vec<u8>,
 }
 
-/// What has the pieces of bytes of a record.
-pub trait Pieces {
+/// What has the bytes of a record, as the sections of a frame take them.
+pub trait Sections {
     /// Its header, what replay reads of its content, and what people read of it.
-    fn pieces(&self) -> [&[u8]; SECTIONS];
+    fn sections(&self) -> [&[u8]; SECTIONS];
 }
 
-impl Pieces for [&[u8]; SECTIONS] {
-    fn pieces(&self) -> [&[u8]; SECTIONS] {
+impl Sections for [&[u8]; SECTIONS] {
+    fn sections(&self) -> [&[u8]; SECTIONS] {
         *self
     }
 }
 
-impl Pieces for Encoded {
-    fn pieces(&self) -> [&[u8]; SECTIONS] {
+impl Sections for Encoded {
+    fn sections(&self) -> [&[u8]; SECTIONS] {
         [&self.head, &self.claims, &self.details]
     }
 }
@@ -120,12 +120,12 @@ pub struct RawRecord<'a> {
 }
 
 /// Packs records into frames: as few as the limits allow, each with the `seq` of its first record.
-pub fn pack(first: Seq, records: &[impl Pieces]) -> Result<Vec<(Seq, Vec<u8>)>> {
+pub fn pack(first: Seq, records: &[impl Sections]) -> Result<Vec<(Seq, Vec<u8>)>> {
     pack_as(Packing::USUAL, first, records)
 }
 
 /// Packs records into frames, as tightly as is said.
-pub fn pack_as(packing: Packing, first: Seq, records: &[impl Pieces]) -> Result<Vec<(Seq, Vec<u8>)>> {
+pub fn pack_as(packing: Packing, first: Seq, records: &[impl Sections]) -> Result<Vec<(Seq, Vec<u8>)>> {
     let mut frames = Vec::new();
     let mut seq = first;
     let mut rest = records;
@@ -134,7 +134,7 @@ pub fn pack_as(packing: Packing, first: Seq, records: &[impl Pieces]) -> Result<
         let mut bytes = 0;
         let fitting = rest.iter().take(room).take_while(|record| {
             let fits = bytes < packing.full;
-            bytes += record.pieces().iter().map(|piece| piece.len()).sum::<usize>();
+            bytes += record.sections().iter().map(|piece| piece.len()).sum::<usize>();
             fits
         });
         let (chunk, later) = rest.split_at(fitting.count());
@@ -145,17 +145,17 @@ pub fn pack_as(packing: Packing, first: Seq, records: &[impl Pieces]) -> Result<
     Ok(frames)
 }
 
-fn encode(level: i32, first: Seq, records: &[impl Pieces]) -> Result<Vec<u8>> {
+fn encode(level: i32, first: Seq, records: &[impl Sections]) -> Result<Vec<u8>> {
     let mut sizes = [0; SECTIONS];
     for record in records {
-        let [head, claims, details] = record.pieces();
+        let [head, claims, details] = record.sections();
         sizes[0] += head.len() + 6;
         sizes[1] += claims.len();
         sizes[2] += details.len();
     }
     let mut plain = sizes.map(Vec::with_capacity);
     for record in records {
-        let [head, claims, details] = record.pieces();
+        let [head, claims, details] = record.sections();
         let length = u16::try_from(head.len()).map_err(|_| too_large())?;
         plain[0].extend(length.to_le_bytes());
         plain[0].extend(head);
