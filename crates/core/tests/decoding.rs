@@ -158,6 +158,28 @@ proptest! {
         }
     }
 
+    #[test]
+    fn a_record_is_read_by_itself_whatever_was_read_before(
+        records in rows(12), order in vec(any::<Index>(), 1..30),
+    ) {
+        for (first, bytes) in packed(&records) {
+            let frame = Frame::decode(first, &bytes).unwrap();
+            let all = all_of(&frame).unwrap();
+            let mut place = frame.start();
+            for index in &order {
+                let expect = index.get(&all);
+                let seq = expect.record.seq;
+                let again = frame.record_behind(&mut place, seq).and_then(|raw| StoredRecord::decode(&raw));
+                prop_assert_eq!(&again.unwrap(), expect);
+                let alone = frame.record(seq).and_then(|raw| StoredRecord::decode(&raw));
+                prop_assert_eq!(&alone.unwrap(), expect);
+            }
+            for outside in [first.0 - 1, frame.last().0 + 1] {
+                prop_assert!(frame.record_behind(&mut place, Seq(outside)).is_err());
+            }
+        }
+    }
+
     /// A bit or three, anywhere: CRC32C finds all of them at these lengths.
     #[test]
     fn flipped_bits_are_found(records in rows(6), flips in vec((any::<Index>(), 0..8_u8), 1..4)) {
@@ -387,6 +409,10 @@ fn read_all(frame: &[u8]) {
     if let Ok(frame) = Frame::decode(first, frame) {
         for raw in frame.records() {
             let _ = raw.and_then(|raw| StoredRecord::decode(&raw));
+        }
+        let mut place = frame.start();
+        for seq in (frame.first().0..=frame.last().0).rev().take(300) {
+            let _ = frame.record_behind(&mut place, Seq(seq)).and_then(|raw| StoredRecord::decode(&raw));
         }
     }
 }
