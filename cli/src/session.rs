@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use annals_core::dates::{self, DateIndex};
 use annals_core::index::{self, ClaimIndex};
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
-use annals_model::{AsOf, Date, Day, TimelineName};
+use annals_model::{AsOf, Date, Day, TimelineName, threads};
 
 use crate::args::{Cli, Global, OutputFormat};
 use crate::error::{CliError, CliResult};
@@ -144,8 +144,19 @@ impl Session {
         if let Err(error) = store.tidy() {
             ui::note(self, &format!("the index of ids stays in several pieces: {error}"))?;
         }
-        self.grow_index(store)?;
-        self.grow_dates(store)
+        let (index, dates) = (store.index(), store.dates());
+        let behind = index.map_or(Ok(0), |index| index.behind(store.log()))?;
+        self.before(behind.max(dates.map_or(Ok(0), |dates| dates.behind(store.log()))?))?;
+        // Each keeps one core busy most of the time.
+        let (_, dates) = threads::both(
+            || index.map_or(Ok(()), |index| index.grow(store.log())),
+            || dates.map_or(Ok(()), |dates| dates.grow(store.log())),
+        );
+        self.after_index(store)?;
+        if let Err(error) = dates {
+            ui::note(self, &format!("the index of dates was not made: {error}"))?;
+        }
+        self.after_dates(store)
     }
 
     /// The same after the store was compacted, which the index of claims then is, too.
@@ -156,28 +167,12 @@ impl Session {
         self.after_index(store)
     }
 
-    fn grow_index(&self, store: &Store<SledLog>) -> CliResult<()> {
-        let Some(index) = store.index() else { return Ok(()) };
-        self.before_index(store)?;
-        let _ = index.grow(store.log());
-        self.after_index(store)
-    }
-
     /// Says what happened to the index, if anything did.
     pub fn after_index(&self, store: &Store<SledLog>) -> CliResult<()> {
         match store.index().and_then(ClaimIndex::notice) {
             Some(why) => ui::note(self, &format!("the index was left aside or made anew: {why}")),
             None => Ok(()),
         }
-    }
-
-    fn grow_dates(&self, store: &Store<SledLog>) -> CliResult<()> {
-        let Some(dates) = store.dates() else { return Ok(()) };
-        self.before_dates(store)?;
-        if let Err(error) = dates.grow(store.log()) {
-            ui::note(self, &format!("the index of dates was not made: {error}"))?;
-        }
-        self.after_dates(store)
     }
 
     /// Says what happened to the index of dates, if anything did.
