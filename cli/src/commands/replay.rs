@@ -226,7 +226,7 @@ fn write_state(out: &mut impl Write, snapshot: &Snapshot) -> CliResult<()> {
         }
         return Ok(write!(out, "{table}")?);
     }
-    // Both take turns on all cores: a whole state is written as fast as it was found.
+    // How wide the columns are, then the rows, each on all cores: a whole state is written as fast as it was found.
     let widths = threads::map_chunks(&all, |own| {
         let mut columns = Columns::new(HEADINGS);
         for cell in own {

@@ -7,7 +7,7 @@ use std::str::Utf8Error;
 
 /// Text for people: a tab becomes a space, a line end stays, every other control is shown as `\u{…}`.
 pub fn safe(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| is_plain(byte) || byte == b'\n') {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     replace(text, |c| match c {
@@ -77,9 +77,9 @@ fn replace(text: &str, replacement: impl Fn(char) -> Option<String>) -> Cow<'_, 
     Cow::Owned(safe)
 }
 
-/// Whether a byte is a character that no terminal obeys and nobody sees otherwise: printable ASCII.
-pub const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~')
+/// Whether a text is printable ASCII: no terminal obeys any of it, and each character takes a column.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn is_unsafe(c: char) -> bool {

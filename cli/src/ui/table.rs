@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use comfy_table::{ContentArrangement, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::safe;
+use super::safe::{is_plain, safe};
 use crate::host::variable;
 
 /// A table with a heading line, plain enough to be cut and grepped.
@@ -101,10 +101,6 @@ fn one_line(cell: &str) -> Cow<'_, str> {
 /// How many columns of a terminal a text takes.
 fn shown_width(text: &str) -> usize {
     if is_plain(text) { text.len() } else { text.width() }
-}
-
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(super::safe::is_plain)
 }
 
 /// The terminal's width; no limit where the output goes elsewhere.

@@ -258,6 +258,13 @@ impl<'a, L: Log + ?Sized> Batch<'a, L> {
         Ok(record)
     }
 
+    /// A record, and its event's record before it: they are linked backwards.
+    fn read_back(&mut self, seq: Seq) -> Result<(StoredRecord, Option<Seq>)> {
+        let stored = self.read(seq)?;
+        let before = stored.previous.filter(|previous| *previous < seq);
+        Ok((stored, before))
+    }
+
     /// Notes a new record.
     fn record(
         &mut self,

@@ -20,12 +20,7 @@ use crate::line::hex;
 ///
 /// Those of a value that is no JSON: a map whose keys are not text.
 pub fn canonical_sha256(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
-    Ok(sha256(&canonical_json(value)?))
-}
-
-/// SHA-256 in hexadecimal digits.
-fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    Ok(hex(&Sha256::digest(canonical_json(value)?)))
 }
 
 /// Bytes in parts that follow one another.

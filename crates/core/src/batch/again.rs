@@ -57,7 +57,7 @@ impl<L: Log + ?Sized> Batch<'_, L> {
     ) -> Result<(Option<Seq>, Option<Seq>)> {
         let (mut found, mut passed) = (None, Vec::new());
         let mut next = Some(entry.last);
-        // They are linked backwards: the last one found is the first that fits.
+        // Going backwards, the last one found is the first that fits.
         while let Some(seq) = next {
             if self.has_come_to(seq) {
                 return Ok((next, found));
@@ -66,11 +66,11 @@ impl<L: Log + ?Sized> Batch<'_, L> {
             if was_there && let Some(long) = self.long(key, &mut passed, seq)? {
                 return self.since_of(key, long, fits);
             }
-            let stored = self.read(seq)?;
+            let (stored, before) = self.read_back(seq)?;
             if was_there && fits(&stored.record) {
                 found = Some(seq);
             }
-            next = stored.previous;
+            next = before;
             passed.extend(was_there.then_some(seq));
         }
         Ok((None, found))
@@ -106,7 +106,7 @@ impl<L: Log + ?Sized> Batch<'_, L> {
         let (mut records, mut next) = (std::mem::take(passed), Some(seq));
         while let Some(seq) = next {
             records.push(seq);
-            next = self.read(seq)?.previous;
+            next = self.read_back(seq)?.1;
         }
         records.reverse();
         let behind = records.iter().rposition(|seq| self.has_come_to(*seq)).map_or(0, |last| last + 1);
@@ -125,19 +125,19 @@ impl<L: Log + ?Sized> Batch<'_, L> {
         if self.may_hold(entry.first, print) && fits(&self.read(entry.first)?.record) {
             return Ok(Some(entry.first));
         }
-        let own = self.events.contains_key(key);
+        let is_changed = self.events.contains_key(key);
         // The log's own records are older.
-        let in_log = if own { self.ground.event(key)? } else { Some(entry) };
+        let in_log = if is_changed { self.ground.event(key)? } else { Some(entry) };
         let (mut found, mut next) = (None, in_log.map(|entry| entry.last));
-        // They are linked backwards: the last one found is the first that fits.
+        // Going backwards, the last one found is the first that fits.
         while let Some(seq) = next {
-            let stored = self.read(seq)?;
+            let (stored, before) = self.read_back(seq)?;
             if fits(&stored.record) {
                 found = Some(seq);
             }
-            next = stored.previous;
+            next = before;
         }
-        if found.is_some() || !own {
+        if found.is_some() || !is_changed {
             return Ok(found);
         }
         let own = self.repeated.get(key).map_or(std::slice::from_ref(&entry.last), Vec::as_slice);
@@ -152,14 +152,18 @@ impl<L: Log + ?Sized> Batch<'_, L> {
 
     /// Whether the import has come to a record: an entry was found as it, or recorded as it.
     fn has_come_to(&self, seq: Seq) -> bool {
-        self.carried.prints.of(seq).is_some()
-            || self.resume.as_ref().is_some_and(|resume| resume.has_come_to(seq))
+        self.own_print(seq).is_some() || self.resume.as_ref().is_some_and(|resume| resume.has_found(seq))
+    }
+
+    /// The fingerprint of a record that the import wrote.
+    fn own_print(&self, seq: Seq) -> Option<u8> {
+        let earlier = || self.resume.as_ref().and_then(|resume| resume.print(seq));
+        self.carried.prints.of(seq).or_else(earlier)
     }
 
     /// Whether a record can hold what has this fingerprint; only of what the import has come to more is known.
     fn may_hold(&self, seq: Seq, print: Option<u8>) -> bool {
-        let earlier = || self.resume.as_ref().and_then(|resume| resume.print(seq));
-        match self.carried.prints.of(seq).or_else(earlier) {
+        match self.own_print(seq) {
             Some(own) => print.is_none_or(|print| own == print),
             None => self.resume.as_ref().is_none_or(|resume| resume.may_hold(seq, print)),
         }

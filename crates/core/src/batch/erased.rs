@@ -14,11 +14,11 @@ impl<L: Log + ?Sized> Batch<'_, L> {
     pub(super) fn committed(&mut self, entry: EventEntry, op: Op, commitment: &Hash) -> Result<Option<Seq>> {
         let mut next = Some(entry.last);
         while let Some(seq) = next {
-            let stored = self.read(seq)?;
+            let (stored, before) = self.read_back(seq)?;
             if stored.record.op == op && stored.commitment()? == *commitment {
                 return Ok(Some(seq));
             }
-            next = stored.previous.filter(|previous| *previous < seq);
+            next = before;
         }
         Ok(None)
     }
@@ -27,11 +27,11 @@ impl<L: Log + ?Sized> Batch<'_, L> {
     pub(super) fn erase(&mut self, last: Option<EventEntry>) -> Result<()> {
         let mut next = last.map(|entry| entry.last);
         while let Some(seq) = next {
-            let stored = self.read(seq)?;
+            let (stored, before) = self.read_back(seq)?;
             if stored.salt().is_some() {
                 self.erased.insert(seq);
             }
-            next = stored.previous.filter(|previous| *previous < seq);
+            next = before;
         }
         Ok(())
     }

@@ -63,21 +63,24 @@ impl Resume {
     /// Takes note that an entry is in the log as record `seq`.
     pub(super) fn note(&mut self, key: &Key, seq: Seq, mark: u8) {
         let start = self.start();
-        let Some(index) = index(seq).filter(|_| seq <= start) else { return };
+        let (Some(index), Some(last)) = (index(seq), index(start)) else { return };
+        if index > last {
+            return;
+        }
         if self.found.is_empty() {
-            self.found = vec![NONE; index_behind(start)];
+            self.found = vec![NONE; last + 1];
         }
-        if let Some(found) = self.found.get_mut(index) {
-            *found = mark;
-        }
-        if let Some(long) = (!self.long.is_empty()).then(|| self.long.get_mut(key)).flatten() {
+        self.found[index] = mark;
+        if !self.long.is_empty()
+            && let Some(long) = self.long.get_mut(key)
+        {
             long.behind = long.behind.max(long.records.partition_point(|record| *record <= seq));
         }
     }
 
-    /// Whether the run has come to a record.
-    pub(super) fn has_come_to(&self, seq: Seq) -> bool {
-        self.mark(seq) != NONE || self.prints.of(seq).is_some()
+    /// Whether an entry was found as a record that was there.
+    pub(super) fn has_found(&self, seq: Seq) -> bool {
+        self.mark(seq) != NONE
     }
 
     /// The fingerprint of a record that the run wrote.
@@ -140,8 +143,4 @@ fn of_event(print: u8) -> u8 {
 
 fn index(seq: Seq) -> Option<usize> {
     usize::try_from(seq.0.checked_sub(1)?).ok()
-}
-
-fn index_behind(seq: Seq) -> usize {
-    usize::try_from(seq.0).unwrap_or(usize::MAX)
 }
