@@ -79,6 +79,32 @@ impl Bits {
     }
 }
 
+/// A set of few records, for who mostly asks in vain: which words of it are not empty takes no room in a cache.
+#[derive(Debug, Default)]
+pub struct Sparse {
+    bits: Bits,
+    words: Bits,
+}
+
+impl Sparse {
+    /// Takes a record in.
+    pub fn set(&mut self, number: u64) {
+        self.bits.set(number);
+        self.words.set(number / 64);
+    }
+
+    /// Whether it has none.
+    pub const fn is_empty(&self) -> bool {
+        self.bits.is_empty()
+    }
+
+    /// Whether it has a record.
+    #[inline]
+    pub fn has(&self, number: u64) -> bool {
+        self.words.has(number / 64) && self.bits.has(number)
+    }
+}
+
 /// A set that tells how many records stand before one.
 #[derive(Debug)]
 pub struct Ranks {
@@ -132,6 +158,16 @@ mod tests {
             let expected = (0..=last).filter(|record| !a.has(*record)).chain([1_500]);
             assert_eq!(rest.all().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{last}");
         }
+    }
+
+    #[test]
+    fn few_records_are_found_and_no_others() {
+        let (records, mut few) = ([0, 63, 64, 4_095, 4_096, 70_000], Sparse::default());
+        assert!(few.is_empty() && !few.has(0));
+        for record in records {
+            few.set(record);
+        }
+        assert_eq!((0..80_000).filter(|record| few.has(*record)).collect::<Vec<_>>(), records);
     }
 
     #[test]

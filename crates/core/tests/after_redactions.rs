@@ -92,7 +92,7 @@ fn redacted_since(records: &[Record], timeline: &TimelineName, known_at: Seq) ->
 #[test]
 fn redactions_change_no_answer_and_are_told() {
     let dir = tempfile::tempdir().unwrap();
-    let claims = index::Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
+    let claims = index::Sizes { enough: 256, at_once: 512, fan: 2, kept: 200, spacing: 3 };
     let sizes = dates::Sizes { enough: 256, at_once: 256, fan: 2, piece: 100, few: 0, first: 2 };
     let indexed = store()
         .with_index(ClaimIndex::with(dir.path().join("claims"), claims))

@@ -16,7 +16,7 @@ use annals_testkit::{MemoryLog, TestHost, naive};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
+const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200, spacing: 3 };
 
 /// So many cases, unless `PROPTEST_CASES` says how many.
 fn cases(cases: u32) -> ProptestConfig {

@@ -292,7 +292,7 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("dates");
-        let claims = index::Sizes { enough: 256, at_once: 512, fan: 2, kept: 1000 };
+        let claims = index::Sizes { enough: 256, at_once: 512, fan: 2, kept: 1000, spacing: 3 };
         let mut store = Store::new(MemoryLog::default())
             .with_dates(DateIndex::with(path.clone(), sizes))
             .with_index(ClaimIndex::with(dir.path().join("claims"), claims));

@@ -22,7 +22,7 @@ use annals_testkit::{MemoryLog, TestHost};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
+const SMALL: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200, spacing: 3 };
 
 /// So many cases, or as many times more as `ANNALS_INDEX_CASES` says.
 fn cases(few: u32) -> u32 {

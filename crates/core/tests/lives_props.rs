@@ -22,7 +22,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-const CLAIMS: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200 };
+const CLAIMS: Sizes = Sizes { enough: 256, at_once: 512, fan: 2, kept: 200, spacing: 3 };
 const DATES: dates::Sizes = dates::Sizes { enough: 256, at_once: 256, fan: 2, piece: 100, few: 0, first: 3 };
 
 /// So many cases, or as many times more as `ANNALS_INDEX_CASES` says.

@@ -16,7 +16,7 @@ use super::rows::{OPEN, Row, Rows};
 use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Counting, dated, entry, unreadable};
 use crate::Result;
-use crate::bits::Bits;
+use crate::bits::{Bits, Sparse};
 use crate::log::Log;
 use crate::threads;
 
@@ -100,6 +100,21 @@ impl Open {
         }
         left_out
     }
+
+    /// The records that count at K, and not at the end of the run that holds them, or the other way round: of their facts no
+    /// checkpoint tells.
+    pub(super) fn changed(&self, known_at: Seq) -> Sparse {
+        let mut changed = Sparse::default();
+        for run in &self.runs {
+            let (is_later, is_here) = (run.last > known_at, |seq: u64| seq >= run.first.0);
+            let own = run.all_superseded().iter().filter(|entry| is_later || !is_here(entry.previous));
+            let differ = own.filter(|entry| (entry.by <= known_at.0) != is_here(entry.previous));
+            differ.for_each(|entry| changed.set(entry.previous));
+        }
+        let recent = self.recent.superseded.all().filter(|entry| entry.by <= known_at.0);
+        recent.for_each(|entry| changed.set(entry.previous));
+        changed
+    }
 }
 
 /// A comparison of two points.
@@ -172,7 +187,9 @@ impl<'a> Between<'a> {
     ) -> Result<(), Unusable> {
         let columns = run.facts()?;
         // What was there on the side that knows less and does not count does not on the other either.
-        columns.choose(columns.up_to(self.last.0), self.last.1, &self.left_out[self.earlier], chosen);
+        columns
+            .choose((columns.up_to(self.last.0), self.last.1), None, &self.left_out[self.earlier], chosen)
+            .ok_or_else(broken)?;
         let mut rests = columns.rests();
         for index in chosen {
             let fact = rests.fact(*index as usize).ok_or_else(broken)?;

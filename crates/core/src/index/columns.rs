@@ -5,7 +5,8 @@
 //! seqs      of each the record, counted from the run's first one, in as many bytes as the run's length takes
 //! does      a byte each
 //! dated     a byte each
-//! days      of each the first day of a plain date, counted from the run's first one, in as many bytes as all take
+//! days      of each the first day, counted from the run's first one, in as many bytes as all take
+//! marks     checkpoints along the date axis, with their length, where the group has enough facts
 //! width     a byte: how many bytes a small number takes
 //! smalls    of each the small number that tells what it does; all bits set where its rest does
 //! rests     what else there is of those that have more: how many facts lie between, length, bytes
@@ -14,14 +15,14 @@
 //! They stand in record order. A pass over everything that was ever said chooses by days and records, and looks at what
 //! it chose: most facts cost it two comparisons without a branch.
 
+mod choose;
+
 use annals_model::Seq;
 
 use super::bytes::{Input, put_bytes, put_number};
-use super::dated;
 use super::desk::Outline;
 use super::fact::{Fact, Fixed};
 use super::words::{Numbers, Words};
-use crate::bits::Bits;
 
 /// The days of a run's plain dates, from the first to the last one, since 1970.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,6 +67,7 @@ pub struct Form {
     first: u64,
     seq_width: usize,
     first_day: i64,
+    last_day: i64,
     day_width: usize,
 }
 
@@ -77,8 +79,24 @@ impl Form {
             first: first.0,
             seq_width: width(last.0.saturating_sub(first.0)),
             first_day,
+            last_day,
             day_width: width(last_day.abs_diff(first_day)),
         }
+    }
+
+    /// The day that stands for one in a run: the nearest of those that it has.
+    fn nearest(self, day: i64) -> i64 {
+        day.clamp(self.first_day, self.last_day)
+    }
+
+    /// Appends a day as it is stored.
+    pub fn put_day(self, day: i64, into: &mut Vec<u8>) {
+        into.extend(&day.wrapping_sub(self.first_day).to_le_bytes()[..self.day_width]);
+    }
+
+    /// A day as it is stored; nothing where it lies before all.
+    fn stored(self, day: i64) -> Option<u64> {
+        u64::try_from(day.saturating_sub(self.first_day)).ok()
     }
 }
 
@@ -91,7 +109,7 @@ impl Default for Form {
 /// Columns that are filled.
 #[derive(Debug, Default)]
 pub struct Builder {
-    count: u64,
+    count: u32,
     seqs: Vec<u8>,
     does: Vec<u8>,
     dated: Vec<u8>,
@@ -119,14 +137,16 @@ impl Builder {
         self.count == 0
     }
 
-    /// Adds a fact.
-    pub fn push(&mut self, fact: &Fact<'_>, form: Form, words: &Numbers) {
-        let Fixed { does, dated, day } = fact.fixed();
+    /// Adds a fact; gives its outline.
+    pub fn push(&mut self, fact: &Fact<'_>, form: Form, words: &Numbers) -> Outline {
+        let fixed = fact.fixed();
+        let fixed = Fixed { day: form.nearest(fixed.day), ..fixed };
+        let index = self.count;
         self.count += 1;
         self.seqs.extend(&fact.seq.0.wrapping_sub(form.first).to_le_bytes()[..form.seq_width]);
-        self.does.push(does);
-        self.dated.push(dated);
-        self.days.extend(&day.wrapping_sub(form.first_day).to_le_bytes()[..form.day_width]);
+        self.does.push(fixed.does);
+        self.dated.push(fixed.dated);
+        form.put_day(fixed.day, &mut self.days);
         let small = fact.small(words).filter(|small| *small <= LARGEST_SMALL);
         self.smalls.push(small);
         self.rest.clear();
@@ -137,15 +157,17 @@ impl Builder {
             put_number(&mut self.rests, std::mem::take(&mut self.bare));
             put_bytes(&mut self.rests, &self.rest);
         }
+        fixed.outline(index, small)
     }
 
-    /// Appends them as they stand in a run, and empties them.
-    pub fn put(&mut self, into: &mut Vec<u8>) {
-        put_number(into, self.count);
+    /// Appends them as they stand in a run, with their checkpoints, and empties them.
+    pub fn put(&mut self, checkpoints: &[u8], into: &mut Vec<u8>) {
+        put_number(into, self.count.into());
         (self.count, self.bare) = (0, 0);
         for column in [&mut self.seqs, &mut self.does, &mut self.dated, &mut self.days] {
             into.append(column);
         }
+        put_bytes(into, checkpoints);
         // One more than the largest, which stands for none.
         let most = self.smalls.iter().flatten().max().map_or(0, |most| u64::from(*most) + 1);
         let width = width(most);
@@ -165,6 +187,7 @@ pub struct Columns<'a> {
     does: &'a [u8],
     dated: &'a [u8],
     days: &'a [u8],
+    checkpoints: &'a [u8],
     small_width: usize,
     /// What stands for none.
     no_small: u64,
@@ -181,6 +204,7 @@ impl<'a> Columns<'a> {
         let mut column = |width: usize| input.take(count.checked_mul(width)?);
         let (seqs, does, dated, days) =
             (column(form.seq_width)?, column(1)?, column(1)?, column(form.day_width)?);
+        let checkpoints = input.bytes()?;
         let small_width = usize::from(input.byte()?);
         let smalls = input.take(count.checked_mul(small_width)?)?;
         let no_small = match small_width {
@@ -188,7 +212,7 @@ impl<'a> Columns<'a> {
             _ => return None,
         };
         let rests = input;
-        Some(Self { form, seqs, does, dated, days, small_width, no_small, smalls, rests, words })
+        Some(Self { form, seqs, does, dated, days, checkpoints, small_width, no_small, smalls, rests, words })
     }
 
     /// How many facts there are.
@@ -236,43 +260,14 @@ impl<'a> Columns<'a> {
         if small == self.no_small { None } else { u32::try_from(small).ok() }
     }
 
-    /// Chooses of the first facts those that are not dated with a later day than this, counted since 1970, and of which
-    /// the record is not in a set.
-    #[expect(clippy::needless_bitwise_bool, reason = "a branch would be foretold wrongly every other time")]
-    pub fn choose(&self, count: usize, day: i64, without: &Bits, into: &mut Vec<u32>) {
-        into.clear();
-        into.extend((0..).zip(&self.does[..count]).map(|(index, _)| index));
-        let Form { first, first_day, day_width, seq_width } = self.form;
-        let until = u64::try_from(day.saturating_sub(first_day));
-        let (is_any, until) = (until.is_ok(), until.unwrap_or(0));
-        let is_early =
-            |index: usize, days: u64| !dated::is_plain(self.dated[index]) | (is_any & (days <= until));
-        match day_width {
-            1 => keep(into, |index| is_early(index, number::<1>(self.days, index))),
-            2 => keep(into, |index| is_early(index, number::<2>(self.days, index))),
-            3 => keep(into, |index| is_early(index, number::<3>(self.days, index))),
-            _ => keep(into, |index| is_early(index, little_endian(cell(self.days, day_width, index)))),
-        }
-        if without.is_empty() {
-            return;
-        }
-        let counts = |seq: u64| !without.has(first.wrapping_add(seq));
-        match seq_width {
-            1 => keep(into, |index| counts(number::<1>(self.seqs, index))),
-            2 => keep(into, |index| counts(number::<2>(self.seqs, index))),
-            3 => keep(into, |index| counts(number::<3>(self.seqs, index))),
-            _ => keep(into, |index| counts(little_endian(cell(self.seqs, seq_width, index)))),
-        }
-    }
-
     /// What the fixed columns say of some facts.
     pub fn outlines(&self, chosen: &[u32], into: &mut Vec<Outline>) {
         into.clear();
-        into.extend(chosen.iter().map(|index| {
-            let (fixed, small) = (self.fixed(*index as usize), self.small(*index as usize));
-            let (first, last) = (fixed.day, fixed.last_day());
-            Outline { index: *index, deed: fixed.deed(), small, first, last }
-        }));
+        into.extend(
+            chosen
+                .iter()
+                .map(|index| self.fixed(*index as usize).outline(*index, self.small(*index as usize))),
+        );
     }
 
     /// The words that facts refer to.
@@ -291,31 +286,14 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Keeps some of what was chosen, without a branch: what is chosen is hard to foretell.
-#[inline]
-fn keep(chosen: &mut Vec<u32>, is_kept: impl Fn(usize) -> bool) {
-    let mut kept = 0;
-    for at in 0..chosen.len() {
-        let index = chosen[at];
-        chosen[kept] = index;
-        kept += usize::from(is_kept(index as usize));
-    }
-    chosen.truncate(kept);
-}
-
-/// A number of a column.
-#[inline]
-fn number<const WIDTH: usize>(column: &[u8], index: usize) -> u64 {
-    little_endian(&column.as_chunks::<WIDTH>().0[index])
-}
-
 #[inline]
 fn cell(column: &[u8], width: usize, index: usize) -> &[u8] {
     &column[index * width..][..width]
 }
 
+/// A number of some bytes, the lowest ones first.
 #[inline]
-fn little_endian(bytes: &[u8]) -> u64 {
+pub fn little_endian(bytes: &[u8]) -> u64 {
     match *bytes {
         [a, b, c] => u64::from(u32::from_le_bytes([a, b, c, 0])),
         [a, b] => u64::from(u16::from_le_bytes([a, b])),

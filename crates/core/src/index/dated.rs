@@ -135,6 +135,16 @@ impl<'a> Dated<'a> {
         }
     }
 
+    /// The first day since 1970 that it allows; the least there is where that is not told without a look at its text.
+    pub const fn first_day(&self) -> i64 {
+        match self {
+            Self::Plain(_, days) => *days,
+            Self::Bounded(range, _) => day_of(range.earliest),
+            Self::Interval(span, _) => day_of(span.start.earliest),
+            Self::None | Self::Other(_) => i64::MIN,
+        }
+    }
+
     /// Appends what follows the code, the day of a plain date included.
     pub fn put_whole(&self, into: &mut Vec<u8>) {
         match self.day() {

@@ -9,7 +9,7 @@
 //!
 //! The last two hold only where an attribute is used in no other way: [`Desk::lacks_some`] tells where it is.
 
-use annals_model::reduce::{Deed, Increases, Uses};
+use annals_model::reduce::{Deed, Increases, Kind, Uses};
 use annals_model::{Certainty, Moment, Question};
 
 use super::dated::{self, NEVER};
@@ -23,6 +23,8 @@ const FEW: usize = 3;
 const MANY: usize = 64;
 /// What an outline does that is left out.
 const OUT: u8 = u8::MAX;
+/// What adds members and removes them, a bit each.
+const TOUCHES: u8 = 1 << ADD | 1 << REMOVE;
 
 /// What the fixed columns say of a fact.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,7 @@ pub struct Outline {
 }
 
 /// What one attribute after the other is read into.
+#[derive(Debug)]
 pub struct Desk {
     /// What was read.
     pub rows: Rows,
@@ -54,7 +57,8 @@ pub struct Desk {
     /// What the fixed columns say of these.
     pub outlines: Vec<Outline>,
     touches: Vec<Touch>,
-    left_out: LeftOut,
+    /// What is done by facts that were left out, a bit each, where it counts if an attribute is used in other ways, too.
+    left_out: u8,
 }
 
 /// Where a row is.
@@ -66,11 +70,15 @@ pub enum Of {
     Later,
 }
 
-/// What was left out that counts where an attribute is used in other ways, too.
+/// What some facts come to that are left out.
 #[derive(Clone, Copy, Debug, Default)]
-struct LeftOut {
-    increases: bool,
-    touches: bool,
+pub struct LeftOut {
+    /// What they do, a bit each.
+    pub deeds: u8,
+    /// What their increases come to.
+    pub sum: i64,
+    /// The sum of the sizes of these.
+    pub size: i64,
 }
 
 /// A fact that adds a member or removes it.
@@ -107,14 +115,28 @@ impl Desk {
         self.rows.clear();
         self.floor = Moment::NEG_INFINITY;
         self.increases = Increases::default();
-        self.left_out = LeftOut::default();
+        self.left_out = 0;
+    }
+
+    /// Takes what a checkpoint of a group leaves out.
+    pub fn leave_out(&mut self, left_out: LeftOut) {
+        let LeftOut { deeds, sum, size } = left_out;
+        left_out.replaced().for_each(|kind| self.rows.learn(Deed::Replace(kind)));
+        if deeds & 1 << INCREASE != 0 {
+            self.increases.add_for_others(sum.into());
+            self.rows.learn(Deed::Increase(size.into()));
+        }
+        if deeds & TOUCHES != 0 {
+            self.rows.learn(Deed::Add(0));
+        }
+        self.left_out |= deeds;
     }
 
     /// Whether something was left out that counts after all: of what is not only increased, increases; of what has not only
     /// members, touches.
     pub const fn lacks_some(&self, uses: Uses) -> bool {
-        let has_increases = self.left_out.increases || !self.increases.is_empty();
-        (has_increases && !uses.only_increases()) || (self.left_out.touches && !uses.only_members())
+        let has_increases = self.left_out & 1 << INCREASE != 0 || !self.increases.is_empty();
+        (has_increases && !uses.only_increases()) || (self.left_out & TOUCHES != 0 && !uses.only_members())
     }
 }
 
@@ -124,12 +146,38 @@ impl Outline {
     }
 
     /// What it increases by, where that is a small number.
-    fn increase(&self) -> Option<i64> {
+    pub fn increase(&self) -> Option<i64> {
         self.small.filter(|_| self.deed == INCREASE).map(small_amount)
     }
 }
 
+impl LeftOut {
+    /// Takes a fact that is left out.
+    pub fn add(&mut self, outline: &Outline) {
+        self.deeds |= 1 << outline.deed;
+        if let Some(by) = outline.increase() {
+            self.sum += by;
+            self.size += by.abs();
+        }
+    }
+
+    /// What is left by those that replace what stands.
+    fn replaced(self) -> impl Iterator<Item = Kind> {
+        (0..INCREASE).filter(move |deed| self.deeds >> deed & 1 == 1).filter_map(left_by)
+    }
+}
+
 impl Sieve {
+    /// What questions leave out as of the end of a day, since 1970, whatever certainty they ask for.
+    pub fn of_day(day: i64) -> [Self; 2] {
+        [Certainty::Surely, Certainty::Possibly].map(|certainty| Self { sure: day, certainty })
+    }
+
+    /// The last day that is over at D.
+    pub const fn last_day(self) -> i64 {
+        self.sure
+    }
+
     /// What a question leaves out.
     pub fn new(question: &Question) -> Self {
         let over = question.as_of.until().seconds().saturating_add(1);
@@ -153,7 +201,7 @@ impl Sieve {
         if deeds & (1 << INCREASE) != 0 {
             self.add_up(desk);
         }
-        if deeds & !(1 << ADD | 1 << REMOVE) == 0 {
+        if deeds & !TOUCHES == 0 {
             self.leave_out_touched(words, desk);
         }
     }
@@ -167,15 +215,13 @@ impl Sieve {
         if let Some(seconds) = begun.checked_mul(dated::DAY) {
             desk.floor = desk.floor.max(Moment::from_seconds(seconds));
         }
-        let (floor, mut deeds) = (dated::day_of(desk.floor), 0_u8);
+        let (floor, mut left_out) = (dated::day_of(desk.floor), LeftOut::default());
         desk.outlines.retain(|outline| {
             let is_over = outline.replaces() && outline.last < floor;
-            deeds |= u8::from(is_over) << outline.deed;
+            left_out.deeds |= u8::from(is_over) << outline.deed;
             !is_over
         });
-        for kind in (0..INCREASE).filter(|deed| deeds >> deed & 1 == 1).filter_map(left_by) {
-            desk.rows.learn(Deed::Replace(kind));
-        }
+        desk.leave_out(left_out);
     }
 
     /// Adds up the increases for which others stand.
@@ -188,19 +234,16 @@ impl Sieve {
             first = first.min(day);
             last = if by == 0 { last } else { last.max(day) };
         }
-        let (mut sum, mut size) = (0, 0);
+        let mut left_out = LeftOut::default();
         desk.outlines.retain(|outline| {
             let day = self.day(outline);
-            let Some(by) = sure(outline).filter(|by| first < day && (day < last || *by == 0)) else {
+            if !sure(outline).is_some_and(|by| first < day && (day < last || by == 0)) {
                 return true;
-            };
-            sum += by;
-            size += by.abs();
-            desk.left_out.increases = true;
+            }
+            left_out.add(outline);
             false
         });
-        desk.increases.add_for_others(sum.into());
-        desk.rows.learn(Deed::Increase(size.into()));
+        desk.leave_out(left_out);
     }
 
     /// Leaves out what does not say which members a set has, nor who changed it last.
@@ -231,8 +274,7 @@ impl Sieve {
         }
         if is_out {
             outlines.retain(|outline| outline.deed != OUT);
-            desk.left_out.touches = true;
-            desk.rows.learn(Deed::Add(0));
+            desk.leave_out(LeftOut { deeds: 1 << ADD, ..LeftOut::default() });
         }
     }
 
@@ -295,6 +337,7 @@ mod tests {
     };
     use proptest::prelude::*;
 
+    use super::super::checkpoint::Maker;
     use super::super::columns::{Builder, Columns, Days, Form};
     use super::super::fact::{Fact, Origin};
     use super::super::rows::{OPEN, Picked};
@@ -326,13 +369,23 @@ mod tests {
         prop_oneof![3 => of(touch.boxed()), 1 => of(increase.boxed()), 1 => of(set.boxed())]
     }
 
-    /// What an answer needs, by records, with every fact read or without those that are left out; the facts lie in two
-    /// groups.
+    /// How facts are read.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Way {
+        /// Every one of them.
+        All,
+        /// Without those that are left out.
+        Sifted,
+        /// From the last checkpoint on, which lie so many facts apart at least.
+        FromCheckpoint(usize),
+    }
+
+    /// What an answer needs, by records; the facts lie in two groups.
     fn needed(
         changes: &[(Date, Change)],
         cut: usize,
         question: &Question,
-        sifts: bool,
+        way: Way,
     ) -> Vec<(u64, Option<Number>)> {
         let mut desk = Desk::default();
         for (before, group) in [(0, &changes[..cut]), (cut, &changes[cut..])] {
@@ -357,17 +410,26 @@ mod tests {
                 days.learn(fact);
             }
             let (words, form) = (counts.words(), Form::new((Seq(1), Seq(100)), days));
-            let (mut builder, mut bytes) = (Builder::default(), Vec::new());
+            let spacing = if let Way::FromCheckpoint(spacing) = way { spacing } else { usize::MAX };
+            let (mut builder, mut maker) = (Builder::default(), Maker::new(spacing));
             for fact in &facts {
-                builder.push(fact, form, &words.numbers());
+                let outline = builder.push(fact, form, &words.numbers());
+                maker.push(fact, outline);
             }
-            builder.put(&mut bytes);
+            let (mut checkpoints, mut bytes) = Default::default();
+            maker.put(form, &words, &mut checkpoints);
+            builder.put(&checkpoints, &mut bytes);
             let columns = Columns::new(&bytes, form, &words).unwrap();
-            let day = dated::day_of(question.as_of.until());
-            columns.choose(columns.len(), day, &Bits::default(), &mut desk.chosen);
+            let (sieve, day) = (Sieve::new(question), dated::day_of(question.as_of.until()));
+            let checkpoint = columns.checkpoint(sieve.last_day()).unwrap();
+            let choice = (columns.len(), day);
+            columns.choose(choice, checkpoint.as_ref(), &Bits::default(), &mut desk.chosen).unwrap();
+            if let Some(checkpoint) = checkpoint {
+                desk.leave_out(checkpoint.left_out);
+            }
             columns.outlines(&desk.chosen, &mut desk.outlines);
-            if sifts {
-                Sieve::new(question).sift(&words, &mut desk);
+            if way != Way::All {
+                sieve.sift(&words, &mut desk);
             }
             let mut rests = columns.rests();
             for outline in &desk.outlines {
@@ -394,6 +456,7 @@ mod tests {
             cut in any::<prop::sample::Index>(),
             as_of in (1990..1994, 1..5).prop_map(|(year, month)| Date::parse(&format!("{year}-{month:02}-02")).unwrap()),
             is_sure in any::<bool>(),
+            spacing in 1_usize..8,
         ) {
             let certainty = if is_sure { Certainty::Surely } else { Certainty::Possibly };
             let question = Question {
@@ -405,13 +468,16 @@ mod tests {
                 entities: Vec::new(),
             };
             let cut = cut.index(changes.len() + 1);
-            let mut all = needed(&changes, cut, &question, false);
-            let mut sifted = needed(&changes, cut, &question, true);
+            let mut all = needed(&changes, cut, &question, Way::All);
+            let mut sifted = needed(&changes, cut, &question, Way::Sifted);
+            let mut from_checkpoint = needed(&changes, cut, &question, Way::FromCheckpoint(spacing));
             // The first of increases stands for those that were left out, too.
             if changes.iter().any(|(_, change)| matches!(change, Change::Increase(_))) {
-                all.iter_mut().chain(&mut sifted).for_each(|(_, sum)| *sum = None);
+                let needed = all.iter_mut().chain(&mut sifted).chain(&mut from_checkpoint);
+                needed.for_each(|(_, sum)| *sum = None);
             }
-            prop_assert_eq!(all, sifted);
+            prop_assert_eq!(&all, &sifted);
+            prop_assert_eq!(all, from_checkpoint);
         }
     }
 }

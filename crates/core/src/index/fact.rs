@@ -3,7 +3,7 @@
 //! ```text
 //! fixed     does      what it does (3 bits), when (2 bits), 32: alone in its event, 64: the event was there before
 //!           dated     the date's code (4 bits), position in the event (4 bits; 15: the position follows)
-//!           day       of a plain date
+//!           day       the first one that the date allows
 //! small     of an increase by a whole number that number (zigzag), of any other change that is a word its number
 //! rest      numbers   the position, where it follows, and how many records it is back to the event's place
 //!           date      what follows the code of one that is not plain
@@ -22,6 +22,7 @@ use annals_model::{Change, Date, Effect, Event, EventId, Moment, Number, Seq, Wh
 
 use super::bytes::{Input, put_bytes, put_number, put_zigzag};
 use super::dated::{self, Dated};
+use super::desk::Outline;
 use super::words::{Counts, Numbers, Words};
 use crate::codec::v1;
 
@@ -33,6 +34,8 @@ pub const ADD: u8 = 5;
 pub const REMOVE: u8 = 6;
 /// The position that says that it follows.
 const FAR: usize = 15;
+/// When, of what holds as the event begins.
+const START: u8 = 0;
 /// When, of what holds while the event goes on.
 const DURING: u8 = 2;
 /// Dates other than bounded ones that are remembered.
@@ -59,7 +62,8 @@ pub struct Fixed {
     pub does: u8,
     /// The date's code, and the position.
     pub dated: u8,
-    /// The first day since 1970, where the date is a plain one; no matter what, where it is not.
+    /// The first day since 1970 that the date allows. A run has the nearest of its plain dates' days where it lies before
+    /// or behind them all, or is not told.
     pub day: i64,
 }
 
@@ -72,6 +76,12 @@ impl Fixed {
     #[inline]
     pub const fn last_day(self) -> i64 {
         if self.does >> 3 & 3 == DURING { dated::NEVER } else { dated::last_day(self.code(), self.day) }
+    }
+
+    /// The fact with this place among others, of which this small number tells what it does.
+    #[inline]
+    pub const fn outline(self, index: u32, small: Option<u32>) -> Outline {
+        Outline { index, deed: self.deed(), small, first: self.day, last: self.last_day() }
     }
 
     /// The number of what it does: to clear, to set a number, a text or a set, to increase, to add or to remove.
@@ -155,7 +165,7 @@ impl<'a> Fact<'a> {
             Deed::Remove(_) => REMOVE,
         };
         let when = match effect.when {
-            When::Start => 0,
+            When::Start => START,
             When::End => 1,
             When::During => DURING,
         };
@@ -167,11 +177,19 @@ impl<'a> Fact<'a> {
     pub fn fixed(&self) -> Fixed {
         let moved = if self.place == self.seq { 0 } else { MOVED };
         let near = u8::try_from(self.position.min(FAR)).unwrap_or(0);
-        Fixed {
-            does: self.does | moved,
-            dated: self.dated.code() | near << 4,
-            day: self.dated.day().unwrap_or_default(),
-        }
+        Fixed { does: self.does | moved, dated: self.dated.code() | near << 4, day: self.dated.first_day() }
+    }
+
+    /// The first and the last day at which it may take hold, where it does so once, for good, and as its event begins, and
+    /// its date is no plain one.
+    pub fn vague_days(&self) -> Option<(i64, i64)> {
+        let when = self.does >> 3 & 3;
+        let range = match self.dated {
+            Dated::Bounded(range, _) if when != DURING => range,
+            Dated::Interval(span, _) if when == START && self.does & ALONE != 0 => span.start,
+            _ => return None,
+        };
+        Some((dated::day_of(range.earliest), dated::day_of(range.latest)))
     }
 
     /// What it does, as a number, where that is a small one.
@@ -279,7 +297,7 @@ impl<'a> Fact<'a> {
     pub fn sketches(&self, dates: &mut Dates, member: u32, mut take: impl FnMut(Sketch)) -> Option<()> {
         let deed = self.deed(member)?;
         let when = match self.does >> 3 & 3 {
-            0 => When::Start,
+            START => When::Start,
             1 => When::End,
             DURING => When::During,
             _ => return None,
@@ -421,9 +439,9 @@ pub struct Facts {
 impl Facts {
     /// Adds one.
     pub fn push(&mut self, fact: &Fact<'_>) {
-        let Fixed { does, dated, day } = fact.fixed();
+        let Fixed { does, dated, .. } = fact.fixed();
         self.bytes.extend([does, dated]);
-        put_zigzag(&mut self.bytes, day.into());
+        put_zigzag(&mut self.bytes, fact.day().unwrap_or_default().into());
         put_number(&mut self.bytes, fact.seq.0 - self.last.0);
         fact.put_rest(&mut self.bytes, &Numbers::default(), false);
         self.last = fact.seq;

@@ -77,7 +77,7 @@ impl Open {
         let begun = self.manifest.begun;
         let number = self.manifest.next();
         let path = Manifest::path(dir, number);
-        let mut writer = Writer::create(&path, (first, last))?;
+        let mut writer = Writer::create(&path, (first, last), index.sizes.spacing)?;
         let mut named = Seq(0);
         let (mut redacts, mut redactions) = (false, Vec::new());
         scan::each_without_details(log, first, last, |raw| {
@@ -111,7 +111,7 @@ impl Open {
         let mut facts: Vec<(Vec<u8>, Facts)> = facts.into_iter().collect();
         facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         writer.close()?;
-        writer.set(counts.words(), days);
+        writer.set(counts.words(), days, &superseded);
         for (key, facts) in &facts {
             writer.push(key, facts.read())?;
         }
@@ -131,7 +131,7 @@ impl Open {
         let dir = &index.dir;
         let (number, last) = (self.manifest.next(), self.manifest.covered());
         let path = Manifest::path(dir, number);
-        write_merged(&self.runs[from..], &path)?;
+        write_merged(&self.runs[from..], &path, index.sizes.spacing)?;
         self.runs.truncate(from);
         self.runs.push(Run::open(&path)?);
         let gone: Vec<(u64, Seq)> = self.manifest.runs.drain(from..).collect();
@@ -145,15 +145,17 @@ impl Open {
 }
 
 /// Writes neighbouring runs as one.
-fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
+fn write_merged(runs: &[Run], path: &Path, spacing: usize) -> Result<(), Trouble> {
     let (first, last) =
         (runs.first().map_or(Seq(1), |run| run.first), runs.last().map_or(Seq(0), |run| run.last));
-    let mut writer = Writer::create(path, (first, last))?;
+    let mut writer = Writer::create(path, (first, last), spacing)?;
     for run in runs {
         writer.copy_ids(run)?;
     }
     let days = runs.iter().map(|run| run.days).fold(Days::default(), Days::and);
-    writer.set(Words::together(runs.iter().map(|run| &run.words)), days);
+    let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
+    superseded.sort_unstable();
+    writer.set(Words::together(runs.iter().map(|run| &run.words)), days, &superseded);
     let mut sources: Vec<Cursor<'_>> =
         runs.iter().map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
     while let Some(key) = sources.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {
@@ -164,8 +166,6 @@ fn write_merged(runs: &[Run], path: &Path) -> Result<(), Trouble> {
             }
         }
     }
-    let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
-    superseded.sort_unstable();
     writer.finish(&superseded)?;
     Ok(())
 }

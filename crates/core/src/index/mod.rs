@@ -15,6 +15,7 @@
 
 mod between;
 pub(crate) mod bytes;
+mod checkpoint;
 mod cited;
 mod columns;
 mod dated;
@@ -69,11 +70,13 @@ pub struct Sizes {
     pub fan: usize,
     /// Claims that are kept in memory for the next question.
     pub kept: usize,
+    /// Facts on an attribute, at least, from one checkpoint along the date axis to the next.
+    pub spacing: usize,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { enough: 8 * BLOCK, at_once: 512 * BLOCK, fan: 8, kept: 1 << 18 }
+        Self { enough: 8 * BLOCK, at_once: 512 * BLOCK, fan: 8, kept: 1 << 18, spacing: 32 }
     }
 }
 

@@ -7,7 +7,7 @@
 //! words       a packed block: texts that many facts share
 //! id places   a packed block: how long each block of ids is
 //! directory   a packed block: the first key of every block of groups, and where it stands
-//! footer      "ANNRUN05", first, last, superseded, words, id places, directory (u64 each), first day and last day of
+//! footer      "ANNRUN06", first, last, superseded, words, id places, directory (u64 each), first day and last day of
 //!             plain dates since 1970 (i64 each), CRC32C u32; little-endian
 //!
 //! plain block   length u32, CRC32C u32 of the length and what follows, the bytes
@@ -35,7 +35,7 @@ use super::ids::{self, Id};
 use super::words::Words;
 use crate::Result;
 
-pub(super) const MAGIC: &[u8; 8] = b"ANNRUN05";
+pub(super) const MAGIC: &[u8; 8] = b"ANNRUN06";
 /// What all versions begin with.
 const FAMILY: &[u8] = b"ANNRUN";
 const FOOTER: usize = 8 + 8 * 8 + 4;

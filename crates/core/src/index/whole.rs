@@ -24,7 +24,7 @@ use super::rows::{OPEN, Picked, Row, Rows};
 use super::run::{Cursor, Run, Unusable, broken};
 use super::{ClaimIndex, Counting, Trouble, entry, unreadable};
 use crate::Result;
-use crate::bits::Bits;
+use crate::bits::{Bits, Sparse};
 use crate::log::Log;
 use crate::threads;
 
@@ -91,6 +91,8 @@ struct Pass<'a> {
     prefix: Vec<u8>,
     /// The records that do not count.
     left_out: Bits,
+    /// The records of which checkpoints do not tell; nothing where these are of no use, since not all that counts is admitted.
+    changed: Option<Sparse>,
     sieve: Sieve,
     /// The last day of D, since 1970.
     day: i64,
@@ -103,8 +105,9 @@ impl<'a> Pass<'a> {
     fn new(open: &'a Open, question: &'a Question, counting: Counting<'_>) -> Self {
         let (left_out, known_at) = (open.left_out(counting), counting.known_at);
         let (prefix, day) = (entry::timeline_key(&question.timeline), dated::day_of(question.as_of.until()));
-        let sieve = Sieve::new(question);
-        Self { open, question, known_at, prefix, left_out, sieve, day }
+        let (sieve, changed) =
+            (Sieve::new(question), counting.admitted.is_none().then(|| open.changed(known_at)));
+        Self { open, question, known_at, prefix, left_out, changed, sieve, day }
     }
 
     /// What the answers for all attributes need.
@@ -189,7 +192,17 @@ impl<'a> Pass<'a> {
 
     /// Takes facts, without those that leave no trace if the attribute's claims never clash, and are all of one kind.
     fn take(&self, columns: &Columns<'_>, desk: &mut Desk) -> Option<()> {
-        columns.choose(columns.up_to(self.known_at), self.day, &self.left_out, &mut desk.chosen);
+        let count = columns.up_to(self.known_at);
+        let checkpoint = match &self.changed {
+            Some(changed) if count == columns.len() => {
+                columns.checkpoint(self.sieve.last_day()).ok()?.filter(|_| !columns.has_any(changed))
+            }
+            _ => None,
+        };
+        columns.choose((count, self.day), checkpoint.as_ref(), &self.left_out, &mut desk.chosen)?;
+        if let Some(checkpoint) = checkpoint {
+            desk.leave_out(checkpoint.left_out);
+        }
         columns.outlines(&desk.chosen, &mut desk.outlines);
         self.sieve.sift(columns.words(), desk);
         let outlines = std::mem::take(&mut desk.outlines);

@@ -9,12 +9,14 @@ use std::path::Path;
 use annals_model::Seq;
 
 use super::bytes::{put_bytes, put_number};
+use super::checkpoint::Maker;
 use super::columns::{Builder, Days, Form};
 use super::entry::Superseded;
 use super::fact::Fact;
 use super::ids::{self, Id};
 use super::run::{MAGIC, PLAIN_HEADER, Run, Unusable, broken, put_block};
 use super::words::{Numbers, Words};
+use crate::bits::Bits;
 use crate::merkle::BLOCK;
 
 /// Bytes after which a block of groups is closed.
@@ -42,13 +44,18 @@ pub struct Writer {
     /// The key of the group that is filled.
     group: Vec<u8>,
     facts: Builder,
+    /// The records that do not count at the end of the run.
+    replaced: Bits,
+    maker: Maker,
+    checkpoints: Vec<u8>,
     columns: Vec<u8>,
     directory: Vec<u8>,
 }
 
 impl Writer {
-    /// Begins a file of the facts between two records, the first one of a block and the last one.
-    pub fn create(path: &Path, (first, last): (Seq, Seq)) -> io::Result<Self> {
+    /// Begins a file of the facts between two records, the first one of a block and the last one, with at least so many
+    /// facts between an attribute's checkpoints.
+    pub fn create(path: &Path, (first, last): (Seq, Seq), spacing: usize) -> io::Result<Self> {
         let out = BufWriter::with_capacity(1 << 20, File::create(path)?);
         Ok(Self {
             out,
@@ -65,6 +72,9 @@ impl Writer {
             key: Vec::new(),
             group: Vec::new(),
             facts: Builder::default(),
+            replaced: Bits::default(),
+            maker: Maker::new(spacing),
+            checkpoints: Vec::new(),
             columns: Vec::new(),
             directory: Vec::new(),
         })
@@ -114,8 +124,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Sets the words by which facts are written, and the days that their dates may have.
-    pub fn set(&mut self, words: Words, days: Days) {
+    /// Sets the words by which facts are written, the days that their dates may have, and the records of the run that others
+    /// of it took the place of.
+    pub fn set(&mut self, words: Words, days: Days, superseded: &[Superseded]) {
+        for entry in superseded {
+            self.replaced.set(entry.previous);
+        }
         self.days = days;
         self.numbers = words.numbers();
         self.words = words;
@@ -134,7 +148,11 @@ impl Writer {
             self.group.extend(key);
         }
         for fact in facts {
-            self.facts.push(&fact.ok_or_else(broken)?, form, &self.numbers);
+            let fact = fact.ok_or_else(broken)?;
+            let outline = self.facts.push(&fact, form, &self.numbers);
+            if !self.replaced.has(fact.seq.0) {
+                self.maker.push(&fact, outline);
+            }
             if self.facts.len() >= LONG {
                 self.close_group()?;
             }
@@ -155,8 +173,11 @@ impl Writer {
         let shared = self.key.iter().zip(key).take_while(|(one, other)| one == other).count();
         put_number(&mut self.plain, shared as u64);
         put_bytes(&mut self.plain, &key[shared..]);
+        let form = Form::new((self.first, self.last), self.days);
+        self.checkpoints.clear();
+        self.maker.put(form, &self.words, &mut self.checkpoints);
         self.columns.clear();
-        self.facts.put(&mut self.columns);
+        self.facts.put(&self.checkpoints, &mut self.columns);
         put_bytes(&mut self.plain, &self.columns);
         self.key.clear();
         self.key.extend(key);
@@ -227,9 +248,9 @@ mod tests {
     fn what_comes_in_parts_under_one_key_stands_in_one_group() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("1.run");
-        let mut writer = Writer::create(&path, (Seq(1), Seq(256))).unwrap();
+        let mut writer = Writer::create(&path, (Seq(1), Seq(256)), 1).unwrap();
         writer.close().unwrap();
-        writer.set(Words::default(), Days::default());
+        writer.set(Words::default(), Days::default(), &[]);
         let (entity, attribute, when) = ("a".to_owned(), "b".to_owned(), When::Start);
         let effect = Effect { entity, attribute, change: Change::Clear, when };
         for (key, seqs) in [("b", 1..4), ("b", 4..5), ("c", 2..3), ("d", 0..0), ("e", 7..9), ("e", 9..12)] {
