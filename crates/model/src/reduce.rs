@@ -8,11 +8,14 @@
 //! - Increases that surely happened, all before or all after every replacement, are as good as two of them with the
 //!   same sum: the first, and the last that is not zero, which is the one that decides.
 //! - Where members are only added and removed, each one has a floor of its own: what surely came before a sure
-//!   touch of the same member. Of what lies below, the turns that decide who changed the set last are kept.
+//!   touch of the same member. Of what lies below, the turns that decide who changed the set last are kept, as far as no
+//!   other member surely turned later.
 //!
 //! This holds for attributes whose claims cannot clash ([`Uses::never_clash`]); of others every claim is needed,
 //! since the answer lists clashes. [`gather`](crate::gather) does the like for claims that are read backwards from
 //! a log, where nothing is known beforehand.
+
+mod members;
 
 use crate::date::Span;
 use crate::fold::{Said, holds, moment, order};
@@ -269,7 +272,7 @@ pub fn reduce<T: Copy>(question: &Question, claims: &mut Vec<(Sketch, T)>) -> Ve
     if is(|deed| matches!(deed, Deed::Increase(_))) {
         increases(question, claims, bounds)
     } else if bounds.is_none() && claims.len() > 2 {
-        members(question, claims)
+        members::needed(question, claims)
     } else {
         claims.iter().map(|(_, item)| (*item, None)).collect()
     }
@@ -327,67 +330,5 @@ impl Sum {
         let rest = self.total - self.last.map_or(0, |(_, by)| by.smallest_parts());
         let first = self.first.filter(|(first, _)| self.last.is_none_or(|(last, _)| last != *first));
         first.map(|(first, _)| (first, Number::from_smallest_parts(rest))).into_iter().chain(self.last)
-    }
-}
-
-/// The claims that add and remove members, where nothing else is done to the set.
-fn members<T: Copy>(question: &Question, claims: &mut [(Sketch, T)]) -> Vec<Needed<T>> {
-    claims.sort_by_cached_key(|(sketch, _)| sketch.order(question.certainty));
-    let mut marks: Vec<Member> = Vec::new();
-    // Who makes a set of nothing, and who surely does, in the order in which sure claims come.
-    let (mut first, mut first_sure): (Option<usize>, Option<usize>) = (None, None);
-    for (index, (sketch, _)) in claims.iter().enumerate() {
-        let (number, adds) = match sketch.deed {
-            Deed::Add(number) => (number, true),
-            Deed::Remove(number) => (number, false),
-            Deed::Replace(_) | Deed::Increase(_) => continue,
-        };
-        let number = number as usize;
-        if marks.len() <= number {
-            marks.resize(number + 1, Member::default());
-        }
-        let member = &mut marks[number];
-        if sketch.surely_holds(question) {
-            member.floor = member.floor.max(Some(sketch.bounds().0));
-            let order = |index: usize| claims[index].0.order(Certainty::Surely);
-            if adds && first_sure.is_none_or(|first| order(index) < order(first)) {
-                first_sure = Some(index);
-            }
-        }
-        if holds(sketch.span, sketch.when, question.as_of.until(), question.certainty) {
-            member.turn(index, adds);
-            first = first.or(adds.then_some(index));
-        }
-    }
-    let is_needed = |index: usize, sketch: &Sketch| {
-        let (Deed::Add(number) | Deed::Remove(number)) = sketch.deed else { return true };
-        let member = &marks[number as usize];
-        [first, first_sure].contains(&Some(index))
-            || member.turns.contains(&Some(index))
-            || member.floor.is_none_or(|floor| sketch.bounds().1 >= floor)
-    };
-    let indexed = claims.iter().enumerate();
-    indexed
-        .filter(|(index, (sketch, _))| is_needed(*index, sketch))
-        .map(|(_, (_, item))| (*item, None))
-        .collect()
-}
-
-/// What is seen of a member.
-#[derive(Clone, Copy, Default)]
-struct Member {
-    /// What surely came before this leaves no trace.
-    floor: Option<Moment>,
-    is_in: bool,
-    /// The last two claims that changed whether it is in the set.
-    turns: [Option<usize>; 2],
-}
-
-impl Member {
-    fn turn(&mut self, index: usize, adds: bool) {
-        if self.is_in != adds {
-            self.is_in = adds;
-            self.turns = [self.turns[1], Some(index)];
-        }
     }
 }

@@ -99,8 +99,8 @@ impl Maker {
     /// Takes a fact of the group that counts at the end of the run.
     pub fn push(&mut self, fact: &Fact<'_>, mut outline: Outline) {
         let day = outline.first;
-        // Where a day stands for one that lies elsewhere, the fact is no match for the others.
-        if let Some((first, last)) = fact.vague_days().filter(|(first, _)| *first == day) {
+        // A day that stands for a later one is the run's last one, behind every checkpoint.
+        if let Some((first, last)) = fact.vague_days() {
             (outline.first, outline.last) = (first, last);
         }
         self.said.push(Said { day, outline });

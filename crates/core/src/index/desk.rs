@@ -454,7 +454,10 @@ mod tests {
         fn what_is_left_out_leaves_no_trace(
             changes in changes(),
             cut in any::<prop::sample::Index>(),
-            as_of in (1990..1994, 1..5).prop_map(|(year, month)| Date::parse(&format!("{year}-{month:02}-02")).unwrap()),
+            as_of in (1990..1994, 1..5, any::<bool>()).prop_map(|(year, month, is_noon)| {
+                let time = if is_noon { "T12:00:00" } else { "" };
+                Date::parse(&format!("{year}-{month:02}-02{time}")).unwrap()
+            }),
             is_sure in any::<bool>(),
             spacing in 1_usize..8,
         ) {
