@@ -9,7 +9,7 @@ use annals_core::dates::{self, DateIndex};
 use annals_core::index::{ClaimIndex, Sizes};
 use annals_core::{Log, Store};
 use annals_model::answers::Answers;
-use annals_model::{Certainty, Date, Filter, KnownAt, Question, Seq, When};
+use annals_model::{AsOf, Certainty, Date, Filter, KnownAt, Question, Seq, When};
 use annals_testkit::deeds::{Deed, deeds, record, tame, timeline};
 use annals_testkit::generate::as_of_dates;
 use annals_testkit::{MemoryLog, TestHost};
@@ -32,6 +32,11 @@ fn plain(deeds: &mut [Deed]) {
         // Fewer are withdrawn and none erased, which would make the index anew.
         *dice |= u8::from(random % 4 > 0 || effects.is_empty()) * 4 | u8::from(effects.is_empty()) * 2;
     }
+}
+
+/// The middle of the day on which something happened.
+fn noon((_, date, ..): &Deed) -> Option<AsOf> {
+    AsOf::new(Date::parse(&format!("{}T12:00:00", date.as_ref()?)).ok()?).ok()
 }
 
 proptest! {
@@ -61,7 +66,8 @@ proptest! {
                 let certainty = if *is_sure { Certainty::Surely } else { Certainty::Possibly };
                 let source = if *dice == 1 { vec!["source 1".to_owned()] } else { Vec::new() };
                 let filter = Filter { source, ..Filter::default() };
-                let (as_of, entities) = (as_of.clone(), Vec::new());
+                let noon = noon(&deeds[known.index(deeds.len())]).filter(|_| *dice == 2);
+                let (as_of, entities) = (noon.unwrap_or_else(|| as_of.clone()), Vec::new());
                 let question = Question { timeline: timeline(0), as_of, known_at, certainty, filter, entities };
                 let known = plain.known(&question.timeline, known_at).unwrap();
                 let expect = Answers::of(&question, &known.knowledge().admitted(&question));

@@ -12,6 +12,8 @@
 use annals_model::reduce::{Deed, Increases, Kind, Uses};
 use annals_model::{Certainty, Moment, Question};
 
+use super::checkpoint::Checkpoint;
+use super::columns::Columns;
 use super::dated::{self, NEVER};
 use super::fact::{ADD, Dates, INCREASE, REMOVE, left_by, small_amount};
 use super::rows::Rows;
@@ -173,9 +175,9 @@ impl Sieve {
         [Certainty::Surely, Certainty::Possibly].map(|certainty| Self { sure: day, certainty })
     }
 
-    /// The last day that is over at D.
-    pub const fn last_day(self) -> i64 {
-        self.sure
+    /// The last checkpoint of a group that is over at D; an error where it cannot be read.
+    pub fn checkpoint<'a>(&self, columns: &Columns<'a>) -> Result<Option<Checkpoint<'a>>, ()> {
+        columns.checkpoint(self.sure)
     }
 
     /// What a question leaves out.
@@ -338,7 +340,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::checkpoint::Maker;
-    use super::super::columns::{Builder, Columns, Days, Form};
+    use super::super::columns::{Builder, Days, Form};
     use super::super::fact::{Fact, Origin};
     use super::super::rows::{OPEN, Picked};
     use super::super::words::Counts;
@@ -421,7 +423,7 @@ mod tests {
             builder.put(&checkpoints, &mut bytes);
             let columns = Columns::new(&bytes, form, &words).unwrap();
             let (sieve, day) = (Sieve::new(question), dated::day_of(question.as_of.until()));
-            let checkpoint = columns.checkpoint(sieve.last_day()).unwrap();
+            let checkpoint = sieve.checkpoint(&columns).unwrap();
             let choice = (columns.len(), day);
             columns.choose(choice, checkpoint.as_ref(), &Bits::default(), &mut desk.chosen).unwrap();
             if let Some(checkpoint) = checkpoint {

@@ -195,7 +195,7 @@ impl<'a> Pass<'a> {
         let count = columns.up_to(self.known_at);
         let checkpoint = match &self.changed {
             Some(changed) if count == columns.len() => {
-                columns.checkpoint(self.sieve.last_day()).ok()?.filter(|_| !columns.has_any(changed))
+                self.sieve.checkpoint(columns).ok()?.filter(|_| !columns.has_any(changed))
             }
             _ => None,
         };
