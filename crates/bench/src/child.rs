@@ -24,8 +24,7 @@ pub fn memory(task: MemoryTask, path: &Path, file: Option<&Path>, chunk: usize) 
         MemoryTask::ImportAnnals => {
             let engine = Engine::create(path)?;
             engine.import(file, chunk)?;
-            engine.index_claims()?;
-            engine.index_dates()?;
+            engine.index()?;
         }
         MemoryTask::BatchAnnals => drop(Engine::create(path)?.import(file, usize::MAX)?),
         MemoryTask::ImportSqlite => drop(unmapped(path)?.import(file, chunk)?),

@@ -35,10 +35,8 @@ pub struct Context {
 pub struct AnnalsImport {
     /// From the file's text to durable records.
     pub records: Duration,
-    /// To make the index of claims.
-    pub claims: Duration,
-    /// To make the index of dates.
-    pub dates: Duration,
+    /// To make both indexes.
+    pub indexes: Duration,
 }
 
 impl Context {
@@ -94,9 +92,8 @@ impl Context {
         let path = self.scratch("annals")?;
         let engine = Engine::create(&path)?;
         let (records, _) = timing::time(|| engine.import(&file, self.chunk))?;
-        let (claims, ()) = timing::time(|| engine.index_claims())?;
-        let (dates, ()) = timing::time(|| engine.index_dates())?;
-        Ok(self.annals.get_or_init(|| (path, AnnalsImport { records, claims, dates })))
+        let (indexes, ()) = timing::time(|| engine.index())?;
+        Ok(self.annals.get_or_init(|| (path, AnnalsImport { records, indexes })))
     }
 
     fn filled_sqlite(&self) -> Outcome<&(PathBuf, Duration)> {

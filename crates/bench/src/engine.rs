@@ -18,7 +18,7 @@ use annals_model::answers::Answers;
 use annals_model::line::Line;
 use annals_model::{
     AsOf, Certainty, Date, Entry, EventId, Filter, Invalid, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
-    Value,
+    Value, threads,
 };
 
 use crate::Outcome;
@@ -180,14 +180,13 @@ impl Engine {
         Ok(shown.collect())
     }
 
-    /// Brings the index of claims to the end of the log, as `annals import` does when all is recorded.
-    pub fn index_claims(&self) -> Outcome<()> {
-        Ok(self.store.index().map_or(Ok(()), |index| index.grow(self.store.log()))?)
-    }
-
-    /// The same with the index of dates.
-    pub fn index_dates(&self) -> Outcome<()> {
-        Ok(self.store.dates().map_or(Ok(()), |dates| dates.grow(self.store.log()))?)
+    /// Brings both indexes to the end of the log, side by side, as `annals import` does when all is recorded.
+    pub fn index(&self) -> Outcome<()> {
+        let (claims, dates) = threads::both(
+            || self.store.index().map_or(Ok(()), |index| index.grow(self.store.log())),
+            || self.store.dates().map_or(Ok(()), |dates| dates.grow(self.store.log())),
+        );
+        Ok(claims.and(dates)?)
     }
 
     /// Removes both indexes.
@@ -201,7 +200,7 @@ impl Engine {
         let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         SledLog::compact(path, &SledOptions::default(), threads, &mut |_, _| {})?;
         let engine = Self::open(path)?;
-        engine.index_dates()?;
+        engine.index()?;
         Ok(engine.store.index().map_or(Ok(()), |index| index.compact(engine.store.log()))?)
     }
 
