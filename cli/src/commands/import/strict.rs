@@ -112,6 +112,7 @@ impl<'a> Strict<'a> {
         session.after_erasure(store, self.tally.redacted > 0)?;
         note_ids(session, without_id)?;
         self.tell()?;
+        drop(self.resume);
         // For the questions to come; what is recorded was told before.
         session.grow(store)
     }

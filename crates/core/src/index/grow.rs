@@ -111,7 +111,7 @@ impl Open {
         let mut facts: Vec<(Vec<u8>, Facts)> = facts.into_iter().collect();
         facts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         writer.close()?;
-        writer.set(counts.words(), days, &superseded);
+        writer.set(counts.words(), days, superseded.iter());
         for (key, facts) in &facts {
             writer.push(key, facts.read())?;
         }
@@ -153,9 +153,8 @@ fn write_merged(runs: &[Run], path: &Path, spacing: usize) -> Result<(), Trouble
         writer.copy_ids(run)?;
     }
     let days = runs.iter().map(|run| run.days).fold(Days::default(), Days::and);
-    let mut superseded: Vec<Superseded> = runs.iter().flat_map(Run::all_superseded).copied().collect();
-    superseded.sort_unstable();
-    writer.set(Words::together(runs.iter().map(|run| &run.words)), days, &superseded);
+    let superseded = || runs.iter().flat_map(Run::all_superseded);
+    writer.set(Words::together(runs.iter().map(|run| &run.words)), days, superseded());
     let mut sources: Vec<Cursor<'_>> =
         runs.iter().map(|run| Cursor::at(run, &[])).collect::<Result<_, _>>()?;
     while let Some(key) = sources.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {
@@ -166,6 +165,8 @@ fn write_merged(runs: &[Run], path: &Path, spacing: usize) -> Result<(), Trouble
             }
         }
     }
+    let mut superseded: Vec<Superseded> = superseded().copied().collect();
+    superseded.sort_unstable();
     writer.finish(&superseded)?;
     Ok(())
 }

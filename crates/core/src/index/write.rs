@@ -126,10 +126,8 @@ impl Writer {
 
     /// Sets the words by which facts are written, the days that their dates may have, and the records of the run that others
     /// of it took the place of.
-    pub fn set(&mut self, words: Words, days: Days, superseded: &[Superseded]) {
-        for entry in superseded {
-            self.replaced.set(entry.previous);
-        }
+    pub fn set<'s>(&mut self, words: Words, days: Days, superseded: impl Iterator<Item = &'s Superseded>) {
+        superseded.for_each(|entry| self.replaced.set(entry.previous));
         self.days = days;
         self.numbers = words.numbers();
         self.words = words;
@@ -250,7 +248,7 @@ mod tests {
         let path = dir.path().join("1.run");
         let mut writer = Writer::create(&path, (Seq(1), Seq(256)), 1).unwrap();
         writer.close().unwrap();
-        writer.set(Words::default(), Days::default(), &[]);
+        writer.set(Words::default(), Days::default(), [].iter());
         let (entity, attribute, when) = ("a".to_owned(), "b".to_owned(), When::Start);
         let effect = Effect { entity, attribute, change: Change::Clear, when };
         for (key, seqs) in [("b", 1..4), ("b", 4..5), ("c", 2..3), ("d", 0..0), ("e", 7..9), ("e", 9..12)] {

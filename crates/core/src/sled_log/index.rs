@@ -103,6 +103,13 @@ impl Index {
         self.with(log, &mut self.lock(), |ids| Ok(ids.fork()))
     }
 
+    /// Gives back the memory that many questions were worth.
+    pub fn rest(&self) {
+        if let State::Read(ids) = &mut *self.lock() {
+            ids.rest();
+        }
+    }
+
     /// Whether it has so many runs that it pays to make them one.
     pub fn is_scattered(&self, log: &SledLog) -> Result<bool> {
         let mut state = self.lock();

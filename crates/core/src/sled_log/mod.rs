@@ -400,6 +400,7 @@ impl Log for SledLog {
     }
 
     fn tidy(&self) -> Result<()> {
+        self.index.rest();
         if !self.index.is_scattered(self)? {
             return Ok(());
         }

@@ -394,6 +394,11 @@ impl Ids {
         self.manifest = change.manifest;
     }
 
+    /// Gives back the memory that many questions were worth.
+    pub fn rest(&mut self) {
+        (self.filter, self.looks, self.read) = (None, 0, [None, None]);
+    }
+
     /// Builds the index anew from the frames; gives the manifest, which has to be stored then.
     ///
     /// Until it is, the log has none, and a process that is killed leaves parts that the next one removes.
