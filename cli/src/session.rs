@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use annals_core::dates::{self, DateIndex};
 use annals_core::index::{self, ClaimIndex};
 use annals_core::{Durability, Log, SledLog, SledOptions, Store};
-use annals_model::{AsOf, Date, Day, TimelineName, threads};
+use annals_model::{AsOf, Date, Day, TimelineName};
 
 use crate::args::{Cli, Global, OutputFormat};
 use crate::error::{CliError, CliResult};
@@ -147,11 +147,7 @@ impl Session {
         let (index, dates) = (store.index(), store.dates());
         let behind = index.map_or(Ok(0), |index| index.behind(store.log()))?;
         self.before(behind.max(dates.map_or(Ok(0), |dates| dates.behind(store.log()))?))?;
-        // Each keeps one core busy most of the time.
-        let (_, dates) = threads::both(
-            || index.map_or(Ok(()), |index| index.grow(store.log())),
-            || dates.map_or(Ok(()), |dates| dates.grow(store.log())),
-        );
+        let (_, dates) = store.grow_indexes();
         self.after_index(store)?;
         if let Err(error) = dates {
             ui::note(self, &format!("the index of dates was not made: {error}"))?;

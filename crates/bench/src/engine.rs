@@ -18,7 +18,7 @@ use annals_model::answers::Answers;
 use annals_model::line::Line;
 use annals_model::{
     AsOf, Certainty, Date, Entry, EventId, Filter, Invalid, KnownAt, RecordedAt, Seq, Snapshot, TimelineName,
-    Value, threads,
+    Value,
 };
 
 use crate::Outcome;
@@ -182,10 +182,7 @@ impl Engine {
 
     /// Brings both indexes to the end of the log, side by side, as `annals import` does when all is recorded.
     pub fn index(&self) -> Outcome<()> {
-        let (claims, dates) = threads::both(
-            || self.store.index().map_or(Ok(()), |index| index.grow(self.store.log())),
-            || self.store.dates().map_or(Ok(()), |dates| dates.grow(self.store.log())),
-        );
+        let (claims, dates) = self.store.grow_indexes();
         Ok(claims.and(dates)?)
     }
 

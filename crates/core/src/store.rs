@@ -20,6 +20,7 @@ use crate::index::ClaimIndex;
 use crate::log::Log;
 use crate::merkle::BLOCK;
 use crate::ready::Ready;
+use crate::threads;
 use crate::{Error, Result};
 
 /// A log with the engine's rules around it.
@@ -183,6 +184,15 @@ impl<L: Log> Store<L> {
     pub fn tidy(&self) -> Result<()> {
         let _turn = self.alone();
         self.log.tidy()
+    }
+
+    /// Makes the index of claims and that of dates grow, side by side: each keeps one core busy most of the time. Tells of
+    /// both how that went; what is not there cannot fail.
+    pub fn grow_indexes(&self) -> (Result<()>, Result<()>) {
+        threads::both(
+            || self.index().map_or(Ok(()), |index| index.grow(&self.log)),
+            || self.dates().map_or(Ok(()), |dates| dates.grow(&self.log)),
+        )
     }
 
     /// Wakes those who wait for the log to grow.

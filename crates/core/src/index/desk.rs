@@ -120,7 +120,7 @@ impl Desk {
         self.left_out = 0;
     }
 
-    /// Takes what a checkpoint of a group leaves out.
+    /// Takes what facts come to that are left out, by the sieve or by a checkpoint.
     pub fn leave_out(&mut self, left_out: LeftOut) {
         let LeftOut { deeds, sum, size } = left_out;
         left_out.replaced().for_each(|kind| self.rows.learn(Deed::Replace(kind)));
